@@ -18,10 +18,7 @@ fn lists_every_proto_of_the_folder() -> std::io::Result<()> {
             }
         }
     }
-    let listed: BTreeSet<String> = rsgrpc_proto::FILES
-        .iter()
-        .map(|(path, _)| (*path).to_owned())
-        .collect();
+    let listed: BTreeSet<String> = rsgrpc_proto::FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
     assert_eq!(found, listed);
     Ok(())
 }
@@ -30,14 +27,11 @@ fn lists_every_proto_of_the_folder() -> std::io::Result<()> {
 fn imports_only_itself_and_the_well_known_types() {
     for (path, text) in rsgrpc_proto::FILES {
         for line in text.lines() {
-            let Some(import) = line
-                .strip_prefix("import \"")
-                .and_then(|rest| rest.strip_suffix("\";"))
-            else {
+            let Some(import) = line.strip_prefix("import \"").and_then(|rest| rest.strip_suffix("\";")) else {
                 continue;
             };
-            let known = import.starts_with("google/protobuf/")
-                || rsgrpc_proto::FILES.iter().any(|(name, _)| *name == import);
+            let known =
+                import.starts_with("google/protobuf/") || rsgrpc_proto::FILES.iter().any(|(name, _)| *name == import);
             assert!(known, "{path} imports {import}");
         }
     }

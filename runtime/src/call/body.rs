@@ -1,0 +1,169 @@
+//! The body of an HTTP message, whichever stack carries it.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tonic::Status;
+
+pub(crate) type Frame = http_body::Frame<Bytes>;
+
+/// The body of an HTTP request or response: chunks of bytes, then possibly trailers.
+///
+/// It implements [`http_body::Body`], and [`Body::new`] takes any other implementation of it.
+#[derive(Debug)]
+pub struct Body {
+    inner: Inner,
+}
+
+enum Inner {
+    /// All of it is known: at most one chunk, then possibly trailers.
+    Whole {
+        data: Option<Bytes>,
+        trailers: Option<HeaderMap>,
+    },
+    #[cfg(feature = "net")]
+    H2(crate::http2::RecvBody),
+    Source(Box<dyn Source>),
+}
+
+/// What can be drawn from frame by frame, by whoever owns it.
+pub(crate) trait Source: Send {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>>;
+
+    /// Ready when nothing more will come of what was drawn so far, such as at a deadline. It lets a transport that is
+    /// stuck on a deaf peer notice; the next frame then carries the reason.
+    fn poll_expired(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+
+    /// Ends what is still running with this status.
+    fn abort(&mut self, _status: Status) {}
+}
+
+impl Body {
+    /// A body without content.
+    pub fn empty() -> Self {
+        Self::whole(None, None)
+    }
+
+    /// A body over any implementation of [`http_body::Body`]. An error of it becomes a [`Status`] with code `UNKNOWN`,
+    /// unless it is a `Status` already.
+    pub fn new<B>(body: B) -> Self
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Self::source(Foreign(Box::pin(body)))
+    }
+
+    pub(crate) fn whole(data: Option<Bytes>, trailers: Option<HeaderMap>) -> Self {
+        Self { inner: Inner::Whole { data, trailers } }
+    }
+
+    pub(crate) fn source(source: impl Source + 'static) -> Self {
+        Self { inner: Inner::Source(Box::new(source)) }
+    }
+
+    #[cfg(feature = "net")]
+    pub(crate) fn h2(body: crate::http2::RecvBody) -> Self {
+        Self { inner: Inner::H2(body) }
+    }
+
+    /// The one chunk and the trailers, if all of the body is known.
+    pub(crate) fn try_into_whole(self) -> Result<(Option<Bytes>, Option<HeaderMap>), Self> {
+        match self.inner {
+            Inner::Whole { data, trailers } => Ok((data, trailers)),
+            inner => Err(Self { inner }),
+        }
+    }
+
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        match &mut self.inner {
+            Inner::Whole { data, trailers } => Poll::Ready(match data.take() {
+                Some(data) => Some(Ok(Frame::data(data))),
+                None => trailers.take().map(|trailers| Ok(Frame::trailers(trailers))),
+            }),
+            #[cfg(feature = "net")]
+            Inner::H2(body) => body.poll_frame(cx),
+            Inner::Source(source) => source.poll_frame(cx),
+        }
+    }
+
+    #[cfg(feature = "net")]
+    pub(crate) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.inner {
+            Inner::Source(source) => source.poll_expired(cx),
+            _ => Poll::Pending,
+        }
+    }
+
+    pub(crate) fn abort(&mut self, status: Status) {
+        if let Inner::Source(source) = &mut self.inner {
+            source.abort(status);
+        }
+    }
+
+    /// Whether it is known that nothing more will come.
+    pub(crate) fn at_end(&self) -> bool {
+        match &self.inner {
+            Inner::Whole { data, trailers } => data.is_none() && trailers.is_none(),
+            #[cfg(feature = "net")]
+            Inner::H2(body) => body.at_end(),
+            Inner::Source(_) => false,
+        }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        self.poll_next(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.at_end()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        match &self.inner {
+            Inner::Whole { data, .. } => http_body::SizeHint::with_exact(data.as_ref().map_or(0, |d| d.len() as u64)),
+            _ => http_body::SizeHint::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Whole { .. } => "Whole",
+            #[cfg(feature = "net")]
+            Self::H2(_) => "H2",
+            Self::Source(_) => "Source",
+        })
+    }
+}
+
+struct Foreign<B>(Pin<Box<B>>);
+
+impl<B> Source for Foreign<B>
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        let frame = ready!(self.0.as_mut().poll_frame(cx));
+        Poll::Ready(frame.map(|frame| frame.map_err(|error| Status::from_error(error.into()))))
+    }
+}

@@ -1,0 +1,140 @@
+//! Received bytes that no message has claimed yet.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+/// Chunks below this size are copied behind their neighbour: a slice keeps the whole read buffer it came from alive, and
+/// a peer that sends one byte a frame must not make us keep one handle a byte.
+const SMALL: usize = 1024;
+
+/// A queue of received chunks that hands out contiguous slices: without a copy when the slice lies within one chunk,
+/// with exactly one when it does not. It never holds more than what was received.
+#[derive(Debug, Default)]
+pub(crate) struct Chunks {
+    /// The chunk that is read from; apart from the queue so that the common case (one chunk) allocates nothing.
+    front: Bytes,
+    queue: VecDeque<Bytes>,
+    /// Small chunks on their way into one.
+    tail: BytesMut,
+    len: usize,
+}
+
+impl Chunks {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(crate) fn push(&mut self, chunk: Bytes) {
+        self.len += chunk.len();
+        if self.front.is_empty() && self.queue.is_empty() && self.tail.is_empty() {
+            self.front = chunk;
+        } else if chunk.len() < SMALL {
+            self.tail.extend_from_slice(&chunk);
+        } else {
+            self.seal_tail();
+            self.queue.push_back(chunk);
+        }
+    }
+
+    /// Copies the first `N` bytes without consuming them, if there are as many.
+    pub(crate) fn peek<const N: usize>(&self) -> Option<[u8; N]> {
+        if self.len < N {
+            return None;
+        }
+        let mut out = [0; N];
+        if let Some(bytes) = self.front.get(..N) {
+            out.copy_from_slice(bytes);
+            return Some(out);
+        }
+        let parts = std::iter::once(&self.front[..]).chain(self.queue.iter().map(|c| &c[..])).chain([&self.tail[..]]);
+        let bytes = parts.flatten();
+        out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        Some(out)
+    }
+
+    /// Drops the first `n` bytes, or all there are.
+    pub(crate) fn skip(&mut self, n: usize) {
+        let mut left = n.min(self.len);
+        self.len -= left;
+        while left > 0 {
+            self.refill();
+            let step = left.min(self.front.len());
+            self.front.advance(step);
+            left -= step;
+        }
+        self.refill();
+    }
+
+    /// Takes the first `n` bytes as one slice; `None` while fewer have arrived.
+    pub(crate) fn take(&mut self, n: usize) -> Option<Bytes> {
+        if self.len < n {
+            return None;
+        }
+        self.refill();
+        self.len -= n;
+        if self.front.len() >= n {
+            return Some(self.front.split_to(n));
+        }
+        let mut joined = BytesMut::with_capacity(n);
+        while joined.len() < n {
+            self.refill();
+            let step = (n - joined.len()).min(self.front.len());
+            joined.extend_from_slice(&self.front[..step]);
+            self.front.advance(step);
+        }
+        Some(joined.freeze())
+    }
+
+    fn refill(&mut self) {
+        if !self.front.is_empty() {
+            return;
+        }
+        if let Some(next) = self.queue.pop_front() {
+            self.front = next;
+        } else if !self.tail.is_empty() {
+            self.front = self.tail.split().freeze();
+        }
+    }
+
+    fn seal_tail(&mut self) {
+        if !self.tail.is_empty() {
+            self.queue.push_back(self.tail.split().freeze());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_within_one_chunk_is_not_copied() {
+        let chunk = Bytes::from(vec![7; 100]);
+        let at = chunk.as_ptr();
+        let mut chunks = Chunks::default();
+        chunks.push(chunk);
+        assert_eq!(chunks.take(10).unwrap().as_ptr(), at);
+        assert_eq!(chunks.len(), 90);
+    }
+
+    #[test]
+    fn order_survives_any_split() {
+        let data: Vec<u8> = (0..10_000u32).map(|i| i as u8).collect();
+        for size in [1, 3, 1000, 1024, 4096] {
+            let mut chunks = Chunks::default();
+            data.chunks(size).for_each(|part| chunks.push(Bytes::copy_from_slice(part)));
+            assert_eq!(chunks.peek::<5>().unwrap(), data[..5]);
+            chunks.skip(5);
+            assert_eq!(chunks.take(5000).unwrap(), data[5..5005]);
+            assert_eq!(chunks.peek::<3>().unwrap(), data[5005..5008]);
+            assert!(chunks.take(5000).is_none());
+            assert_eq!(chunks.take(4995).unwrap(), data[5005..]);
+            assert!(chunks.is_empty());
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The facts of a call that its handler may ask for.
+
+use std::{net::SocketAddr, sync::Arc, time::Instant};
+
+use crate::method::Method;
+
+/// What a server puts into the extensions of a request; [`RequestExt`](crate::RequestExt) reads it.
+#[derive(Debug, Clone)]
+pub(crate) struct CallContext {
+    pub(crate) method: &'static Method,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) peer: Arc<Peer>,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Peer {
+    /// The peer's address; `None` in process and over Unix sockets.
+    pub remote_addr: Option<SocketAddr>,
+    /// The address the peer connected to; `None` in process and over Unix sockets.
+    pub local_addr: Option<SocketAddr>,
+}

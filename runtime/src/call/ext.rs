@@ -1,0 +1,92 @@
+//! What rsgrpc adds to tonic's `Request` and `Response`.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tonic::{Request, Response, metadata::MetadataMap};
+
+use super::context::{CallContext, Peer};
+use crate::method::Method;
+
+/// What a handler may ask of the call behind a request.
+pub trait RequestExt {
+    /// When the call must be answered: the caller's deadline or the server's own limit, whichever comes first.
+    ///
+    /// `None` when there is neither. At the deadline the handler is dropped and the caller gets `DEADLINE_EXCEEDED`.
+    fn deadline(&self) -> Option<Instant>;
+
+    /// The time that is left until the deadline; zero once it has passed.
+    fn time_remaining(&self) -> Option<Duration> {
+        let deadline = self.deadline()?;
+        Some(deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Who calls; `None` for a request that did not come through a server.
+    fn peer(&self) -> Option<&Peer>;
+
+    /// The method that is called; `None` for a request that did not come through a server.
+    fn method(&self) -> Option<&'static Method>;
+}
+
+impl<T> RequestExt for Request<T> {
+    fn deadline(&self) -> Option<Instant> {
+        self.extensions().get::<CallContext>()?.deadline
+    }
+
+    fn peer(&self) -> Option<&Peer> {
+        self.extensions().get::<CallContext>().map(|context| &*context.peer)
+    }
+
+    fn method(&self) -> Option<&'static Method> {
+        self.extensions().get::<CallContext>().map(|context| context.method)
+    }
+}
+
+/// Trailing metadata of a response.
+pub trait ResponseExt: Sized {
+    /// Server: sends these as trailing metadata when the call ends well. (An error brings its own:
+    /// [`Status::with_metadata`](tonic::Status::with_metadata).)
+    fn with_trailers(self, trailers: impl Into<Trailers>) -> Self;
+
+    /// Client: the trailing metadata of a call that was answered with one message. After a stream of messages, ask
+    /// [`Streaming::trailers`](crate::Streaming::trailers).
+    fn trailers(&self) -> MetadataMap;
+}
+
+impl<T> ResponseExt for Response<T> {
+    fn with_trailers(mut self, trailers: impl Into<Trailers>) -> Self {
+        self.extensions_mut().insert(trailers.into());
+        self
+    }
+
+    fn trailers(&self) -> MetadataMap {
+        self.extensions().get::<Trailers>().map(Trailers::snapshot).unwrap_or_default()
+    }
+}
+
+/// A handle to the trailing metadata of a response, for streams that learn it only while they run: give one clone to
+/// [`ResponseExt::with_trailers`] and keep the other.
+#[derive(Debug, Clone, Default)]
+pub struct Trailers {
+    map: Arc<Mutex<MetadataMap>>,
+}
+
+impl Trailers {
+    /// Changes the metadata. It is read when the call ends.
+    pub fn update(&self, change: impl FnOnce(&mut MetadataMap)) {
+        change(&mut self.map.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What it holds now.
+    pub fn snapshot(&self) -> MetadataMap {
+        self.map.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl From<MetadataMap> for Trailers {
+    fn from(map: MetadataMap) -> Self {
+        Self { map: Arc::new(Mutex::new(map)) }
+    }
+}

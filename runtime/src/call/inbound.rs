@@ -1,0 +1,180 @@
+//! Messages on their way in, as bytes.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::time::Sleep;
+use tonic::{Status, metadata::MetadataMap};
+
+use super::{Body, Chunks};
+use crate::{codec::Codec, compress::Encoding};
+
+/// Finds the messages in the bytes of a body, and says what their end means. One for each framing; a framing without
+/// state of its own costs no allocation.
+pub(crate) trait Deframe: Send + Sync {
+    /// The next item. `eof` says that no more bytes will come; `limit` bounds a message in bytes.
+    fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status>;
+
+    /// Reads the outcome of the call at the end of the body: the trailing metadata, or the error. A server learns
+    /// nothing there.
+    fn end(&mut self, ending: Ending) -> Result<MetadataMap, Status> {
+        let _ = ending;
+        Ok(MetadataMap::new())
+    }
+}
+
+/// What a framing found.
+pub(crate) enum Item {
+    Message {
+        payload: Bytes,
+        compressed: bool,
+    },
+    /// Not enough bytes yet; at the end of the body: no more messages.
+    More,
+}
+
+/// How a body ended.
+#[derive(Default)]
+pub(crate) struct Ending {
+    /// HTTP trailers.
+    pub(crate) trailers: Option<HeaderMap>,
+}
+
+/// The messages of one direction of a call, pulled by whoever wants them.
+pub struct Inbound {
+    pub(crate) codec: Codec,
+    /// The encoding of compressed messages, as the headers name it.
+    pub(crate) encoding: Option<Encoding>,
+    /// The largest message in bytes, compressed and decompressed.
+    pub(crate) limit: usize,
+    /// The caller's deadline; a server bounds the whole call instead.
+    pub(crate) timer: Option<Pin<Box<Sleep>>>,
+    framing: Box<dyn Deframe>,
+    body: Body,
+    chunks: Chunks,
+    ending: Ending,
+    state: State,
+}
+
+#[derive(Debug, PartialEq)]
+enum State {
+    Reading,
+    /// The body ended; what is buffered is still to be read.
+    Draining,
+    Ended,
+}
+
+impl Inbound {
+    pub(crate) fn new(body: Body, framing: Box<dyn Deframe>, codec: Codec, limit: usize) -> Self {
+        Self {
+            codec,
+            encoding: None,
+            limit,
+            timer: None,
+            framing,
+            body,
+            chunks: Chunks::default(),
+            ending: Ending::default(),
+            state: State::Reading,
+        }
+    }
+
+    /// The next message; `None` after the last, and after an error.
+    pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Status>>> {
+        if self.state == State::Ended {
+            return Poll::Ready(None);
+        }
+        let result = ready!(self.poll_item(cx));
+        if !matches!(result, Ok(Some(_))) {
+            self.state = State::Ended;
+        }
+        Poll::Ready(result.transpose())
+    }
+
+    /// The only message of a call whose kind promises exactly one.
+    pub(crate) async fn single(&mut self) -> Result<Bytes, Status> {
+        // UNIMPLEMENTED for a wrong number of messages: gRPC's doc/statuscodes.md.
+        let Some(message) = poll_fn(|cx| self.poll_message(cx)).await.transpose()? else {
+            return Err(Status::unimplemented("expected exactly one message, got none"));
+        };
+        match poll_fn(|cx| self.poll_message(cx)).await.transpose()? {
+            None => Ok(message),
+            Some(_) => Err(Status::unimplemented("expected exactly one message, got more")),
+        }
+    }
+
+    /// Reads to the end, past messages nobody wants, and gives the trailing metadata.
+    pub(crate) async fn finish(&mut self) -> Result<MetadataMap, Status> {
+        while poll_fn(|cx| self.poll_message(cx)).await.transpose()?.is_some() {}
+        Ok(self.take_trailers())
+    }
+
+    /// The trailing metadata, once, after the last message.
+    pub(crate) fn take_trailers(&mut self) -> MetadataMap {
+        self.ending.trailers.take().map(MetadataMap::from_headers).unwrap_or_default()
+    }
+
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {
+        loop {
+            let eof = self.state == State::Draining;
+            match self.framing.next(&mut self.chunks, eof, self.limit)? {
+                Item::Message { payload, compressed: false } => return Poll::Ready(Ok(Some(payload))),
+                Item::Message { payload, compressed: true } => return Poll::Ready(self.decompress(payload).map(Some)),
+                Item::More if eof => return Poll::Ready(self.end()),
+                Item::More => ready!(self.poll_body(cx))?,
+            }
+        }
+    }
+
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        if self.body.at_end() {
+            self.state = State::Draining;
+            return Poll::Ready(Ok(()));
+        }
+        let frame = match self.body.poll_next(cx) {
+            Poll::Ready(frame) => frame.transpose()?,
+            Poll::Pending => {
+                let timer = self.timer.as_mut();
+                return match timer.map(|timer| timer.as_mut().poll(cx)) {
+                    Some(Poll::Ready(())) => Poll::Ready(Err(crate::deadline::exceeded())),
+                    _ => Poll::Pending,
+                };
+            }
+        };
+        match frame.map(|frame| frame.into_data().map_err(|frame| frame.into_trailers())) {
+            Some(Ok(data)) => self.chunks.push(data),
+            Some(Err(trailers)) => self.ending.trailers = trailers.ok(),
+            None => self.state = State::Draining,
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn end(&mut self) -> Result<Option<Bytes>, Status> {
+        let trailers = self.framing.end(std::mem::take(&mut self.ending))?;
+        if !self.chunks.is_empty() {
+            let len = self.chunks.len();
+            return Err(Status::internal(format!("the stream ended inside a message, after {len} bytes of it")));
+        }
+        self.ending.trailers = Some(trailers.into_headers());
+        Ok(None)
+    }
+
+    fn decompress(&self, payload: Bytes) -> Result<Bytes, Status> {
+        let Some(encoding) = self.encoding else {
+            // gRPC's doc/compression.md: the flag without an encoding is INTERNAL.
+            return Err(Status::internal("a message has its compressed flag set, but the headers name no encoding"));
+        };
+        encoding.decompress(&payload, self.limit)
+    }
+}
+
+impl std::fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbound").field("state", &self.state).field("body", &self.body).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,21 @@
+//! What travels: the bytes of messages in both directions, the metadata around them and the facts of a call.
+
+mod body;
+mod chunks;
+mod context;
+mod ext;
+mod inbound;
+mod outbound;
+mod streaming;
+
+pub use body::Body;
+pub(crate) use body::{Frame, Source};
+pub(crate) use chunks::Chunks;
+pub(crate) use context::CallContext;
+pub use context::Peer;
+pub use ext::{RequestExt, ResponseExt, Trailers};
+pub use inbound::Inbound;
+pub(crate) use inbound::{Deframe, Ending, Item};
+pub use outbound::Outbound;
+pub(crate) use outbound::{EncodeStream, Reframe, fill};
+pub use streaming::Streaming;

@@ -1,0 +1,145 @@
+//! Messages on their way out, as bytes.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::BytesMut;
+use futures_core::Stream;
+use tonic::Status;
+
+use super::body::{Frame, Source};
+use crate::{
+    codec::{Codec, Message},
+    compress::Encoding,
+};
+
+/// A buffer that holds as many bytes takes no further message until it is drawn from. It bounds what a stream keeps in
+/// memory for a slow reader, and is what many small messages are gathered into: two DATA frames of the default size.
+const MARK: usize = 32 * 1024;
+
+/// Below this room a stream's buffer grows at once to a sensible size instead of message by message.
+const LEAST_ROOM: usize = 64;
+const GROWTH: usize = 8 * 1024;
+
+/// Writes what surrounds each message in a body. One for each framing, without state.
+pub(crate) trait Reframe: Sync {
+    /// Appends what stands before a message.
+    fn open(&self, buf: &mut BytesMut, first: bool);
+
+    /// Completes a frame, from its `open` to the end of the message.
+    fn close(&self, frame: &mut [u8], compressed: bool);
+
+    /// What stands behind a message.
+    fn tail(&self) -> &'static [u8];
+}
+
+/// How the messages of one direction of a call are written.
+#[derive(Clone)]
+pub struct Outbound {
+    pub(crate) codec: Codec,
+    pub(crate) framing: &'static dyn Reframe,
+    /// Compresses messages; `None` leaves them as they are.
+    pub(crate) encoding: Option<Encoding>,
+    /// The largest message in bytes, before compression.
+    pub(crate) limit: usize,
+    started: bool,
+}
+
+impl std::fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outbound").field("codec", &self.codec).field("encoding", &self.encoding).finish_non_exhaustive()
+    }
+}
+
+impl Outbound {
+    pub(crate) fn new(codec: Codec, framing: &'static dyn Reframe, limit: usize) -> Self {
+        Self { codec, framing, encoding: None, limit: limit.min(u32::MAX as usize), started: false }
+    }
+
+    /// Appends one message. On an error the buffer is as it was.
+    pub(crate) fn append<M: Message>(&mut self, message: &M, buf: &mut BytesMut) -> Result<(), Status> {
+        let start = buf.len();
+        let result = self.try_append(message, buf, start);
+        match result {
+            Ok(()) => self.started = true,
+            Err(_) => buf.truncate(start),
+        }
+        result
+    }
+
+    fn try_append<M: Message>(&self, message: &M, buf: &mut BytesMut, start: usize) -> Result<(), Status> {
+        self.framing.open(buf, !self.started);
+        match self.encoding {
+            None => self.codec.encode(message, buf, self.limit)?,
+            Some(encoding) => {
+                let mut plain = BytesMut::new();
+                self.codec.encode(message, &mut plain, self.limit)?;
+                encoding.compress(&plain, buf)?;
+            }
+        }
+        self.framing.close(&mut buf[start..], self.encoding.is_some());
+        buf.extend_from_slice(self.framing.tail());
+        Ok(())
+    }
+}
+
+/// Appends what the stream has ready, until the buffer is over its mark. Ready when the stream ended, well or with an
+/// error; pending when it has nothing more now or the buffer wants to be drawn from first.
+pub(crate) fn fill<S, M>(
+    mut stream: Pin<&mut S>,
+    outbound: &mut Outbound,
+    buf: &mut BytesMut,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Status>>
+where
+    S: Stream<Item = Result<M, Status>>,
+    M: Message,
+{
+    while buf.len() < MARK {
+        let Some(message) = ready!(stream.as_mut().poll_next(cx)) else {
+            return Poll::Ready(Ok(()));
+        };
+        if buf.capacity() - buf.len() < LEAST_ROOM {
+            buf.reserve(GROWTH);
+        }
+        outbound.append(&message?, buf)?;
+    }
+    Poll::Pending
+}
+
+/// A stream of messages as the source of a request body.
+pub(crate) struct EncodeStream<S> {
+    stream: S,
+    outbound: Outbound,
+    buffer: BytesMut,
+    ended: bool,
+}
+
+impl<S> EncodeStream<S> {
+    pub(crate) fn new(stream: S, outbound: Outbound) -> Self {
+        Self { stream, outbound, buffer: BytesMut::new(), ended: false }
+    }
+}
+
+impl<S, M> Source for EncodeStream<S>
+where
+    S: Stream<Item = Result<M, Status>> + Send + Unpin,
+    M: Message,
+{
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        if !self.ended {
+            match fill(Pin::new(&mut self.stream), &mut self.outbound, &mut self.buffer, cx) {
+                Poll::Ready(Err(status)) => return Poll::Ready(Some(Err(status))),
+                Poll::Ready(Ok(())) => self.ended = true,
+                Poll::Pending if self.buffer.is_empty() => return Poll::Pending,
+                Poll::Pending => {}
+            }
+        }
+        if self.buffer.is_empty() {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(Ok(Frame::data(self.buffer.split().freeze()))))
+    }
+}

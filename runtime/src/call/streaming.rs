@@ -1,0 +1,74 @@
+//! The stream of messages that a handler or a caller reads.
+
+use std::{
+    future::poll_fn,
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::Stream;
+use tonic::{Status, metadata::MetadataMap};
+
+use super::Inbound;
+use crate::codec::Message;
+
+/// The messages that the other side of a call sends, in order.
+///
+/// It pulls: nothing is read from the peer, beyond what flow control lets it send ahead, until a message is asked for.
+/// Dropping it on the client cancels the call.
+///
+/// ```
+/// # async fn f(mut users: rsgrpc::Streaming<String>) -> Result<(), rsgrpc::Status> {
+/// while let Some(user) = users.message().await? {
+///     println!("{user}");
+/// }
+/// let trailers = users.trailers().await?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "a stream does nothing until it is read"]
+pub struct Streaming<T> {
+    inbound: Inbound,
+    message: PhantomData<fn() -> T>,
+}
+
+impl<T: Message> Streaming<T> {
+    pub(crate) fn new(inbound: Inbound) -> Self {
+        Self { inbound, message: PhantomData }
+    }
+
+    /// The next message; `None` after the last.
+    ///
+    /// # Errors
+    ///
+    /// On the client the status of the call, where it is not OK. On the server `CANCELLED` when the caller went away.
+    /// On both sides `RESOURCE_EXHAUSTED` for a message over the size limit and `INTERNAL` for one that does not
+    /// decode. After an error the stream is at its end.
+    pub async fn message(&mut self) -> Result<Option<T>, Status> {
+        poll_fn(|cx| self.poll_decoded(cx)).await.transpose()
+    }
+
+    /// The trailing metadata that ends a call (client). It reads to the end first, past messages not asked for, and
+    /// gives the metadata once.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`message`](Self::message).
+    pub async fn trailers(&mut self) -> Result<MetadataMap, Status> {
+        self.inbound.finish().await
+    }
+
+    fn poll_decoded(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Status>>> {
+        let codec = self.inbound.codec;
+        self.inbound.poll_message(cx).map(|message| message.map(|bytes| bytes.and_then(|bytes| codec.decode(bytes))))
+    }
+}
+
+impl<T: Message> Stream for Streaming<T> {
+    type Item = Result<T, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_decoded(cx)
+    }
+}

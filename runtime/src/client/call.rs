@@ -1,0 +1,240 @@
+//! A call: prepared by a generated client, refined if need be, then awaited.
+
+use std::{
+    future::{Future, IntoFuture, poll_fn},
+    marker::PhantomData,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::BytesMut;
+use futures_core::Stream;
+use tonic::{
+    Request, Response, Status,
+    metadata::{AsciiMetadataKey, AsciiMetadataValue, BinaryMetadataKey, BinaryMetadataValue, MetadataMap},
+};
+
+use super::{Client, Outgoing, Settings};
+use crate::{
+    call::{Body, EncodeStream, Inbound, Outbound, ResponseExt, Streaming},
+    codec::{Codec, Message},
+    compress::Encoding,
+    deadline,
+    method::Method,
+};
+
+/// A call with one message each way.
+pub type UnaryCall<'c, Q, R> = Call<'c, One<Q>, One<R>>;
+/// A call with one request that is answered with a stream.
+pub type ServerStreamingCall<'c, Q, R> = Call<'c, One<Q>, Many<R>>;
+/// A call that sends a stream and is answered with one message.
+pub type ClientStreamingCall<'c, S, R> = Call<'c, Many<S>, One<R>>;
+/// A call with a stream each way.
+pub type BidiStreamingCall<'c, S, R> = Call<'c, Many<S>, Many<R>>;
+
+/// A call that is prepared. Awaiting it makes it; dropping that future, or the stream it gave, cancels it.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use rsgrpc::{Status, UnaryCall};
+/// # async fn f(call: UnaryCall<'_, String, String>) -> Result<(), Status> {
+/// let response = call.timeout(Duration::from_secs(1)).metadata("request-id", "7").await?;
+/// println!("{:?}: {}", response.metadata(), response.get_ref());
+/// # Ok(()) }
+/// ```
+///
+/// # Errors
+///
+/// The status that the server gave, or one of the client's own: `UNAVAILABLE` when the server cannot be reached or the
+/// connection breaks, `DEADLINE_EXCEEDED` when the timeout passes first, `RESOURCE_EXHAUSTED` for a message over a size
+/// limit, `INVALID_ARGUMENT` for metadata that cannot be sent.
+#[must_use = "a call is made when it is awaited"]
+#[derive(Debug)]
+pub struct Call<'c, Q, R> {
+    client: &'c Client,
+    method: &'static Method,
+    request: Request<Q>,
+    settings: Settings,
+    /// Metadata that cannot be sent; the call fails with it.
+    invalid: Option<Status>,
+    response: PhantomData<fn() -> R>,
+}
+
+impl<'c, Q, R> Call<'c, Q, R> {
+    pub(super) fn new(client: &'c Client, method: &'static Method, request: Request<Q>) -> Self {
+        Self { client, method, request, settings: client.settings.clone(), invalid: None, response: PhantomData }
+    }
+
+    /// Allows the call at most this long, its streams included. The server learns it.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// Adds metadata. The key is lower-case ASCII and does not end with `-bin`, the value printable ASCII.
+    pub fn metadata(mut self, key: &str, value: &str) -> Self {
+        match (key.parse::<AsciiMetadataKey>(), value.parse::<AsciiMetadataValue>()) {
+            (Ok(key), Ok(value)) => {
+                self.request.metadata_mut().append(key, value);
+            }
+            _ => self.refuse(key, "an ASCII value needs a lower-case key without `-bin` at its end"),
+        }
+        self
+    }
+
+    /// Adds binary metadata. The key is lower-case ASCII and ends with `-bin`.
+    pub fn metadata_bin(mut self, key: &str, value: &[u8]) -> Self {
+        match key.parse::<BinaryMetadataKey>() {
+            Ok(key) => {
+                self.request.metadata_mut().append_bin(key, BinaryMetadataValue::from_bytes(value));
+            }
+            Err(_) => self.refuse(key, "a binary value needs a lower-case key with `-bin` at its end"),
+        }
+        self
+    }
+
+    /// Compresses the messages of this call.
+    pub fn send_compressed(mut self, encoding: Encoding) -> Self {
+        self.settings.send_encoding = Some(encoding);
+        self
+    }
+
+    fn refuse(&mut self, key: &str, why: &str) {
+        self.invalid
+            .get_or_insert_with(|| Status::invalid_argument(format!("the metadata {key:?} cannot be sent: {why}")));
+    }
+}
+
+impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
+    type Output = Result<Response<R::Response>, Status>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'c>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let Self { client, method, request, settings, invalid, .. } = self;
+        let (metadata, _, message) = request.into_parts();
+        let body = match invalid {
+            Some(status) => Err(status),
+            None => message.into_body(outbound(client, &settings)),
+        };
+        Box::pin(async move {
+            let start = Start { client, method, metadata, settings };
+            let (metadata, inbound) = start.run(body?).await?;
+            R::receive(metadata, inbound).await
+        })
+    }
+}
+
+fn outbound(client: &Client, settings: &Settings) -> Outbound {
+    let mut outbound = Outbound::new(Codec::Proto, client.protocol.framing(), settings.max_send_message_bytes);
+    outbound.encoding = settings.send_encoding;
+    outbound
+}
+
+/// The part of a call that does not depend on its types.
+struct Start<'c> {
+    client: &'c Client,
+    method: &'static Method,
+    metadata: MetadataMap,
+    settings: Settings,
+}
+
+impl Start<'_> {
+    /// Sends the request and waits for the head of the response.
+    async fn run(self, body: Body) -> Result<(MetadataMap, Inbound), Status> {
+        let Self { client, method, metadata, settings } = self;
+        let deadline = settings.timeout.map(deadline::after);
+        let outgoing =
+            Outgoing { method, metadata, timeout: settings.timeout, send_encoding: settings.send_encoding.as_ref() };
+        let request = client.protocol.request(outgoing, body);
+        let mut timer = deadline.map(deadline::timer);
+        let response = {
+            let mut sending = client.transport.send(request, method);
+            poll_fn(|cx| match sending.as_mut().poll(cx) {
+                Poll::Pending => match &mut timer {
+                    Some(timer) => timer.as_mut().poll(cx).map(|()| Err(deadline::exceeded())),
+                    None => Poll::Pending,
+                },
+                ready => ready,
+            })
+            .await?
+        };
+        let (metadata, mut inbound) = client.protocol.response(response, settings.max_receive_message_bytes)?;
+        inbound.timer = timer;
+        Ok((metadata, inbound))
+    }
+}
+
+/// One message, in a call's type.
+#[derive(Debug)]
+pub struct One<M>(pub(super) M);
+
+/// Many messages, in a call's type: a stream to send, or the type of those received.
+#[derive(Debug)]
+pub struct Many<S>(pub(super) S);
+
+/// What a call sends: [`One`] message or [`Many`].
+pub trait Sends {
+    #[doc(hidden)]
+    fn into_body(self, outbound: Outbound) -> Result<Body, Status>;
+}
+
+/// What a call receives: [`One`] message or [`Many`].
+pub trait Receives: Sized {
+    /// What the response holds.
+    type Response;
+
+    #[doc(hidden)]
+    fn receive(
+        metadata: MetadataMap,
+        inbound: Inbound,
+    ) -> impl Future<Output = Result<Response<Self::Response>, Status>> + Send;
+}
+
+impl<M: Message> Sends for One<M> {
+    fn into_body(self, mut outbound: Outbound) -> Result<Body, Status> {
+        let mut buffer = BytesMut::new();
+        outbound.append(&self.0, &mut buffer)?;
+        Ok(Body::whole(Some(buffer.freeze()), None))
+    }
+}
+
+impl<S> Sends for Many<S>
+where
+    S: Stream<Item: Message> + Send + 'static,
+{
+    fn into_body(self, outbound: Outbound) -> Result<Body, Status> {
+        Ok(Body::source(EncodeStream::new(Infallible(Box::pin(self.0)), outbound)))
+    }
+}
+
+impl<M: Message> Receives for One<M> {
+    type Response = M;
+
+    async fn receive(metadata: MetadataMap, mut inbound: Inbound) -> Result<Response<M>, Status> {
+        let bytes = inbound.single().await?;
+        let message = inbound.codec.decode(bytes)?;
+        let response = Response::from_parts(metadata, message, tonic::Extensions::default());
+        let trailers = inbound.take_trailers();
+        Ok(if trailers.is_empty() { response } else { response.with_trailers(trailers) })
+    }
+}
+
+impl<M: Message> Receives for Many<M> {
+    type Response = Streaming<M>;
+
+    async fn receive(metadata: MetadataMap, inbound: Inbound) -> Result<Response<Streaming<M>>, Status> {
+        Ok(Response::from_parts(metadata, Streaming::new(inbound), tonic::Extensions::default()))
+    }
+}
+
+/// A stream of messages as one of results, as the encoder takes them.
+struct Infallible<S>(Pin<Box<S>>);
+
+impl<S: Stream> Stream for Infallible<S> {
+    type Item = Result<S::Item, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx).map(|item| item.map(Ok))
+    }
+}

@@ -1,0 +1,158 @@
+//! One server and the connection to it.
+
+use std::{future::poll_fn, time::Duration};
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use http::{
+    Request, Response, Uri,
+    uri::{Authority, Parts, Scheme},
+};
+use tokio::{net::TcpStream, sync::Mutex, time::Instant};
+use tonic::Status;
+
+use crate::{
+    call::Body,
+    http2::{Pump, RecvBody, status_of, unavailable},
+    task::AbortOnDrop,
+};
+
+/// Windows of flow control, in bytes; the connection's bounds what all its streams may have in memory unread.
+const STREAM_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// See the server's: flow control already bounds the small frames that h2 counts against it.
+const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
+const HEADER_LIST: u32 = 16 * 1024;
+const SEND_BUFFER: usize = 64 * 1024;
+
+/// The first pause after a failed attempt to connect, and the longest (gRPC's doc/connection-backoff.md).
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
+
+/// A server and the connection to it.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    scheme: Scheme,
+    authority: Authority,
+    connect_timeout: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    Ready(Connection),
+    /// The last attempt failed; calls fail with its cause until the next may begin.
+    Failed {
+        cause: Status,
+        until: Instant,
+        backoff: Duration,
+    },
+}
+
+impl Endpoint {
+    pub(super) fn new(scheme: Scheme, authority: Authority, connect_timeout: Duration) -> Self {
+        Self { scheme, authority, connect_timeout, state: Mutex::new(State::Idle) }
+    }
+
+    /// The connection, made if there is none. Whoever asks meanwhile waits for the same attempt.
+    pub(super) async fn ready(&self) -> Result<Connection, Status> {
+        let mut state = self.state.lock().await;
+        let backoff = match &*state {
+            State::Ready(connection) if connection.is_open() => return Ok(connection.clone()),
+            State::Failed { cause, until, .. } if Instant::now() < *until => {
+                return Err(cause.clone());
+            }
+            State::Failed { backoff, .. } => (*backoff * 8 / 5).min(BACKOFF.1),
+            State::Ready(_) | State::Idle => BACKOFF.0,
+        };
+        match self.connect().await {
+            Ok(connection) => {
+                *state = State::Ready(connection.clone());
+                Ok(connection)
+            }
+            Err(cause) => {
+                *state = State::Failed { cause: cause.clone(), until: Instant::now() + backoff, backoff };
+                Err(cause)
+            }
+        }
+    }
+
+    /// The request with scheme and authority.
+    pub(super) fn absolute(&self, mut request: Request<Body>) -> Request<Body> {
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = request.uri().path_and_query().cloned();
+        if let Ok(uri) = Uri::from_parts(parts) {
+            *request.uri_mut() = uri;
+        }
+        request
+    }
+
+    async fn connect(&self) -> Result<Connection, Status> {
+        let failed = |why: String| unavailable(format!("cannot connect to {}: {why}", self.authority));
+        tokio::time::timeout(self.connect_timeout, self.handshake())
+            .await
+            .unwrap_or_else(|_| Err(format!("no answer within {:?}", self.connect_timeout)))
+            .map_err(failed)
+    }
+
+    async fn handshake(&self) -> Result<Connection, String> {
+        let host = self.authority.host().trim_matches(['[', ']']);
+        let port = self.authority.port_u16().unwrap_or(80);
+        let stream = TcpStream::connect((host, port)).await.map_err(|error| error.to_string())?;
+        let _ = stream.set_nodelay(true);
+        let (send, connection) = h2::client::Builder::new()
+            .enable_push(false)
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(HEADER_LIST)
+            .max_send_buffer_size(SEND_BUFFER)
+            .data_frame_budget(DATA_FRAME_BUDGET)
+            .handshake(stream)
+            .await
+            .map_err(|error| format!("HTTP/2 handshake: {error}"))?;
+        let (closed, open) = tokio::sync::watch::channel(());
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection broke");
+            }
+            drop(closed);
+        });
+        Ok(Connection { send, open })
+    }
+}
+
+/// An HTTP/2 connection; it closes when the last clone and the last of its streams are gone.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    send: SendRequest<Bytes>,
+    /// Closed once the connection is.
+    open: tokio::sync::watch::Receiver<()>,
+}
+
+impl Connection {
+    fn is_open(&self) -> bool {
+        self.open.has_changed().is_ok()
+    }
+
+    /// Sends a request and waits for the head of its response.
+    pub(super) async fn send(mut self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        // Waits while the server allows no further stream.
+        poll_fn(|cx| self.send.poll_ready(cx)).await.map_err(|error| status_of(&error))?;
+        let (head, body) = request.into_parts();
+        let ends = http_body::Body::is_end_stream(&body);
+        let (response, stream) =
+            self.send.send_request(Request::from_parts(head, ()), ends).map_err(|error| status_of(&error))?;
+        let pump = match body.try_into_whole() {
+            _ if ends => None,
+            Ok((data, trailers)) => {
+                Pump::send_whole(stream, data, trailers).map_err(|error| status_of(&error))?;
+                None
+            }
+            Err(body) => Some(AbortOnDrop::new(&tokio::spawn(Pump::new(stream, body)))),
+        };
+        let response = response.await.map_err(|error| status_of(&error))?;
+        Ok(response.map(|stream| Body::h2(RecvBody::new(stream, pump))))
+    }
+}

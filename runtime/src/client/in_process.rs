@@ -1,0 +1,75 @@
+//! The transport without a socket: a client's requests go straight into a server's dispatch core.
+
+use std::{
+    future::Future,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tokio::sync::mpsc;
+use tonic::Status;
+
+use super::{Sending, Transport};
+use crate::{
+    call::{Body, Frame, Peer, Source},
+    method::Method,
+    server::Server,
+    task::AbortOnDrop,
+};
+
+/// Frames of a streaming answer that may wait for the caller.
+const AHEAD: usize = 4;
+
+pub(super) struct InProcess {
+    server: Server,
+    peer: Arc<Peer>,
+}
+
+impl InProcess {
+    pub(super) fn new(server: Server) -> Self {
+        Self { server, peer: Arc::default() }
+    }
+}
+
+impl Transport for InProcess {
+    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method) -> Sending<'a> {
+        let exchange = self.server.exchange(request, &self.peer);
+        if !method.kind.streams_responses() {
+            return Box::pin(async move { Ok(exchange.await) });
+        }
+        // Over a network the handler of a stream goes on whether its caller reads or not; so it does here.
+        Box::pin(async move { detach(exchange).await })
+    }
+}
+
+async fn detach(exchange: impl Future<Output = Response<Body>> + Send + 'static) -> Result<Response<Body>, Status> {
+    let (frames, received) = mpsc::channel(AHEAD);
+    let (head, response) = tokio::sync::oneshot::channel();
+    let task = tokio::spawn(async move {
+        let (parts, mut body) = exchange.await.into_parts();
+        if head.send(parts).is_err() {
+            return;
+        }
+        while let Some(frame) = std::future::poll_fn(|cx| body.poll_next(cx)).await {
+            if frames.send(frame).await.is_err() {
+                return;
+            }
+        }
+    });
+    let task = AbortOnDrop::new(&task);
+    let parts = response.await.map_err(|_| Status::cancelled("the in-process call was shut down"))?;
+    Ok(Response::from_parts(parts, Body::source(Received { frames: received, _task: task })))
+}
+
+/// The frames of an answer that a task produces, which ends with them.
+struct Received {
+    frames: mpsc::Receiver<Result<Frame, Status>>,
+    _task: AbortOnDrop,
+}
+
+impl Source for Received {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        self.frames.poll_recv(cx)
+    }
+}

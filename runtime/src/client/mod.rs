@@ -1,0 +1,162 @@
+//! Clients: what a generated client calls through, over whichever transport.
+
+mod call;
+#[cfg(feature = "net")]
+mod channel;
+mod in_process;
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use http::{Request, Response};
+use tonic::{IntoRequest, IntoStreamingRequest, Status, metadata::MetadataMap};
+
+pub use call::{
+    BidiStreamingCall, Call, ClientStreamingCall, Many, One, Receives, Sends, ServerStreamingCall, UnaryCall,
+};
+#[cfg(feature = "net")]
+pub use channel::{Channel, ChannelBuilder, ChannelError};
+
+use crate::{
+    call::{Body, Inbound, Reframe},
+    compress::Encoding,
+    method::Method,
+    protocol::grpc::ClientGrpc,
+    server::Server,
+};
+
+/// What generated clients call through: a transport, and the settings that hold for all calls. Cheap to clone.
+///
+/// Made from a [`Channel`] for the network, and from a [`Server`] to call it in process.
+#[derive(Clone)]
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    protocol: &'static dyn ClientProtocol,
+    settings: Settings,
+}
+
+/// The settings of a call, or the defaults for all.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) send_encoding: Option<Encoding>,
+    pub(crate) max_receive_message_bytes: usize,
+    pub(crate) max_send_message_bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            timeout: None,
+            send_encoding: None,
+            max_receive_message_bytes: crate::server::DEFAULT_MESSAGE_BYTES,
+            max_send_message_bytes: crate::server::DEFAULT_MESSAGE_BYTES,
+        }
+    }
+}
+
+/// Carries requests to a server.
+pub(crate) trait Transport: Send + Sync {
+    /// Sends one request. Dropping the future, or the body of the response, cancels it.
+    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method) -> Sending<'a>;
+}
+
+pub(crate) type Sending<'a> = Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send + 'a>>;
+
+/// A protocol that clients speak. One value each, without state.
+pub(crate) trait ClientProtocol: Sync {
+    /// How messages are framed in a request.
+    fn framing(&self) -> &'static dyn Reframe;
+
+    /// The request of a call; the transport adds scheme and authority.
+    fn request(&self, call: Outgoing<'_>, body: Body) -> Request<Body>;
+
+    /// Reads the head of a response: the initial metadata, and the messages to come of at most `limit` bytes each.
+    fn response(&self, response: Response<Body>, limit: usize) -> Result<(MetadataMap, Inbound), Status>;
+}
+
+/// A call on its way out.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) method: &'static Method,
+    pub(crate) metadata: MetadataMap,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) send_encoding: Option<&'a Encoding>,
+}
+
+impl Client {
+    pub(crate) fn new(transport: Arc<dyn Transport>, settings: Settings) -> Self {
+        Self { transport, protocol: &ClientGrpc, settings }
+    }
+
+    /// Allows every call at most this long, unless the call says otherwise. Default: no limit.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// Compresses the messages of every call with this encoding. Default: none.
+    #[must_use]
+    pub fn send_compressed(mut self, encoding: Encoding) -> Self {
+        self.settings.send_encoding = Some(encoding);
+        self
+    }
+
+    /// The largest message a server may send, in bytes, as it arrives and after decompression. Default: 4 MiB. A larger
+    /// one ends the call with `RESOURCE_EXHAUSTED`.
+    #[must_use]
+    pub fn max_receive_message_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_receive_message_bytes = bytes;
+        self
+    }
+
+    /// The largest message a call may send, in bytes, before compression. Default: 4 MiB. A larger one ends the call
+    /// with `RESOURCE_EXHAUSTED`.
+    #[must_use]
+    pub fn max_send_message_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_send_message_bytes = bytes;
+        self
+    }
+
+    /// Prepares a call with one message each way.
+    pub fn unary<Q, R>(&self, method: &'static Method, request: impl IntoRequest<Q>) -> UnaryCall<'_, Q, R> {
+        Call::new(self, method, request.into_request().map(One))
+    }
+
+    /// Prepares a call that is answered with a stream.
+    pub fn server_streaming<Q, R>(
+        &self,
+        method: &'static Method,
+        request: impl IntoRequest<Q>,
+    ) -> ServerStreamingCall<'_, Q, R> {
+        Call::new(self, method, request.into_request().map(One))
+    }
+
+    /// Prepares a call that sends a stream.
+    pub fn client_streaming<S, R>(&self, method: &'static Method, requests: S) -> ClientStreamingCall<'_, S::Stream, R>
+    where
+        S: IntoStreamingRequest,
+    {
+        Call::new(self, method, requests.into_streaming_request().map(Many))
+    }
+
+    /// Prepares a call with a stream each way.
+    pub fn bidi_streaming<S, R>(&self, method: &'static Method, requests: S) -> BidiStreamingCall<'_, S::Stream, R>
+    where
+        S: IntoStreamingRequest,
+    {
+        Call::new(self, method, requests.into_streaming_request().map(Many))
+    }
+}
+
+impl From<Server> for Client {
+    /// Calls the server in process: the same core, interceptors and limits, without a socket.
+    fn from(server: Server) -> Self {
+        Self::new(Arc::new(in_process::InProcess::new(server)), Settings::default())
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! How messages become bytes and bytes messages.
+
+use bytes::{Bytes, BytesMut};
+use tonic::Status;
+
+/// A message that every codec can carry. Generated messages implement it.
+pub trait Message: prost::Message + Default + 'static {}
+
+impl<M: prost::Message + Default + 'static> Message for M {}
+
+/// The form of the messages of one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Codec {
+    /// The protobuf binary format.
+    #[default]
+    Proto,
+}
+
+impl Codec {
+    pub(crate) fn decode<M: Message>(self, bytes: Bytes) -> Result<M, Status> {
+        match self {
+            // INTERNAL for a message that does not parse: gRPC's doc/statuscodes.md.
+            Self::Proto => M::decode(bytes)
+                .map_err(|error| Status::internal(format!("the message does not decode as protobuf: {error}"))),
+        }
+    }
+
+    /// Appends the message; `limit` bounds its encoded size in bytes.
+    pub(crate) fn encode<M: Message>(self, message: &M, buf: &mut BytesMut, limit: usize) -> Result<(), Status> {
+        match self {
+            Self::Proto => {
+                let len = message.encoded_len();
+                if len > limit {
+                    return Err(too_large("sending", len, limit));
+                }
+                buf.reserve(len);
+                // `Message::encode` would compute the length a second time, only to compare it with the room.
+                message.encode_raw(buf);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The status of a message over a size limit: gRPC gives it RESOURCE_EXHAUSTED (doc/statuscodes.md).
+pub(crate) fn too_large(doing: &str, len: usize, limit: usize) -> Status {
+    Status::resource_exhausted(format!("{doing} a message of {len} bytes, over the limit of {limit} bytes"))
+}

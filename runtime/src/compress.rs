@@ -1,0 +1,109 @@
+//! Message compression: the encodings that gRPC and Connect name in their headers.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tonic::Status;
+
+use crate::codec::too_large;
+
+/// A compression algorithm, as `grpc-encoding` and `Content-Encoding` name it. Each is behind a cargo feature of its
+/// name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// `gzip` (RFC 1952), level 6.
+    #[cfg(feature = "gzip")]
+    Gzip,
+    /// `deflate`: the zlib format (RFC 1950), level 6.
+    #[cfg(feature = "deflate")]
+    Deflate,
+    /// `zstd` (RFC 8878), level 3.
+    #[cfg(feature = "zstd")]
+    Zstd,
+}
+
+impl Encoding {
+    /// All that are compiled in, the preferred first.
+    pub const ALL: &'static [Self] = &[
+        #[cfg(feature = "zstd")]
+        Self::Zstd,
+        #[cfg(feature = "gzip")]
+        Self::Gzip,
+        #[cfg(feature = "deflate")]
+        Self::Deflate,
+    ];
+
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            #[cfg(feature = "gzip")]
+            Self::Gzip => "gzip",
+            #[cfg(feature = "deflate")]
+            Self::Deflate => "deflate",
+            #[cfg(feature = "zstd")]
+            Self::Zstd => "zstd",
+        }
+    }
+
+    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
+        Self::ALL.iter().copied().find(|encoding| encoding.name().as_bytes() == name)
+    }
+
+    /// Appends the compressed form of `plain`.
+    pub(crate) fn compress(self, plain: &[u8], buf: &mut BytesMut) -> Result<(), Status> {
+        let result: std::io::Result<()> = match self {
+            #[cfg(feature = "gzip")]
+            Self::Gzip => {
+                let mut encoder = flate2::write::GzEncoder::new(buf.writer(), flate2::Compression::default());
+                std::io::Write::write_all(&mut encoder, plain).and_then(|()| encoder.try_finish())
+            }
+            #[cfg(feature = "deflate")]
+            Self::Deflate => {
+                let mut encoder = flate2::write::ZlibEncoder::new(buf.writer(), flate2::Compression::default());
+                std::io::Write::write_all(&mut encoder, plain).and_then(|()| encoder.try_finish())
+            }
+            #[cfg(feature = "zstd")]
+            Self::Zstd => zstd::stream::copy_encode(plain, buf.writer(), 3),
+        };
+        result.map_err(|error| Status::internal(format!("a message could not be compressed: {error}")))
+    }
+
+    /// The decompressed form of `data`, of at most `limit` bytes. It grows with what comes out, so a bomb costs no more
+    /// than the limit.
+    pub(crate) fn decompress(self, data: &[u8], limit: usize) -> Result<Bytes, Status> {
+        // An empty payload is the compressed form of nothing in several implementations.
+        if data.is_empty() {
+            return Ok(Bytes::new());
+        }
+        match self {
+            #[cfg(feature = "gzip")]
+            Self::Gzip => read_within(flate2::read::MultiGzDecoder::new(data), self, limit),
+            #[cfg(feature = "deflate")]
+            Self::Deflate => read_within(flate2::read::ZlibDecoder::new(data), self, limit),
+            #[cfg(feature = "zstd")]
+            Self::Zstd => {
+                let mut decoder =
+                    zstd::stream::read::Decoder::with_buffer(data).map_err(|error| corrupt(self, &error))?;
+                // The window a frame may ask for is bounded too: 2^23 is what RFC 8878 says decoders should support.
+                decoder.window_log_max(23).map_err(|error| corrupt(self, &error))?;
+                read_within(decoder, self, limit)
+            }
+        }
+    }
+}
+
+#[cfg(any(feature = "gzip", feature = "deflate", feature = "zstd"))]
+fn read_within(reader: impl std::io::Read, encoding: Encoding, limit: usize) -> Result<Bytes, Status> {
+    let mut plain = BytesMut::new().writer();
+    let mut bounded = std::io::Read::take(reader, limit as u64 + 1);
+    std::io::copy(&mut bounded, &mut plain).map_err(|error| corrupt(encoding, &error))?;
+    let plain = plain.into_inner().freeze();
+    if plain.len() > limit {
+        return Err(too_large("decompressing", plain.len(), limit));
+    }
+    Ok(plain)
+}
+
+#[cfg(any(feature = "gzip", feature = "deflate", feature = "zstd"))]
+fn corrupt(encoding: Encoding, error: &std::io::Error) -> Status {
+    Status::internal(format!("a message does not decompress as {}: {error}", encoding.name()))
+}

@@ -1,0 +1,201 @@
+//! The seam between typed services and the untyped rest: the only file that knows the four kinds of RPC.
+//!
+//! A generated service turns each call into one boxed future. Messages come in as one or as many, and go out as one or
+//! as many; a kind of RPC is a choice of the two. The future *pushes*: a stream of answers is driven here, into a buffer
+//! that the transport draws from, so a stream may borrow from its service and needs no task and no channel.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Waker,
+};
+
+use bytes::BytesMut;
+use futures_core::Stream;
+use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
+
+use crate::{
+    call::{Body, CallContext, Inbound, Outbound, Peer, Streaming, Trailers, fill},
+    codec::Message,
+    method::{Method, ServiceDescriptor},
+};
+
+/// A service that a [`Server`](crate::Server) can serve. Generated servers implement it.
+pub trait Service: Send + Sync + 'static {
+    /// The service's name and methods.
+    fn descriptor(&self) -> &'static ServiceDescriptor;
+
+    /// Runs one call of the method at this index of the descriptor.
+    fn call(&self, method: usize, call: Call) -> Reply;
+}
+
+/// A call that runs. It is done when the whole call is, streams included.
+pub type Reply = Pin<Box<dyn Future<Output = Result<Answer, Status>> + Send>>;
+
+/// How a call ended well.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The initial metadata, where it was not sent ahead of a stream.
+    pub(crate) metadata: MetadataMap,
+    /// The one message, framed. The messages of a stream went into its [`Pipe`].
+    pub(crate) message: BytesMut,
+    /// The trailing metadata.
+    pub(crate) trailers: MetadataMap,
+}
+
+/// A call on its way to its handler.
+#[derive(Debug)]
+pub struct Call {
+    /// The caller's metadata.
+    pub(crate) metadata: MetadataMap,
+    pub(crate) extensions: Extensions,
+    pub(crate) context: CallContext,
+    pub(crate) inbound: Inbound,
+    pub(crate) outbound: Outbound,
+    pub(crate) pipe: Option<Arc<Pipe>>,
+}
+
+impl Call {
+    /// The method that is called.
+    pub fn method(&self) -> &'static Method {
+        self.context.method
+    }
+
+    /// The caller's metadata.
+    pub fn metadata(&self) -> &MetadataMap {
+        &self.metadata
+    }
+
+    /// The caller's metadata, to be changed before the handler sees it.
+    pub fn metadata_mut(&mut self) -> &mut MetadataMap {
+        &mut self.metadata
+    }
+
+    /// What travels with the request to its handler.
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        &mut self.extensions
+    }
+
+    /// When the call must be answered; `None` when nothing bounds it.
+    pub fn deadline(&self) -> Option<std::time::Instant> {
+        self.context.deadline
+    }
+
+    /// Who calls.
+    pub fn peer(&self) -> &Peer {
+        &self.context.peer
+    }
+
+    /// Messages in: the one that the kind promises.
+    #[doc(hidden)]
+    pub async fn one<M: Message>(&mut self) -> Result<Request<M>, Status> {
+        let bytes = self.inbound.single().await?;
+        let message = self.inbound.codec.decode(bytes)?;
+        Ok(self.request(message))
+    }
+
+    /// Messages in: as many as come.
+    #[doc(hidden)]
+    pub fn many<M: Message>(&mut self) -> Request<Streaming<M>> {
+        let empty = Inbound::new(Body::empty(), Box::new(crate::envelope::Envelope), self.inbound.codec, 0);
+        let inbound = std::mem::replace(&mut self.inbound, empty);
+        self.request(Streaming::new(inbound))
+    }
+
+    /// Messages out: one.
+    #[doc(hidden)]
+    pub fn reply<M: Message>(&mut self, response: Response<M>) -> Result<Answer, Status> {
+        let (metadata, message, extensions) = response.into_parts();
+        let mut buffer = BytesMut::new();
+        self.outbound.append(&message, &mut buffer)?;
+        Ok(Answer { metadata, message: buffer, trailers: trailers(&extensions) })
+    }
+
+    /// Messages out: as many as the stream gives.
+    #[doc(hidden)]
+    pub async fn stream<S, M>(&mut self, response: Response<S>) -> Result<Answer, Status>
+    where
+        S: Stream<Item = Result<M, Status>>,
+        M: Message,
+    {
+        let (metadata, stream, extensions) = response.into_parts();
+        let Some(pipe) = self.pipe.clone() else {
+            return Err(Status::internal("a method that answers with one message was driven as a stream"));
+        };
+        pipe.open(metadata);
+        let mut stream = pin!(stream);
+        poll_fn(|cx| {
+            let mut state = pipe.lock();
+            let result = fill(stream.as_mut(), &mut self.outbound, &mut state.buffer, cx);
+            if result.is_pending() {
+                state.producer = Some(cx.waker().clone());
+            }
+            result
+        })
+        .await?;
+        Ok(Answer { trailers: trailers(&extensions), ..Answer::default() })
+    }
+
+    /// The answer to an index that the descriptor does not have.
+    #[doc(hidden)]
+    pub fn unknown_method(self) -> Reply {
+        Box::pin(async move { Err(unimplemented(self.context.method)) })
+    }
+
+    fn request<T>(&mut self, message: T) -> Request<T> {
+        let mut extensions = std::mem::take(&mut self.extensions);
+        extensions.insert(self.context.clone());
+        Request::from_parts(std::mem::take(&mut self.metadata), extensions, message)
+    }
+}
+
+/// The answer of a method that the service does not implement.
+pub(crate) fn unimplemented(method: &Method) -> Status {
+    Status::unimplemented(format!("method {} is not implemented", method.path))
+}
+
+fn trailers(extensions: &Extensions) -> MetadataMap {
+    extensions.get::<Trailers>().map(Trailers::snapshot).unwrap_or_default()
+}
+
+/// Where a handler leaves the messages of a stream for the transport.
+#[derive(Debug, Default)]
+pub(crate) struct Pipe {
+    state: Mutex<PipeState>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct PipeState {
+    /// The initial metadata, from when the handler gives it until the head is written.
+    pub(crate) head: Option<MetadataMap>,
+    /// Framed messages.
+    pub(crate) buffer: BytesMut,
+    /// The handler, when it waits: for its own stream or for room in the buffer.
+    producer: Option<Waker>,
+}
+
+impl Pipe {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, PipeState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, metadata: MetadataMap) {
+        self.lock().head = Some(metadata);
+    }
+
+    /// Takes what is buffered, which makes room for more.
+    pub(crate) fn take(&self) -> Option<BytesMut> {
+        let mut state = self.lock();
+        if state.buffer.is_empty() {
+            return None;
+        }
+        let taken = state.buffer.split();
+        let producer = state.producer.take();
+        drop(state);
+        if let Some(producer) = producer {
+            producer.wake();
+        }
+        Some(taken)
+    }
+}

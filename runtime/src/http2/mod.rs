@@ -1,0 +1,9 @@
+//! What server and client share of HTTP/2: bodies over h2's streams, and what its errors mean.
+
+mod body;
+mod error;
+mod pump;
+
+pub(crate) use body::RecvBody;
+pub(crate) use error::{status_of, unavailable};
+pub(crate) use pump::Pump;

@@ -1,0 +1,117 @@
+//! Sends a body.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use h2::{Reason, SendStream};
+use tonic::Status;
+
+use crate::call::{Body, Frame};
+
+/// Moves a body into an HTTP/2 stream as fast as its flow control lets it, never further ahead. Done when all of it is
+/// handed over, or the peer wants no more of it.
+pub(crate) struct Pump {
+    stream: SendStream<Bytes>,
+    body: Body,
+    /// Data that the peer's window has not let through yet.
+    blocked: Bytes,
+}
+
+impl Pump {
+    pub(crate) fn new(stream: SendStream<Bytes>, body: Body) -> Self {
+        Self { stream, body, blocked: Bytes::new() }
+    }
+
+    /// Hands over a body of which everything is known in one go; h2 sends it as the window allows.
+    pub(crate) fn send_whole(
+        mut stream: SendStream<Bytes>,
+        data: Option<Bytes>,
+        trailers: Option<http::HeaderMap>,
+    ) -> Result<(), h2::Error> {
+        if let Some(data) = data {
+            stream.send_data(data, trailers.is_none())?;
+        } else if trailers.is_none() {
+            stream.send_data(Bytes::new(), true)?;
+        }
+        match trailers {
+            Some(trailers) => stream.send_trailers(trailers),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends what still produces the body with this status.
+    pub(crate) fn abort(&mut self, status: Status) {
+        self.body.abort(status);
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), h2::Error>> {
+        loop {
+            while !self.blocked.is_empty() {
+                ready!(self.poll_blocked(cx))?;
+            }
+            match self.body.poll_next(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    if self.take_frame(frame)? {
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                Poll::Ready(None) => return Poll::Ready(self.stream.send_data(Bytes::new(), true)),
+                Poll::Ready(Some(Err(_))) => {
+                    self.stream.send_reset(Reason::CANCEL);
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Pending => return self.poll_unwanted(cx),
+            }
+        }
+    }
+
+    /// Sends as much of the blocked data as the window lets through.
+    fn poll_blocked(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), h2::Error>> {
+        self.stream.reserve_capacity(self.blocked.len());
+        if self.stream.capacity() == 0 {
+            match self.stream.poll_capacity(cx) {
+                Poll::Ready(Some(capacity)) => drop(capacity?),
+                Poll::Ready(None) => return Poll::Ready(Err(Reason::CANCEL.into())),
+                Poll::Pending if self.body.poll_expired(cx).is_ready() => self.blocked.clear(),
+                Poll::Pending => return self.poll_unwanted(cx),
+            }
+        }
+        let ready = self.stream.capacity().min(self.blocked.len());
+        if ready > 0 {
+            self.stream.send_data(self.blocked.split_to(ready), false)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Hands a frame over, or keeps it as blocked; true after the last.
+    fn take_frame(&mut self, frame: Frame) -> Result<bool, h2::Error> {
+        match frame.into_data() {
+            Ok(data) => {
+                self.blocked = data;
+                Ok(false)
+            }
+            Err(frame) => match frame.into_trailers() {
+                Ok(trailers) => self.stream.send_trailers(trailers).map(|()| true),
+                Err(_) => Ok(false),
+            },
+        }
+    }
+
+    /// Fails once the peer reset the stream or the connection is gone.
+    fn poll_unwanted(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), h2::Error>> {
+        self.stream.poll_reset(cx).map(|reason| Err(reason?.into()))
+    }
+}
+
+impl Future for Pump {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // An error is the peer's or the connection's; whoever owns the other half of the stream learns of it there.
+        self.poll_send(cx).map(drop)
+    }
+}

@@ -1,0 +1,156 @@
+//! One request and its response: runs a call and writes its answer in either form.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Response};
+use tonic::Status;
+
+use super::{Accepted, Negotiated, Protocol};
+use crate::{
+    call::{Body, Frame, Source},
+    dispatch::{Outcome, Running},
+    handler::Pipe,
+};
+
+/// A call with the protocol that writes its answer. As a future it gives the response, whose body goes on running the
+/// call where it streams.
+pub(crate) struct Exchange {
+    state: Option<State>,
+}
+
+enum State {
+    Refused(Response<Body>),
+    Running(Answering),
+}
+
+struct Answering {
+    running: Running,
+    pipe: Option<Arc<Pipe>>,
+    protocol: &'static dyn Protocol,
+    negotiated: Negotiated,
+}
+
+impl Exchange {
+    pub(crate) fn new(protocol: &'static dyn Protocol, accepted: Result<Accepted, Response<Body>>) -> Self {
+        let state = match accepted {
+            Err(response) => State::Refused(response),
+            Ok(Accepted { route, mut call, negotiated }) => {
+                call.pipe = route.method.kind.streams_responses().then(Arc::default);
+                let pipe = call.pipe.clone();
+                State::Running(Answering { running: route.start(call), pipe, protocol, negotiated })
+            }
+        };
+        Self { state: Some(state) }
+    }
+
+    /// Ends the call with this status.
+    #[cfg(feature = "net")]
+    pub(crate) fn abort(&mut self, status: Status) {
+        if let Some(State::Running(answering)) = &mut self.state {
+            answering.running.abort(status);
+        }
+    }
+}
+
+impl Future for Exchange {
+    type Output = Response<Body>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response<Body>> {
+        match self.state.take() {
+            None => Poll::Pending,
+            Some(State::Refused(response)) => Poll::Ready(response),
+            Some(State::Running(mut answering)) => match answering.poll_response(cx) {
+                Progress::Answered(response) => Poll::Ready(response),
+                Progress::Headed(head) => Poll::Ready(head.map(|()| Body::source(Framed::new(answering)))),
+                Progress::Waiting => {
+                    self.state = Some(State::Running(answering));
+                    Poll::Pending
+                }
+            },
+        }
+    }
+}
+
+enum Progress {
+    Waiting,
+    /// The head is known, the rest is to come.
+    Headed(Response<()>),
+    Answered(Response<Body>),
+}
+
+impl Answering {
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Progress {
+        let outcome = self.running.poll(cx);
+        let head = self.pipe.as_ref().and_then(|pipe| pipe.lock().head.take());
+        match (outcome, head) {
+            (Poll::Pending, None) => Progress::Waiting,
+            (Poll::Pending, Some(metadata)) => Progress::Headed(self.protocol.head(&self.negotiated, metadata)),
+            (Poll::Ready(outcome), None) => Progress::Answered(self.protocol.whole(&self.negotiated, outcome.result)),
+            (Poll::Ready(outcome), Some(metadata)) => {
+                let (data, trailers) = self.end(outcome);
+                let head = self.protocol.head(&self.negotiated, metadata);
+                Progress::Answered(head.map(|()| Body::whole(data, trailers)))
+            }
+        }
+    }
+
+    /// What is left to write once the call ended.
+    fn end(&self, outcome: Outcome) -> (Option<Bytes>, Option<HeaderMap>) {
+        let buffered = self.pipe.as_ref().and_then(|pipe| pipe.take());
+        let mut buf = if outcome.cut { BytesMut::new() } else { buffered.unwrap_or_default() };
+        let result = outcome.result.map(|answer| answer.trailers);
+        let trailers = self.protocol.end(&self.negotiated, result, &mut buf);
+        ((!buf.is_empty()).then(|| buf.freeze()), trailers)
+    }
+}
+
+/// The rest of a framed answer, as the source of a response body.
+struct Framed {
+    answering: Answering,
+    /// The trailers, between the last data and them.
+    trailers: Option<HeaderMap>,
+    ended: bool,
+}
+
+impl Framed {
+    fn new(answering: Answering) -> Self {
+        Self { answering, trailers: None, ended: false }
+    }
+}
+
+impl Source for Framed {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        if self.ended {
+            return Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))));
+        }
+        match self.answering.running.poll(cx) {
+            Poll::Ready(outcome) => {
+                let (data, trailers) = self.answering.end(outcome);
+                self.ended = true;
+                self.trailers = trailers;
+                match data {
+                    Some(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
+                    None => self.poll_frame(cx),
+                }
+            }
+            Poll::Pending => match self.answering.pipe.as_ref().and_then(|pipe| pipe.take()) {
+                Some(data) => Poll::Ready(Some(Ok(Frame::data(data.freeze())))),
+                None => Poll::Pending,
+            },
+        }
+    }
+
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.ended { Poll::Pending } else { self.answering.running.poll_expired(cx) }
+    }
+
+    fn abort(&mut self, status: Status) {
+        self.answering.running.abort(status);
+    }
+}

@@ -1,0 +1,9 @@
+//! gRPC over HTTP/2, as its doc/PROTOCOL-HTTP2.md describes it.
+
+mod client;
+mod headers;
+mod server;
+mod status;
+
+pub(crate) use client::Grpc as ClientGrpc;
+pub(crate) use server::Grpc as ServerGrpc;

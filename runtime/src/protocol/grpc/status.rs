@@ -1,0 +1,147 @@
+//! A status as gRPC trailers, both ways.
+
+use base64::{
+    Engine as _,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode, percent_encode};
+use tonic::{Code, Status, metadata::MetadataMap};
+
+use super::headers::{DETAILS, MESSAGE, STATUS, from_metadata, strip};
+
+/// Longer messages are cut, and longer details left out: peers refuse header lists over 8 KiB (grpc-java) or 16 KiB
+/// (most others), and a refused one takes the whole status with it.
+const LONGEST_MESSAGE: usize = 2 * 1024;
+const LONGEST_DETAILS: usize = 4 * 1024;
+
+/// What `grpc-message` escapes: everything but printable ASCII, and the percent sign (gRPC over HTTP/2).
+const ESCAPED: &AsciiSet = &CONTROLS.add(b'%');
+
+/// Details are written without padding, as the specification asks, and read with or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// The trailers that end a call.
+pub(super) fn to_trailers(result: Result<MetadataMap, Status>) -> HeaderMap {
+    match result {
+        Ok(metadata) => {
+            let mut trailers = from_metadata(metadata);
+            trailers.insert(STATUS, HeaderValue::from_static("0"));
+            trailers
+        }
+        Err(status) => {
+            let mut trailers = HeaderMap::new();
+            write(&status, &mut trailers);
+            trailers
+        }
+    }
+}
+
+/// Adds a status and its metadata to the headers.
+pub(super) fn write(status: &Status, headers: &mut HeaderMap) {
+    if !status.metadata().is_empty() {
+        headers.extend(from_metadata(status.metadata().clone()));
+    }
+    headers.insert(STATUS, HeaderValue::from(status.code() as i32));
+    if !status.message().is_empty() {
+        headers.insert(MESSAGE, escape(status.message()));
+    }
+    match status.details() {
+        [] => {}
+        details if details.len() > LONGEST_DETAILS => {
+            tracing::warn!(
+                bytes = details.len(),
+                limit = LONGEST_DETAILS,
+                "left out error details that peers would refuse"
+            );
+        }
+        details => {
+            if let Ok(value) = HeaderValue::try_from(BASE64.encode(details)) {
+                headers.insert(DETAILS, value);
+            }
+        }
+    }
+}
+
+fn escape(message: &str) -> HeaderValue {
+    let end = (0..=message.len().min(LONGEST_MESSAGE)).rev().find(|&end| message.is_char_boundary(end)).unwrap_or(0);
+    let cut = &message[..end];
+    let mut escaped: String = percent_encode(cut.as_bytes(), ESCAPED).collect();
+    // A cut may not part an escape: one is three characters long.
+    if escaped.len() > LONGEST_MESSAGE {
+        let end = (LONGEST_MESSAGE - 2..=LONGEST_MESSAGE).find(|&end| escaped.as_bytes()[end] == b'%');
+        escaped.truncate(end.unwrap_or(LONGEST_MESSAGE));
+    }
+    HeaderValue::try_from(escaped).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Takes the outcome of a call out of its trailers: the trailing metadata, or the error with it.
+pub(super) fn from_trailers(mut trailers: HeaderMap) -> Result<MetadataMap, Status> {
+    let Some(code) = trailers.remove(STATUS) else {
+        return Err(Status::internal("the server ended the call without a grpc-status"));
+    };
+    let message = trailers.remove(MESSAGE);
+    let details = trailers.remove(DETAILS);
+    strip(&mut trailers);
+    let metadata = MetadataMap::from_headers(trailers);
+    let code = Code::from_bytes(code.as_bytes());
+    if code == Code::Ok {
+        return Ok(metadata);
+    }
+    let message = message.map(|text| percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned());
+    // Details that do not decode are lost, but never hide the status itself.
+    let details = details.and_then(|value| BASE64.decode(value.as_bytes()).ok()).map(Bytes::from);
+    Err(Status::with_details_and_metadata(code, message.unwrap_or_default(), details.unwrap_or_default(), metadata))
+}
+
+/// The status of a response that is not gRPC's: doc/http-grpc-status-mapping.md.
+pub(super) fn from_http(status: StatusCode) -> Status {
+    let code = match status.as_u16() {
+        400 => Code::Internal,
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::Unimplemented,
+        429 | 502 | 503 | 504 => Code::Unavailable,
+        _ => Code::Unknown,
+    };
+    Status::new(code, format!("the server answered with HTTP status {status} and no grpc-status"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(status: Status) -> Status {
+        from_trailers(to_trailers(Err(status))).unwrap_err()
+    }
+
+    #[test]
+    fn any_message_round_trips() {
+        for message in ["", "plain", "50 % off", "tab\tnew\r\nline", "\u{1F600} ünï", "\u{7f}\u{0}"] {
+            let read = round_trip(Status::new(Code::Aborted, message));
+            assert_eq!((read.code(), read.message()), (Code::Aborted, message));
+        }
+    }
+
+    #[test]
+    fn long_messages_are_cut_between_characters() {
+        for text in ["x", "ü", "\u{1F600}", "a%"] {
+            let message = text.repeat(5000);
+            let trailers = to_trailers(Err(Status::internal(&message)));
+            assert!(trailers[MESSAGE].len() <= LONGEST_MESSAGE);
+            let read = from_trailers(trailers).unwrap_err();
+            assert!(read.message().len() > 600 && message.starts_with(read.message().trim_end_matches('\u{fffd}')));
+        }
+    }
+
+    #[test]
+    fn details_survive_unless_they_are_too_long() {
+        let details = |len| Status::with_details(Code::Aborted, "m", vec![7; len].into());
+        assert_eq!(round_trip(details(100)).details(), [7; 100]);
+        assert_eq!(round_trip(details(LONGEST_DETAILS + 1)).details(), b"");
+    }
+}

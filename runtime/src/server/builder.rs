@@ -1,0 +1,138 @@
+//! The settings of a server.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{Core, Limits, Server};
+use crate::{
+    compress::Encoding,
+    dispatch::Registry,
+    handler::Service,
+    interceptor::{ErasedInterceptor, Interceptor},
+};
+
+/// The largest message either way, in bytes: gRPC's usual default.
+pub(crate) const DEFAULT_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Builds a [`Server`].
+pub struct ServerBuilder {
+    services: Vec<Arc<dyn Service>>,
+    interceptors: Vec<Arc<dyn ErasedInterceptor>>,
+    limits: Limits,
+    send_encoding: Option<Encoding>,
+    shutdown_grace: Duration,
+}
+
+impl Default for ServerBuilder {
+    fn default() -> Self {
+        Self {
+            services: Vec::new(),
+            interceptors: Vec::new(),
+            limits: Limits {
+                max_receive_message_bytes: DEFAULT_MESSAGE_BYTES,
+                max_send_message_bytes: DEFAULT_MESSAGE_BYTES,
+                timeout: None,
+            },
+            send_encoding: None,
+            shutdown_grace: Duration::from_secs(30),
+        }
+    }
+}
+
+impl ServerBuilder {
+    /// Serves this service as well.
+    #[must_use]
+    pub fn add_service(mut self, service: impl Service) -> Self {
+        self.services.push(Arc::new(service));
+        self
+    }
+
+    /// Runs this around every call of every service. The first added is the outermost.
+    #[must_use]
+    pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
+        self.interceptors.push(Arc::new(interceptor));
+        self
+    }
+
+    /// The largest message a caller may send, in bytes, as it arrives and after decompression. Default: 4 MiB. A larger
+    /// one ends the call with `RESOURCE_EXHAUSTED`.
+    #[must_use]
+    pub fn max_receive_message_bytes(mut self, bytes: usize) -> Self {
+        self.limits.max_receive_message_bytes = bytes;
+        self
+    }
+
+    /// The largest message a handler may send, in bytes, before compression. Default: 4 MiB. A larger one ends the call
+    /// with `RESOURCE_EXHAUSTED`.
+    #[must_use]
+    pub fn max_send_message_bytes(mut self, bytes: usize) -> Self {
+        self.limits.max_send_message_bytes = bytes;
+        self
+    }
+
+    /// The longest any call may take, streams included; a caller's own deadline counts where it is earlier. Default:
+    /// none, since a stream may be meant to stay open.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.limits.timeout = Some(timeout);
+        self
+    }
+
+    /// Compresses responses with this encoding, to callers that accept it. Default: none. Compressed requests are
+    /// accepted in every encoding that is compiled in.
+    #[must_use]
+    pub fn send_compressed(mut self, encoding: Encoding) -> Self {
+        self.send_encoding = Some(encoding);
+        self
+    }
+
+    /// How long calls may go on after a shutdown began. Default: 30 seconds. What still runs then ends with
+    /// `UNAVAILABLE`.
+    #[must_use]
+    pub fn shutdown_grace(mut self, grace: Duration) -> Self {
+        self.shutdown_grace = grace;
+        self
+    }
+
+    /// Makes the server.
+    ///
+    /// # Errors
+    ///
+    /// Two services have the same name.
+    pub fn build(self) -> Result<Server, BuildError> {
+        let mut registry = Registry::default();
+        let chain = Arc::from(self.interceptors);
+        for service in self.services {
+            let name = service.descriptor().name;
+            if !registry.add(service, &chain) {
+                return Err(BuildError { service: name });
+            }
+        }
+        let core = Core {
+            registry,
+            limits: self.limits,
+            send_encoding: self.send_encoding,
+            shutdown_grace: self.shutdown_grace,
+        };
+        Ok(Server { core: Arc::new(core) })
+    }
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder").field("services", &self.services.len()).finish_non_exhaustive()
+    }
+}
+
+/// A server cannot be built: two of its services have the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildError {
+    service: &'static str,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the service {} was added twice; add each service once", self.service)
+    }
+}
+
+impl std::error::Error for BuildError {}

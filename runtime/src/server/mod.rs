@@ -1,0 +1,85 @@
+//! Servers: services behind one dispatch core, and the sockets they are reached by.
+
+mod builder;
+#[cfg(feature = "net")]
+mod connection;
+#[cfg(feature = "net")]
+mod listen;
+
+use std::{sync::Arc, time::Duration};
+
+use http::{Request, Response, StatusCode};
+
+pub(crate) use builder::DEFAULT_MESSAGE_BYTES;
+pub use builder::{BuildError, ServerBuilder};
+
+use crate::{
+    call::{Body, Peer},
+    compress::Encoding,
+    dispatch::Registry,
+    protocol::{Exchange, Protocol, grpc::ServerGrpc},
+};
+
+/// Services, ready to be served; cheap to clone.
+///
+/// ```
+/// # fn f(greeter: impl rsgrpc::Service) -> Result<(), Box<dyn std::error::Error>> {
+/// let server = rsgrpc::Server::builder().add_service(greeter).build()?;
+/// # Ok(()) }
+/// ```
+///
+/// [`serve`](Self::serve) listens on a socket. A generated client made from a clone of it
+/// (`GreeterClient::new(server.clone())`) calls it in process.
+#[derive(Clone)]
+pub struct Server {
+    core: Arc<Core>,
+}
+
+/// What the calls of a server share.
+pub(crate) struct Core {
+    pub(crate) registry: Registry,
+    pub(crate) limits: Limits,
+    /// Compresses responses to callers that accept it.
+    pub(crate) send_encoding: Option<Encoding>,
+    pub(crate) shutdown_grace: Duration,
+}
+
+/// What bounds each call.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) max_receive_message_bytes: usize,
+    pub(crate) max_send_message_bytes: usize,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// The protocols, in the order in which they are asked whether a request is theirs.
+const PROTOCOLS: [&dyn Protocol; 1] = [&ServerGrpc];
+
+impl Server {
+    /// A server with default settings and without services.
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::default()
+    }
+
+    /// Starts to answer a request.
+    pub(crate) fn exchange(&self, request: Request<Body>, peer: &Arc<Peer>) -> Exchange {
+        let (head, body) = request.into_parts();
+        match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&head)) {
+            Some(protocol) => Exchange::new(protocol, protocol.accept(&self.core, head, body, peer)),
+            None => Exchange::new(PROTOCOLS[0], Err(unclaimed())),
+        }
+    }
+}
+
+/// The answer to a request of no protocol we speak.
+fn unclaimed() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    response
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("limits", &self.core.limits).finish_non_exhaustive()
+    }
+}
