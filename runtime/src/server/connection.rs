@@ -1,197 +1,102 @@
-//! One HTTP/2 connection of a server.
+//! A connection of a server, from its first byte: which HTTP it speaks, and how long it may take to say so.
 
 use std::{
-    future::Future,
+    io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
+    time::Duration,
 };
 
-use bytes::Bytes;
-use h2::{RecvStream, server::SendResponse};
-use http::Response;
+use bytes::{Buf, Bytes};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
     sync::watch,
 };
 
-use super::{Server, listen::Phase};
-use crate::{
-    call::{Body, Peer},
-    http2::{Pump, RecvBody, unavailable},
-    protocol::Exchange,
-};
+use super::{Server, http1, http2, listen::Phase};
+use crate::call::Peer;
 
-/// Requests that are read before the first of them is worked on. Answering each at once would write to the socket once
-/// a request; reading on for ever would let one connection starve its neighbours.
-const BATCH: usize = 64;
+/// What every HTTP/2 connection begins with (RFC 9113, 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// Windows of flow control, in bytes. The connection's bounds what all its streams may have in memory unread.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
-/// h2 counts small DATA frames that wait unread against this budget and closes the connection when it is used up. Flow
-/// control bounds them already (a frame of one byte costs at most 256 of the budget), so healthy streams of small
-/// messages are never cut off.
-const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
-/// Streams open at once on a connection.
-const CONCURRENT_STREAMS: u32 = 200;
-/// Header bytes of one request, decoded.
-const HEADER_LIST: u32 = 16 * 1024;
-/// Unsent bytes of one stream that h2 may hold.
-const SEND_BUFFER: usize = 64 * 1024;
+/// How long a peer may take until its first bytes say which HTTP it speaks.
+const OPENING: Duration = Duration::from_secs(10);
 
-pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
+pub(super) async fn serve<IO>(mut io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let handshake = h2::server::Builder::new()
-        .initial_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_concurrent_streams(CONCURRENT_STREAMS)
-        .max_header_list_size(HEADER_LIST)
-        .max_send_buffer_size(SEND_BUFFER)
-        .data_frame_budget(DATA_FRAME_BUDGET)
-        .handshake(io);
     let mut draining = phase.clone();
-    let h2 = tokio::select! {
-        handshake = handshake => handshake,
+    let opening = tokio::select! {
+        opening = tokio::time::timeout(OPENING, read_opening(&mut io)) => opening,
         () = Phase::reached(&mut draining, Phase::Draining) => return,
     };
-    match h2 {
-        Ok(h2) => Connection { h2, server, peer, phase, batch: Vec::new() }.run().await,
-        Err(error) => tracing::debug!(%error, "an HTTP/2 handshake failed"),
+    let Ok(Ok(opening)) = opening else {
+        return;
+    };
+    let is_http2 = opening == PREFACE[..];
+    let io = Rewind { opening, io };
+    if is_http2 {
+        http2::serve(io, server, peer, phase).await;
+    } else {
+        http1::serve(io, server, peer, phase).await;
     }
 }
 
-struct Connection<IO> {
-    h2: h2::server::Connection<IO, Bytes>,
-    server: Server,
-    peer: Arc<Peer>,
-    phase: watch::Receiver<Phase>,
-    batch: Vec<Stream>,
-}
-
-impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
-    async fn run(mut self) {
-        let mut phase = self.phase.clone();
-        tokio::select! {
-            () = &mut self => return,
-            () = Phase::reached(&mut phase, Phase::Draining) => self.h2.graceful_shutdown(),
-        }
-        tokio::select! {
-            () = &mut self => {}
-            () = Phase::reached(&mut phase, Phase::Closed) => {}
+/// Reads until it is certain whether the connection opens with the preface of HTTP/2.
+async fn read_opening(io: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
+    let mut buffer = [0; PREFACE.len()];
+    let mut len = 0;
+    while len < PREFACE.len() && buffer[..len] == PREFACE[..len] {
+        match io.read(&mut buffer[len..]).await? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            read => len += read,
         }
     }
+    Ok(Bytes::copy_from_slice(&buffer[..len]))
+}
 
-    /// Reads what requests there are, up to a batch; true once the connection is over.
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> bool {
-        while self.batch.len() < BATCH {
-            match self.h2.poll_accept(cx) {
-                Poll::Pending => return false,
-                Poll::Ready(Some(Ok((request, respond)))) => {
-                    let exchange = self.server.exchange(request.map(body), &self.peer);
-                    self.batch.push(Stream::Answering { exchange, respond });
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    tracing::debug!(%error, "a connection broke");
-                    return true;
-                }
-                Poll::Ready(None) => return true,
-            }
+/// An IO whose first bytes were read already.
+struct Rewind<IO> {
+    opening: Bytes,
+    io: IO,
+}
+
+impl<IO: AsyncRead + Unpin> AsyncRead for Rewind<IO> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.opening.is_empty() {
+            return Pin::new(&mut self.io).poll_read(cx, buf);
         }
-        false
+        let len = self.opening.len().min(buf.remaining());
+        buf.put_slice(&self.opening[..len]);
+        self.opening.advance(len);
+        Poll::Ready(Ok(()))
     }
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Future for Connection<IO> {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let over = self.poll_accept(cx);
-            if self.batch.is_empty() {
-                return if over { Poll::Ready(()) } else { Poll::Pending };
-            }
-            let mut batch = std::mem::take(&mut self.batch);
-            // Most handlers are ready at once: their answers are written together, by the next round's flush. The
-            // others go on as tasks of their own.
-            for mut stream in batch.drain(..) {
-                if Pin::new(&mut stream).poll(cx).is_pending() {
-                    tokio::spawn(stream.until_closed(self.phase.clone()));
-                }
-            }
-            self.batch = batch;
-        }
-    }
-}
-
-fn body(stream: RecvStream) -> Body {
-    if stream.is_end_stream() { Body::empty() } else { Body::h2(RecvBody::new(stream, None)) }
-}
-
-/// A request and its response.
-enum Stream {
-    Answering { exchange: Exchange, respond: SendResponse<Bytes> },
-    Sending(Pump),
-    Done,
-}
-
-impl Stream {
-    /// Runs to its end, or ends with UNAVAILABLE when the server's grace is over.
-    async fn until_closed(mut self, mut phase: watch::Receiver<Phase>) {
-        tokio::select! {
-            biased;
-            () = &mut self => return,
-            () = Phase::reached(&mut phase, Phase::Aborting) => {}
-        }
-        let status = unavailable("the server is shutting down");
-        match &mut self {
-            Self::Answering { exchange, .. } => exchange.abort(status),
-            Self::Sending(pump) => pump.abort(status),
-            Self::Done => {}
-        }
-        self.await;
+impl<IO: AsyncWrite + Unpin> AsyncWrite for Rewind<IO> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
-    fn respond(respond: &mut SendResponse<Bytes>, response: Response<Body>) -> Result<Self, h2::Error> {
-        let (head, body) = response.into_parts();
-        let head = Response::from_parts(head, ());
-        if http_body::Body::is_end_stream(&body) {
-            respond.send_response(head, true)?;
-            return Ok(Self::Done);
-        }
-        let stream = respond.send_response(head, false)?;
-        match body.try_into_whole() {
-            Ok((data, trailers)) => Pump::send_whole(stream, data, trailers).map(|()| Self::Done),
-            Err(body) => Ok(Self::Sending(Pump::new(stream, body))),
-        }
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
     }
-}
 
-impl Future for Stream {
-    type Output = ();
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            match &mut *self {
-                Self::Answering { exchange, respond } => {
-                    let next = match Pin::new(exchange).poll(cx) {
-                        // An error here means that nobody waits for the answer any more.
-                        Poll::Ready(response) => Self::respond(respond, response).unwrap_or(Self::Done),
-                        Poll::Pending => {
-                            let _ = ready!(respond.poll_reset(cx));
-                            Self::Done
-                        }
-                    };
-                    *self = next;
-                }
-                Self::Sending(pump) => {
-                    ready!(Pin::new(pump).poll(cx));
-                    *self = Self::Done;
-                }
-                Self::Done => return Poll::Ready(()),
-            }
-        }
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
     }
 }

@@ -3,6 +3,7 @@
 use std::{future::Future, io, sync::Arc, time::Duration};
 
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, ToSocketAddrs},
     sync::watch,
     task::JoinSet,
@@ -82,6 +83,15 @@ impl Server {
         phase.send_replace(Phase::Closed);
         connections.shutdown().await;
         Ok(())
+    }
+
+    /// Serves one connection that was made elsewhere, HTTP/1.1 or HTTP/2 by its first bytes, until it ends.
+    pub async fn serve_connection<IO>(&self, io: IO)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (_phase, watcher) = watch::channel(Phase::Serving);
+        connection::serve(io, self.clone(), Arc::default(), watcher).await;
     }
 
     async fn connection(self, stream: TcpStream, phase: watch::Receiver<Phase>) {

@@ -4,6 +4,10 @@ mod builder;
 #[cfg(feature = "net")]
 mod connection;
 #[cfg(feature = "net")]
+mod http1;
+#[cfg(feature = "net")]
+mod http2;
+#[cfg(feature = "net")]
 mod listen;
 
 use std::{sync::Arc, time::Duration};

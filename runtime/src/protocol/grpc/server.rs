@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header, request::Parts};
 use tonic::{Status, metadata::MetadataMap};
 
 use super::{headers, status};
@@ -30,6 +30,13 @@ impl Protocol for Grpc {
     }
 
     fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+        if head.version < Version::HTTP_2 {
+            return Err(refuse(
+                StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+                header::UPGRADE,
+                HeaderValue::from_static("h2c"),
+            ));
+        }
         if head.method != Method::POST {
             return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, HeaderValue::from_static("POST")));
         }

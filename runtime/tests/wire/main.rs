@@ -1,0 +1,34 @@
+//! What the server answers on the wire, row by row: raw HTTP/2 over an in-memory transport.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, reason = "tests")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod peer;
+mod probe;
+mod table;
+
+use std::time::Duration;
+
+use peer::{Peer, frame};
+use table::ROWS;
+
+/// Every row on a connection of its own, and then a healthy call on the same connection: the server goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows() {
+    let mut failures = Vec::new();
+    for row in ROWS {
+        let peer = Peer::connect(probe::server()).await;
+        let exchange = tokio::time::timeout(Duration::from_secs(10), peer.exchange(row));
+        match exchange.await {
+            Err(_) => failures.push(format!("{}: no answer", row.name)),
+            Ok(answer) => failures.extend(answer.compare(row)),
+        }
+        let healthy = peer.unary("/test.Echo/Unary", &frame(b"\x0a\x02hi")).await;
+        if healthy.trailers.get("grpc-status").map(String::as_str) != Some("0") {
+            failures.push(format!("{}: the connection is not usable afterwards: {healthy:?}", row.name));
+        }
+    }
+    assert!(failures.is_empty(), "{} rows failed:\n{}", failures.len(), failures.join("\n"));
+}
