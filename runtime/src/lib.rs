@@ -54,6 +54,8 @@ pub use method::{
 };
 pub use prost;
 pub use prost_types;
+#[cfg(feature = "net")]
+pub use server::Listener;
 pub use server::{BuildError, Server, ServerBuilder};
 pub use status::StatusExt;
 pub use tonic::{Code, Extensions, IntoRequest, IntoStreamingRequest, Request, Response, Status, metadata};

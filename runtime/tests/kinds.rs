@@ -1,4 +1,4 @@
-//! The four kinds of call, over a socket and in process.
+//! The four kinds of call, over TCP, over a Unix socket and in process.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -58,8 +58,13 @@ async fn clients() -> Vec<EchoClient> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let in_process = EchoClient::new(server.clone());
-    tokio::spawn(async move { server.serve_with_shutdown(listener, std::future::pending()).await });
-    vec![in_process, EchoClient::new(Channel::connect(format!("http://{addr}")).unwrap())]
+    let path = std::env::temp_dir().join(format!("rsgrpc-{}.sock", addr.port()));
+    let _ = std::fs::remove_file(&path);
+    let unix = tokio::net::UnixListener::bind(&path).unwrap();
+    tokio::spawn(async move { server.serve_all([listener.into(), unix.into()], std::future::pending()).await });
+    let tcp = Channel::connect(format!("http://{addr}")).unwrap();
+    let unix = Channel::connect(format!("unix://{}", path.display())).unwrap();
+    vec![in_process, EchoClient::new(tcp), EchoClient::new(unix)]
 }
 
 #[tokio::test]

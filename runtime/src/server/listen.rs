@@ -5,7 +5,7 @@ use std::{future::Future, io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, ToSocketAddrs},
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinSet,
 };
 
@@ -58,9 +58,27 @@ impl Server {
     /// None at present; errors of single connections do not end it.
     pub async fn serve_with_shutdown(
         &self,
-        listener: TcpListener,
+        listener: impl Into<Listener>,
         shutdown: impl Future<Output = ()> + Send,
     ) -> io::Result<()> {
+        self.serve_all([listener.into()], shutdown).await
+    }
+
+    /// Serves on several listeners at once; else as [`serve_with_shutdown`](Self::serve_with_shutdown).
+    ///
+    /// # Errors
+    ///
+    /// None at present; errors of single connections do not end it.
+    pub async fn serve_all(
+        &self,
+        listeners: impl IntoIterator<Item = Listener>,
+        shutdown: impl Future<Output = ()> + Send,
+    ) -> io::Result<()> {
+        let (accepted, mut incoming) = mpsc::channel(1);
+        let mut accepting = JoinSet::new();
+        for listener in listeners {
+            accepting.spawn(listener.accept_into(accepted.clone()));
+        }
         let (phase, watcher) = watch::channel(Phase::Serving);
         let mut connections = JoinSet::new();
         {
@@ -68,14 +86,14 @@ impl Server {
             loop {
                 tokio::select! {
                     () = &mut shutdown => break,
-                    stream = accept(&listener) => {
+                    Some(stream) = incoming.recv() => {
                         connections.spawn(self.clone().connection(stream, watcher.clone()));
                     }
                     Some(_) = connections.join_next() => {}
                 }
             }
         }
-        drop(listener);
+        accepting.shutdown().await;
         phase.send_replace(Phase::Draining);
         drain(&mut connections, self.core.shutdown_grace).await;
         phase.send_replace(Phase::Aborting);
@@ -94,31 +112,83 @@ impl Server {
         connection::serve(io, self.clone(), Arc::default(), watcher).await;
     }
 
-    async fn connection(self, stream: TcpStream, phase: watch::Receiver<Phase>) {
-        // Small frames must not wait for the acknowledgement of others.
-        let _ = stream.set_nodelay(true);
-        let peer = Arc::new(Peer { remote_addr: stream.peer_addr().ok(), local_addr: stream.local_addr().ok() });
-        connection::serve(stream, self, peer, phase).await;
+    async fn connection(self, stream: Accepted, phase: watch::Receiver<Phase>) {
+        match stream {
+            Accepted::Tcp(stream) => {
+                // Small frames must not wait for the acknowledgement of others.
+                let _ = stream.set_nodelay(true);
+                let peer = Peer { remote_addr: stream.peer_addr().ok(), local_addr: stream.local_addr().ok() };
+                connection::serve(stream, self, Arc::new(peer), phase).await;
+            }
+            #[cfg(unix)]
+            Accepted::Unix(stream) => connection::serve(stream, self, Arc::default(), phase).await,
+        }
     }
 }
 
-/// The next connection. Errors pass: those of one connection at once, a lack of files or memory after a rest.
-async fn accept(listener: &TcpListener) -> TcpStream {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return stream,
-            Err(error) => {
-                let of_connection = matches!(
-                    error.kind(),
-                    io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
-                );
-                if !of_connection {
+/// A socket that a server listens on: a tokio `TcpListener` or `UnixListener`.
+///
+/// The file of a Unix socket is its owner's: remove a stale one before binding.
+#[derive(Debug)]
+pub struct Listener(Socket);
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixListener),
+}
+
+enum Accepted {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixStream),
+}
+
+impl From<TcpListener> for Listener {
+    fn from(listener: TcpListener) -> Self {
+        Self(Socket::Tcp(listener))
+    }
+}
+
+#[cfg(unix)]
+impl From<tokio::net::UnixListener> for Listener {
+    fn from(listener: tokio::net::UnixListener) -> Self {
+        Self(Socket::Unix(listener))
+    }
+}
+
+impl Listener {
+    /// Accepts for ever. Errors pass: those of one connection at once, a lack of files or memory after a rest.
+    async fn accept_into(self, connections: mpsc::Sender<Accepted>) {
+        loop {
+            match self.accept().await {
+                Ok(stream) => {
+                    if connections.send(stream).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(EXHAUSTED).await;
                 }
             }
         }
     }
+
+    async fn accept(&self) -> io::Result<Accepted> {
+        match &self.0 {
+            Socket::Tcp(listener) => Ok(Accepted::Tcp(listener.accept().await?.0)),
+            #[cfg(unix)]
+            Socket::Unix(listener) => Ok(Accepted::Unix(listener.accept().await?.0)),
+        }
+    }
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
 async fn drain(connections: &mut JoinSet<()>, limit: Duration) {

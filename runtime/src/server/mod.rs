@@ -16,6 +16,8 @@ use http::{Request, Response, StatusCode};
 
 pub(crate) use builder::DEFAULT_MESSAGE_BYTES;
 pub use builder::{BuildError, ServerBuilder};
+#[cfg(feature = "net")]
+pub use listen::Listener;
 
 use crate::{
     call::{Body, Peer},

@@ -2,9 +2,15 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::{Uri, uri::Scheme};
+use http::{
+    Uri,
+    uri::{Authority, Scheme},
+};
 
-use super::{Channel, Settings, connection::Endpoint};
+use super::{
+    Channel, Settings,
+    connection::{Address, Endpoint},
+};
 
 /// Builds a [`Channel`].
 #[derive(Debug)]
@@ -51,9 +57,12 @@ impl ChannelBuilder {
     ///
     /// # Errors
     ///
-    /// The target is not of the form `http://host:port`.
+    /// The target is neither of the form `http://host:port` nor `unix:///path`.
     pub fn build(self) -> Result<Channel, ChannelError> {
         let refuse = |why: &str| ChannelError { target: self.target.clone(), why: why.to_owned() };
+        if let Some(path) = self.target.strip_prefix("unix:") {
+            return self.unix(path);
+        }
         let uri: Uri = self.target.parse().map_err(|error| refuse(&format!("it is no URI ({error})")))?;
         if uri.scheme() != Some(&Scheme::HTTP) {
             return Err(refuse("it does not begin with http://"));
@@ -62,8 +71,25 @@ impl ChannelBuilder {
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
             return Err(refuse("it has a path or a query behind the host"));
         }
-        let endpoint = Endpoint::new(Scheme::HTTP, authority, self.connect_timeout);
-        Ok(Channel { endpoint: Arc::new(endpoint), settings: self.settings })
+        let address = Address::Host(authority.clone());
+        Ok(self.channel(Endpoint::new(address, Scheme::HTTP, authority, self.connect_timeout)))
+    }
+
+    /// `unix:path` and `unix:///absolute/path`, as gRPC's doc/naming.md has them.
+    fn unix(&self, path: &str) -> Result<Channel, ChannelError> {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || !cfg!(unix) {
+            let why = if cfg!(unix) { "it names no path" } else { "this system has no Unix sockets" };
+            return Err(ChannelError { target: self.target.clone(), why: why.to_owned() });
+        }
+        // What grpc-go and grpc-java send as the authority over Unix sockets.
+        let authority = Authority::from_static("localhost");
+        let address = Address::Unix(path.into());
+        Ok(self.channel(Endpoint::new(address, Scheme::HTTP, authority, self.connect_timeout)))
+    }
+
+    fn channel(&self, endpoint: Endpoint) -> Channel {
+        Channel { endpoint: Arc::new(endpoint), settings: self.settings.clone() }
     }
 }
 
@@ -77,7 +103,7 @@ pub struct ChannelError {
 impl fmt::Display for ChannelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { target, why } = self;
-        write!(f, "the target {target:?} cannot be used: {why}; write it as http://host:port")
+        write!(f, "the target {target:?} cannot be used: {why}; write it as http://host:port or unix:///path")
     }
 }
 

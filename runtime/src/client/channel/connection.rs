@@ -1,6 +1,6 @@
 //! One server and the connection to it.
 
-use std::{future::poll_fn, time::Duration};
+use std::{fmt, future::poll_fn, path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -8,7 +8,12 @@ use http::{
     Request, Response, Uri,
     uri::{Authority, Parts, Scheme},
 };
-use tokio::{net::TcpStream, sync::Mutex, time::Instant};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::Mutex,
+    time::Instant,
+};
 use tonic::Status;
 
 use crate::{
@@ -31,10 +36,29 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_se
 /// A server and the connection to it.
 #[derive(Debug)]
 pub(super) struct Endpoint {
+    address: Address,
     scheme: Scheme,
     authority: Authority,
     connect_timeout: Duration,
     state: Mutex<State>,
+}
+
+/// Where a server is reached.
+#[derive(Debug)]
+pub(super) enum Address {
+    /// Host and port, 80 if left out.
+    Host(Authority),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host(authority) => authority.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -50,8 +74,8 @@ enum State {
 }
 
 impl Endpoint {
-    pub(super) fn new(scheme: Scheme, authority: Authority, connect_timeout: Duration) -> Self {
-        Self { scheme, authority, connect_timeout, state: Mutex::new(State::Idle) }
+    pub(super) fn new(address: Address, scheme: Scheme, authority: Authority, connect_timeout: Duration) -> Self {
+        Self { address, scheme, authority, connect_timeout, state: Mutex::new(State::Idle) }
     }
 
     /// The connection, made if there is none. Whoever asks meanwhile waits for the same attempt.
@@ -90,7 +114,7 @@ impl Endpoint {
     }
 
     async fn connect(&self) -> Result<Connection, Status> {
-        let failed = |why: String| unavailable(format!("cannot connect to {}: {why}", self.authority));
+        let failed = |why: String| unavailable(format!("cannot connect to {}: {why}", self.address));
         tokio::time::timeout(self.connect_timeout, self.handshake())
             .await
             .unwrap_or_else(|_| Err(format!("no answer within {:?}", self.connect_timeout)))
@@ -98,29 +122,47 @@ impl Endpoint {
     }
 
     async fn handshake(&self) -> Result<Connection, String> {
-        let host = self.authority.host().trim_matches(['[', ']']);
-        let port = self.authority.port_u16().unwrap_or(80);
-        let stream = TcpStream::connect((host, port)).await.map_err(|error| error.to_string())?;
-        let _ = stream.set_nodelay(true);
-        let (send, connection) = h2::client::Builder::new()
-            .enable_push(false)
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_header_list_size(HEADER_LIST)
-            .max_send_buffer_size(SEND_BUFFER)
-            .data_frame_budget(DATA_FRAME_BUDGET)
-            .handshake(stream)
-            .await
-            .map_err(|error| format!("HTTP/2 handshake: {error}"))?;
-        let (closed, open) = tokio::sync::watch::channel(());
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection broke");
+        match &self.address {
+            Address::Host(authority) => {
+                let host = authority.host().trim_matches(['[', ']']);
+                let port = authority.port_u16().unwrap_or(80);
+                let stream = TcpStream::connect((host, port)).await.map_err(|error| error.to_string())?;
+                let _ = stream.set_nodelay(true);
+                http2(stream).await
             }
-            drop(closed);
-        });
-        Ok(Connection { send, open })
+            #[cfg(unix)]
+            Address::Unix(path) => {
+                http2(tokio::net::UnixStream::connect(path).await.map_err(|error| error.to_string())?).await
+            }
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err("this system has no Unix sockets".to_owned()),
+        }
     }
+}
+
+/// Opens HTTP/2 on a new connection.
+async fn http2<IO>(io: IO) -> Result<Connection, String>
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (send, connection) = h2::client::Builder::new()
+        .enable_push(false)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_header_list_size(HEADER_LIST)
+        .max_send_buffer_size(SEND_BUFFER)
+        .data_frame_budget(DATA_FRAME_BUDGET)
+        .handshake(io)
+        .await
+        .map_err(|error| format!("HTTP/2 handshake: {error}"))?;
+    let (closed, open) = tokio::sync::watch::channel(());
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection broke");
+        }
+        drop(closed);
+    });
+    Ok(Connection { send, open })
 }
 
 /// An HTTP/2 connection; it closes when the last clone and the last of its streams are gone.

@@ -31,7 +31,7 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// The target is not of the form `http://host:port` (`:port` is 80 if left out).
+    /// The target is neither of the form `http://host:port` (`:port` is 80 if left out) nor `unix:///path`.
     pub fn connect(target: impl AsRef<str>) -> Result<Self, ChannelError> {
         Self::builder(target).build()
     }
