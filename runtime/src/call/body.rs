@@ -93,7 +93,6 @@ impl Body {
         }
     }
 
-    #[cfg(feature = "net")]
     pub(crate) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.inner {
             Inner::Source(source) => source.poll_expired(cx),

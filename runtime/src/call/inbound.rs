@@ -92,6 +92,8 @@ impl Inbound {
         let result = ready!(self.poll_item(cx));
         if !matches!(result, Ok(Some(_))) {
             self.state = State::Ended;
+            // Nobody reads on: the peer may stop.
+            self.body = Body::empty();
         }
         Poll::Ready(result.transpose())
     }
@@ -136,16 +138,13 @@ impl Inbound {
             self.state = State::Draining;
             return Poll::Ready(Ok(()));
         }
-        let frame = match self.body.poll_next(cx) {
-            Poll::Ready(frame) => frame.transpose()?,
-            Poll::Pending => {
-                let timer = self.timer.as_mut();
-                return match timer.map(|timer| timer.as_mut().poll(cx)) {
-                    Some(Poll::Ready(())) => Poll::Ready(Err(crate::deadline::exceeded())),
-                    _ => Poll::Pending,
-                };
-            }
-        };
+        // Before the body, so that a peer with always more to say cannot hold the deadline up.
+        if let Some(timer) = &mut self.timer
+            && timer.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Err(crate::deadline::exceeded()));
+        }
+        let frame = ready!(self.body.poll_next(cx)).transpose()?;
         match frame.map(|frame| frame.into_data().map_err(|frame| frame.into_trailers())) {
             Some(Ok(data)) => self.chunks.push(data),
             Some(Err(trailers)) => self.ending.trailers = trailers.ok(),

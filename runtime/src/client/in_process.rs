@@ -1,7 +1,7 @@
 //! The transport without a socket: a client's requests go straight into a server's dispatch core.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -51,9 +51,11 @@ async fn detach(exchange: impl Future<Output = Response<Body>> + Send + 'static)
         if head.send(parts).is_err() {
             return;
         }
-        while let Some(frame) = std::future::poll_fn(|cx| body.poll_next(cx)).await {
-            if frames.send(frame).await.is_err() {
-                return;
+        while let Some(frame) = poll_fn(|cx| body.poll_next(cx)).await {
+            // A deadline ends the handler even while nobody takes its frames.
+            tokio::select! {
+                sent = frames.send(frame) => if sent.is_err() { return },
+                () = poll_fn(|cx| body.poll_expired(cx)) => {}
             }
         }
     });

@@ -1,0 +1,289 @@
+//! How calls and servers end: cancellation, deadlines, backpressure, shutdown. Over a socket and in process where both
+//! make sense.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{
+    future::{Future, IntoFuture, pending},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt, stream};
+use rsgrpc::{Channel, Code, Request, Response, Server, Status, Streaming, codegen::Stream};
+use support::{Answer, Echo, EchoClient, EchoServer};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+/// Counts what runs and what was produced.
+#[derive(Default)]
+struct Counts {
+    running: AtomicUsize,
+    produced: AtomicUsize,
+}
+
+struct Counting(Arc<Counts>);
+
+/// One running handler or stream, until it is dropped.
+struct Running(Arc<Counts>);
+
+impl Running {
+    fn new(counts: &Arc<Counts>) -> Self {
+        counts.running.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(counts))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Echo for Counting {
+    async fn unary(&self, request: Request<String>) -> Answer<String> {
+        let _running = Running::new(&self.0);
+        if request.get_ref() == "hang" {
+            pending::<()>().await;
+        }
+        if request.get_ref() == "slow" {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        Ok(Response::new(request.into_inner()))
+    }
+
+    /// As many messages of 1 KiB as somebody takes.
+    async fn down(&self, _: Request<String>) -> Answer<impl Stream<Item = Result<String, Status>>> {
+        let running = Running::new(&self.0);
+        Ok(Response::new(stream::repeat("x".repeat(1024)).map(move |text| {
+            running.0.produced.fetch_add(1, Ordering::SeqCst);
+            Ok(text)
+        })))
+    }
+
+    /// Reads one message, then nothing more.
+    async fn up(&self, request: Request<Streaming<String>>) -> Answer<String> {
+        let _running = Running::new(&self.0);
+        let mut messages = request.into_inner();
+        messages.message().await?;
+        pending().await
+    }
+
+    async fn both(&self, request: Request<Streaming<String>>) -> Answer<impl Stream<Item = Result<String, Status>>> {
+        let running = Running::new(&self.0);
+        Ok(Response::new(request.into_inner().inspect(move |_| {
+            running.0.produced.fetch_add(1, Ordering::SeqCst);
+        })))
+    }
+}
+
+struct Fixture {
+    counts: Arc<Counts>,
+    client: EchoClient,
+    /// Begins the shutdown.
+    shutdown: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+    addr: std::net::SocketAddr,
+}
+
+impl Fixture {
+    async fn new(grace: Duration) -> Self {
+        let counts = Arc::new(Counts::default());
+        let server = Server::builder()
+            .add_service(EchoServer::new(Counting(Arc::clone(&counts))))
+            .shutdown_grace(grace)
+            .build()
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let client = EchoClient::new(Channel::connect(format!("http://{addr}")).unwrap());
+        let (shutdown, stopped) = oneshot::channel();
+        let stopped = async { drop(stopped.await) };
+        let served = tokio::spawn(async move { server.serve_with_shutdown(listener, stopped).await });
+        Self { counts, client, shutdown, served, addr }
+    }
+
+    /// The same service, in process.
+    fn in_process() -> (Arc<Counts>, EchoClient) {
+        let counts = Arc::new(Counts::default());
+        let server = Server::builder().add_service(EchoServer::new(Counting(Arc::clone(&counts)))).build().unwrap();
+        (counts, EchoClient::new(server))
+    }
+}
+
+/// Waits until a condition holds; fails after five seconds.
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(5), "not within five seconds: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+async fn ends_with(code: Code, call: impl Future<Output = Answer<String>>) {
+    assert_eq!(call.await.unwrap_err().code(), code);
+}
+
+#[tokio::test]
+async fn dropping_a_call_drops_its_handler() {
+    let fixture = Fixture::new(Duration::ZERO).await;
+    let (in_process, local) = Fixture::in_process();
+    for (counts, client) in [(&fixture.counts, &fixture.client), (&in_process, &local)] {
+        let running = || counts.running.load(Ordering::SeqCst);
+
+        let call = tokio::time::timeout(Duration::from_millis(100), client.unary("hang".to_owned()).into_future());
+        assert!(call.await.is_err());
+        until("the unary handler is gone", || running() == 0).await;
+
+        let mut messages = client.down(String::new()).await.unwrap().into_inner();
+        messages.message().await.unwrap().unwrap();
+        assert_eq!(running(), 1);
+        drop(messages);
+        until("the stream is gone", || running() == 0).await;
+
+        let endless = stream::repeat("x".to_owned());
+        let call = tokio::time::timeout(Duration::from_millis(100), client.up(endless).into_future());
+        assert!(call.await.is_err());
+        until("the reader is gone", || running() == 0).await;
+
+        let mut messages = client.both(stream::repeat("x".to_owned())).await.unwrap().into_inner();
+        messages.message().await.unwrap().unwrap();
+        drop(messages);
+        until("the bidi stream is gone", || running() == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_broken_connection_drops_its_handlers() {
+    let fixture = Fixture::new(Duration::ZERO).await;
+    let stream = tokio::net::TcpStream::connect(fixture.addr).await.unwrap();
+    let (send, connection) = h2::client::handshake(stream).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = http::Request::post("http://test/test.Echo/Unary").header("content-type", "application/grpc");
+    let (_response, mut body) = send.ready().await.unwrap().send_request(request.body(()).unwrap(), false).unwrap();
+    body.send_data(bytes::Bytes::from_static(b"\0\0\0\0\x06\x0a\x04hang"), true).unwrap();
+    until("the handler runs", || fixture.counts.running.load(Ordering::SeqCst) == 1).await;
+    connection.abort();
+    until("the handler is gone", || fixture.counts.running.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn a_deadline_bounds_every_kind_on_both_sides() {
+    let fixture = Fixture::new(Duration::ZERO).await;
+    let (in_process, local) = Fixture::in_process();
+    for (counts, client) in [(&fixture.counts, &fixture.client), (&in_process, &local)] {
+        let limit = Duration::from_millis(60);
+        let start = Instant::now();
+        ends_with(Code::DeadlineExceeded, client.unary("hang".to_owned()).timeout(limit).into_future()).await;
+        ends_with(Code::DeadlineExceeded, client.up(stream::pending::<String>()).timeout(limit).into_future()).await;
+
+        let mut messages = client.both(stream::pending::<String>()).timeout(limit).await.unwrap().into_inner();
+        assert_eq!(messages.message().await.unwrap_err().code(), Code::DeadlineExceeded);
+
+        let mut messages = client.down(String::new()).timeout(limit).await.unwrap().into_inner();
+        let status = loop {
+            if let Err(status) = messages.message().await {
+                break status;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        };
+        assert_eq!(status.code(), Code::DeadlineExceeded);
+        assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
+        until("all handlers are gone", || counts.running.load(Ordering::SeqCst) == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_ends_a_stream_that_nobody_reads() {
+    let fixture = Fixture::new(Duration::ZERO).await;
+    // A raw peer that opens no window, so that the server cannot send.
+    let stream = tokio::net::TcpStream::connect(fixture.addr).await.unwrap();
+    let (send, connection) =
+        h2::client::Builder::new().initial_window_size(0).handshake::<_, bytes::Bytes>(stream).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::post("http://test/test.Echo/Down")
+        .header("content-type", "application/grpc")
+        .header("grpc-timeout", "100m");
+    let (response, mut body) = send.ready().await.unwrap().send_request(request.body(()).unwrap(), false).unwrap();
+    body.send_data(bytes::Bytes::from_static(b"\0\0\0\0\0"), true).unwrap();
+    let mut received = response.await.unwrap().into_body();
+    let trailers = tokio::time::timeout(Duration::from_secs(2), received.trailers()).await.unwrap().unwrap().unwrap();
+    assert_eq!(trailers["grpc-status"], "4");
+    until("the stream is gone", || fixture.counts.running.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn a_slow_reader_slows_the_producer() {
+    let fixture = Fixture::new(Duration::ZERO).await;
+    let (in_process, local) = Fixture::in_process();
+    for (counts, client) in [(&fixture.counts, &fixture.client), (&in_process, &local)] {
+        let produced = || counts.produced.load(Ordering::SeqCst);
+        let mut messages = client.down(String::new()).await.unwrap().into_inner();
+        messages.message().await.unwrap().unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let ahead = produced();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(produced(), ahead, "the producer goes on without a reader");
+        assert!(ahead < 4096, "{ahead} KiB were produced ahead");
+        for _ in 0..8192 {
+            messages.message().await.unwrap().unwrap();
+        }
+        assert!(produced() > ahead, "the producer does not go on with its reader");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_handler_slows_the_sender() {
+    let fixture = Fixture::new(Duration::ZERO).await;
+    let (_, local) = Fixture::in_process();
+    for client in [&fixture.client, &local] {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counting = Arc::clone(&sent);
+        let endless = stream::repeat("x".repeat(1024)).inspect(move |_| {
+            counting.fetch_add(1, Ordering::SeqCst);
+        });
+        let call = client.up(endless).timeout(Duration::from_millis(400));
+        ends_with(Code::DeadlineExceeded, call.into_future()).await;
+        let sent = sent.load(Ordering::SeqCst);
+        assert!((1..4096).contains(&sent), "{sent} KiB were sent to a handler that read one message");
+    }
+}
+
+#[tokio::test]
+async fn a_shutdown_lets_calls_finish_and_takes_no_more() {
+    let fixture = Fixture::new(Duration::from_secs(10)).await;
+    let client = fixture.client.clone();
+    let call = tokio::spawn(async move { client.unary("slow".to_owned()).await });
+    until("the call runs", || fixture.counts.running.load(Ordering::SeqCst) == 1).await;
+    let start = Instant::now();
+    fixture.shutdown.send(()).unwrap();
+    assert_eq!(call.await.unwrap().unwrap().into_inner(), "slow");
+    fixture.served.await.unwrap().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
+    ends_with(Code::Unavailable, fixture.client.unary("late".to_owned()).into_future()).await;
+}
+
+#[tokio::test]
+async fn a_shutdown_is_bounded_by_its_grace() {
+    let grace = Duration::from_millis(200);
+    let fixture = Fixture::new(grace).await;
+    // A connection that never says a word, calls that never end, and a stream.
+    let _mute = tokio::net::TcpStream::connect(fixture.addr).await.unwrap();
+    let client = fixture.client.clone();
+    let hanging = tokio::spawn(async move { client.unary("hang".to_owned()).await });
+    let mut messages = fixture.client.both(stream::pending::<String>()).await.unwrap().into_inner();
+    until("both calls run", || fixture.counts.running.load(Ordering::SeqCst) == 2).await;
+    let start = Instant::now();
+    fixture.shutdown.send(()).unwrap();
+    let status = hanging.await.unwrap().unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::Unavailable, "the server is shutting down"));
+    assert_eq!(messages.message().await.unwrap_err().code(), Code::Unavailable);
+    fixture.served.await.unwrap().unwrap();
+    let took = start.elapsed();
+    assert!(took >= grace && took < grace + Duration::from_millis(500), "took {took:?}");
+    until("all handlers are gone", || fixture.counts.running.load(Ordering::SeqCst) == 0).await;
+}
