@@ -1,0 +1,100 @@
+//! Tables: the methods of a service with their HTTP rules, and descriptor sets.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+
+use super::doc;
+use crate::model::{Body, HttpRule, Idempotency, Method, MethodKind, Package, Segment, Service, Template, Variable};
+
+pub(super) fn descriptor_set(ident: &Ident, set: &[u8]) -> TokenStream {
+    let doc = doc("The serialized `google.protobuf.FileDescriptorSet` of this package's files and all they import.");
+    let set = Literal::byte_string(set);
+    quote! {
+        #doc
+        pub const #ident: &[u8] = #set;
+    }
+}
+
+pub(super) fn service(package: &Package, service: &Service) -> TokenStream {
+    let Service { full_name, descriptor, .. } = service;
+    let doc = doc(&format!("The service `{full_name}`: its name, its methods and their options."));
+    let methods = service.methods.iter().map(method);
+    let set = match &package.descriptor_set {
+        Some((ident, _)) => quote!(#ident),
+        None => quote!(&[]),
+    };
+    quote! {
+        #doc
+        pub static #descriptor: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
+            name: #full_name,
+            methods: &[#(#methods),*],
+            file_descriptor_set: #set,
+        };
+    }
+}
+
+fn method(method: &Method) -> TokenStream {
+    let path = &method.path;
+    let kind = match method.kind {
+        MethodKind::Unary => quote!(Unary),
+        MethodKind::ServerStreaming => quote!(ServerStreaming),
+        MethodKind::ClientStreaming => quote!(ClientStreaming),
+        MethodKind::BidiStreaming => quote!(BidiStreaming),
+    };
+    let idempotency = match method.idempotency {
+        Idempotency::Unknown => quote!(Unknown),
+        Idempotency::NoSideEffects => quote!(NoSideEffects),
+        Idempotency::Idempotent => quote!(Idempotent),
+    };
+    let http = method.http.iter().map(rule);
+    quote! {
+        ::rsgrpc::Method {
+            path: #path,
+            kind: ::rsgrpc::MethodKind::#kind,
+            idempotency: ::rsgrpc::Idempotency::#idempotency,
+            http: &[#(#http),*],
+        }
+    }
+}
+
+fn rule(rule: &HttpRule) -> TokenStream {
+    let HttpRule { verb, response_body, .. } = rule;
+    let template = template(&rule.template);
+    let body = match &rule.body {
+        Body::None => quote!(None),
+        Body::All => quote!(All),
+        Body::Field(name) => quote!(Field(#name)),
+    };
+    quote! {
+        ::rsgrpc::HttpRule {
+            verb: #verb,
+            template: #template,
+            body: ::rsgrpc::BodySelector::#body,
+            response_body: #response_body,
+        }
+    }
+}
+
+fn template(template: &Template) -> TokenStream {
+    let Template { text, verb, .. } = template;
+    let segments = template.segments.iter().map(|segment| match segment {
+        Segment::Literal(literal) => quote!(::rsgrpc::Segment::Literal(#literal)),
+        Segment::Wildcard => quote!(::rsgrpc::Segment::Wildcard),
+        Segment::Rest => quote!(::rsgrpc::Segment::Rest),
+    });
+    let variables = template.variables.iter().map(variable);
+    quote! {
+        ::rsgrpc::Template {
+            text: #text,
+            segments: &[#(#segments),*],
+            verb: #verb,
+            variables: &[#(#variables),*],
+        }
+    }
+}
+
+fn variable(variable: &Variable) -> TokenStream {
+    let field = &variable.field;
+    let (start, end) = (Literal::usize_unsuffixed(variable.start), Literal::usize_unsuffixed(variable.end));
+    quote!(::rsgrpc::Variable { field: &[#(#field),*], start: #start, end: #end })
+}

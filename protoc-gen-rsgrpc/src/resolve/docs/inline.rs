@@ -1,0 +1,84 @@
+//! Text within a line: links, tags and brackets.
+
+/// The line with addresses made links, and with brackets and tags that are none escaped. Code spans stay as they are.
+pub(super) fn escape(line: &str) -> String {
+    let mut text = String::with_capacity(line.len() + 8);
+    let mut rest = line;
+    while let Some(special) = rest.find(['`', '[', '<', 'h', '\\']) {
+        text.push_str(&rest[..special]);
+        let (before, tail) = (rest[..special].chars().next_back(), &rest[special..]);
+        rest = match tail.as_bytes()[0] {
+            b'`' => code_span(&mut text, tail),
+            b'[' => bracket(&mut text, tail),
+            b'<' => angle(&mut text, tail),
+            b'h' => address(&mut text, tail, before),
+            _ => verbatim(&mut text, tail, 1 + tail[1..].chars().next().map_or(0, char::len_utf8)),
+        };
+    }
+    text.push_str(rest);
+    text
+}
+
+fn verbatim<'l>(text: &mut String, tail: &'l str, length: usize) -> &'l str {
+    text.push_str(&tail[..length]);
+    &tail[length..]
+}
+
+/// A run of backticks up to the next run of the same length.
+fn code_span<'l>(text: &mut String, tail: &'l str) -> &'l str {
+    let open = tail.len() - tail.trim_start_matches('`').len();
+    let mut from = open;
+    while let Some(next) = tail[from..].find('`') {
+        let start = from + next;
+        let run = tail[start..].len() - tail[start..].trim_start_matches('`').len();
+        if run == open {
+            return verbatim(text, tail, start + run);
+        }
+        from = start + run;
+    }
+    verbatim(text, tail, open)
+}
+
+/// A bracket stays if it begins a link.
+fn bracket<'l>(text: &mut String, tail: &'l str) -> &'l str {
+    if let Some(close) = tail.find(']') {
+        let is_link = tail[close + 1..].starts_with('(') && !tail[1..close].contains('[');
+        let end = is_link.then(|| tail.find(')')).flatten();
+        if let Some(end) = end {
+            return verbatim(text, tail, end + 1);
+        }
+    }
+    text.push('\\');
+    verbatim(text, tail, 1)
+}
+
+/// An angle bracket stays if it begins an address.
+fn angle<'l>(text: &mut String, tail: &'l str) -> &'l str {
+    let is_address = ["<http://", "<https://", "<mailto:"].iter().any(|start| tail.starts_with(start));
+    if let Some(end) = tail.find('>').filter(|_| is_address) {
+        return verbatim(text, tail, end + 1);
+    }
+    if tail[1..].starts_with(|next: char| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?')) {
+        text.push('\\');
+    }
+    verbatim(text, tail, 1)
+}
+
+/// An address becomes a link, unless it stands within a word or quotes.
+fn address<'l>(text: &mut String, tail: &'l str, before: Option<char>) -> &'l str {
+    let is_word = before.is_some_and(|before| before.is_alphanumeric() || matches!(before, '"' | '\''));
+    let is_address = tail.starts_with("http://") || tail.starts_with("https://");
+    if is_word || !is_address {
+        return verbatim(text, tail, 1);
+    }
+    let is_end = |character: char| character.is_whitespace() || matches!(character, ')' | '>' | '<' | '"' | '`' | ']');
+    let end = tail.find(is_end).unwrap_or(tail.len());
+    let end = tail[..end].trim_end_matches(['.', ',', ';', ':', '\'', '*', '_']).len();
+    if tail[..end].ends_with('/') && end <= "https://".len() {
+        return verbatim(text, tail, end);
+    }
+    text.push('<');
+    text.push_str(&tail[..end]);
+    text.push('>');
+    &tail[end..]
+}

@@ -1,0 +1,143 @@
+//! What follows from how messages contain each other.
+
+use crate::descriptor::{Field, FieldType};
+use crate::model::Derives;
+use crate::pool::{Pool, TypeId};
+
+/// Facts about every message.
+pub(super) struct Facts {
+    /// Messages that contain each other have the same number.
+    component: Vec<usize>,
+    derives: Vec<Derives>,
+}
+
+impl Facts {
+    /// `is_boxed` tells which fields an option boxes.
+    pub(super) fn new(pool: &Pool<'_>, is_boxed: impl Fn(TypeId, &Field) -> bool) -> Self {
+        let contained: Vec<Vec<usize>> = pool.types.iter().map(|entry| {
+            let fields = entry.message().map(|message| message.field.as_slice()).unwrap_or_default();
+            fields.iter().filter_map(|field| contained(pool, field)).map(|id| id.0).collect()
+        }).collect();
+        let components = components(&contained);
+        let mut facts = Self {
+            component: vec![0; contained.len()],
+            derives: vec![Derives { copy: false, eq: false }; contained.len()],
+        };
+        for (number, component) in components.iter().enumerate() {
+            for &member in component {
+                facts.component[member] = number;
+            }
+        }
+        // Contained components come before those that contain them.
+        for member in components.into_iter().flatten() {
+            facts.derives[member] = facts.derive(pool, TypeId(member), &is_boxed);
+        }
+        facts
+    }
+
+    /// Whether a singular field would make the message that has it infinitely large.
+    pub(super) fn is_recursive(&self, message: TypeId, field_type: TypeId) -> bool {
+        self.component[message.0] == self.component[field_type.0]
+    }
+
+    pub(super) fn message_derives(&self, message: TypeId) -> Derives {
+        self.derives[message.0]
+    }
+
+    /// What some fields of a message allow their type to derive.
+    pub(super) fn derives_of<'f>(
+        &self,
+        pool: &Pool<'_>,
+        message: TypeId,
+        fields: impl IntoIterator<Item = &'f Field>,
+        is_boxed: impl Fn(TypeId, &Field) -> bool,
+    ) -> Derives {
+        let all = Derives { copy: true, eq: true };
+        fields.into_iter().fold(all, |derives, field| {
+            let field = self.field_derives(pool, message, field, &is_boxed);
+            Derives { copy: derives.copy && field.copy, eq: derives.eq && field.eq }
+        })
+    }
+
+    fn derive(&self, pool: &Pool<'_>, id: TypeId, is_boxed: &impl Fn(TypeId, &Field) -> bool) -> Derives {
+        let fields = pool.get(id).message().map(|message| message.field.as_slice()).unwrap_or_default();
+        self.derives_of(pool, id, fields, is_boxed)
+    }
+
+    fn field_derives(
+        &self,
+        pool: &Pool<'_>,
+        message: TypeId,
+        field: &Field,
+        is_boxed: impl Fn(TypeId, &Field) -> bool,
+    ) -> Derives {
+        let repeated = field.is_repeated();
+        match FieldType::try_from(field.r#type) {
+            Ok(FieldType::Message) => match contained(pool, field) {
+                Some(inner) if !self.is_recursive(message, inner) => {
+                    let derives = self.derives[inner.0];
+                    Derives { copy: derives.copy && !is_boxed(message, field), ..derives }
+                }
+                _ => Derives { copy: false, eq: false },
+            },
+            Ok(FieldType::Group) | Err(_) => Derives { copy: false, eq: false },
+            Ok(FieldType::String | FieldType::Bytes) => Derives { copy: false, eq: true },
+            Ok(FieldType::Float | FieldType::Double) => Derives { copy: !repeated, eq: false },
+            Ok(_) => Derives { copy: !repeated, eq: true },
+        }
+    }
+}
+
+/// The message that lies within the message that has the field.
+fn contained(pool: &Pool<'_>, field: &Field) -> Option<TypeId> {
+    let is_message = matches!(FieldType::try_from(field.r#type), Ok(FieldType::Message | FieldType::Group));
+    let id = (is_message && !field.is_repeated()).then(|| pool.find(&field.type_name))??;
+    pool.get(id).message().map(|_| id)
+}
+
+/// The strongly connected components of a graph, each before those with edges to it (Tarjan's algorithm, with a stack
+/// of its own so that no proto can exhaust the thread's).
+fn components(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    const UNSEEN: usize = usize::MAX;
+    let mut index = vec![UNSEEN; edges.len()];
+    let mut low = vec![0; edges.len()];
+    let mut on_stack = vec![false; edges.len()];
+    let (mut stack, mut components, mut count) = (Vec::new(), Vec::new(), 0);
+    for root in 0..edges.len() {
+        if index[root] != UNSEEN {
+            continue;
+        }
+        let mut path = vec![(root, 0)];
+        while let Some(&(node, edge)) = path.last() {
+            if index[node] == UNSEEN {
+                index[node] = count;
+                low[node] = count;
+                count += 1;
+                stack.push(node);
+                on_stack[node] = true;
+            }
+            if let Some(&next) = edges[node].get(edge) {
+                if let Some(top) = path.last_mut() {
+                    top.1 += 1;
+                }
+                if index[next] == UNSEEN {
+                    path.push((next, 0));
+                } else if on_stack[next] {
+                    low[node] = low[node].min(index[next]);
+                }
+                continue;
+            }
+            path.pop();
+            if let Some(&(parent, _)) = path.last() {
+                low[parent] = low[parent].min(low[node]);
+            }
+            if low[node] == index[node] {
+                let start = stack.iter().rposition(|&member| member == node).unwrap_or_default();
+                let component = stack.split_off(start);
+                component.iter().for_each(|&member| on_stack[member] = false);
+                components.push(component);
+            }
+        }
+    }
+    components
+}

@@ -1,0 +1,83 @@
+//! The fields that a rule names.
+
+use super::Mistake;
+use crate::descriptor::{Field, FieldType, Message};
+use crate::pool::Pool;
+
+/// Well-known types whose JSON is a string or a scalar.
+const TEXT_TYPES: &[&str] = &[
+    ".google.protobuf.BoolValue",
+    ".google.protobuf.BytesValue",
+    ".google.protobuf.DoubleValue",
+    ".google.protobuf.Duration",
+    ".google.protobuf.FieldMask",
+    ".google.protobuf.FloatValue",
+    ".google.protobuf.Int32Value",
+    ".google.protobuf.Int64Value",
+    ".google.protobuf.StringValue",
+    ".google.protobuf.Timestamp",
+    ".google.protobuf.UInt32Value",
+    ".google.protobuf.UInt64Value",
+];
+
+/// A variable leads through singular messages to something that a piece of a path can spell.
+pub(super) fn check_variable(pool: &Pool<'_>, message: &Message, path: &[String]) -> Result<(), Mistake> {
+    let Some((last, parents)) = path.split_last() else { return Ok(()) };
+    let mut message = message;
+    for name in parents {
+        let field = singular(message, name, path)?;
+        message = pool.find_message(&field.type_name).ok_or_else(|| {
+            Mistake::new(
+                format!("the field `{name}` in `{}` is no message", path.join(".")),
+                "end the path there",
+            )
+        })?;
+    }
+    let field = singular(message, last, path)?;
+    let is_message = matches!(FieldType::try_from(field.r#type), Ok(FieldType::Message | FieldType::Group));
+    if is_message && !TEXT_TYPES.contains(&field.type_name.as_str()) {
+        return Err(Mistake::new(
+            format!("`{}` is a message, which a path cannot spell", path.join(".")),
+            "name a field in it",
+        ));
+    }
+    Ok(())
+}
+
+/// `body` and `response_body` name one field of the message itself.
+pub(super) fn top_level_field(pool: &Pool<'_>, type_name: &str, option: &str, name: &str) -> Result<(), Mistake> {
+    let Some(message) = pool.find_message(type_name) else { return Ok(()) };
+    if name == "*" || name.contains('.') {
+        return Err(Mistake::new(
+            format!("{option} cannot be `{name}`"),
+            format!("name one field of `{}`", type_name.trim_start_matches('.')),
+        ));
+    }
+    find(message, name).map(|_| ()).map_err(|Mistake { what, mend }| Mistake {
+        what: format!("{option}: {what}"),
+        mend,
+    })
+}
+
+fn singular<'m>(message: &'m Message, name: &str, path: &[String]) -> Result<&'m Field, Mistake> {
+    let field = find(message, name)?;
+    if field.is_repeated() {
+        return Err(Mistake::new(
+            format!("the field `{name}` in `{}` is repeated or a map", path.join(".")),
+            "use a singular field",
+        ));
+    }
+    Ok(field)
+}
+
+fn find<'m>(message: &'m Message, name: &str) -> Result<&'m Field, Mistake> {
+    message.field.iter().find(|field| field.name == name).ok_or_else(|| {
+        let known: Vec<_> = message.field.iter().map(|field| field.name.as_str()).collect();
+        let mend = if known.is_empty() {
+            "add it to the message".to_owned()
+        } else {
+            format!("the fields are: {}", known.join(", "))
+        };
+        Mistake::new(format!("`{}` has no field `{name}`", message.name), mend)
+    })
+}

@@ -1,0 +1,192 @@
+//! The grammar of path templates.
+//!
+//! ```text
+//! Template = "/" Segments [ ":" LITERAL ]     Segments = Segment { "/" Segment }
+//! Segment  = "*" | "**" | LITERAL | "{" FieldPath [ "=" Segments ] "}"     FieldPath = IDENT { "." IDENT }
+//! ```
+
+use super::Mistake;
+use crate::model::{Segment, Template, Variable};
+
+/// Parses a template and checks what its grammar alone does not say.
+pub(super) fn parse(text: &str) -> Result<Template, Mistake> {
+    let mut parser = Parser {
+        text,
+        at: 0,
+        segments: Vec::new(),
+        variables: Vec::new(),
+    };
+    let verb = parser.template()?;
+    let template = Template {
+        text: text.to_owned(),
+        segments: parser.segments,
+        verb,
+        variables: parser.variables,
+    };
+    check_rest(&template)?;
+    check_variables(&template)?;
+    Ok(template)
+}
+
+/// At most one `**`, and behind it only literals.
+fn check_rest(template: &Template) -> Result<(), Mistake> {
+    let rest = template.segments.iter().position(|segment| *segment == Segment::Rest);
+    let behind = rest.map_or(&[][..], |rest| &template.segments[rest + 1..]);
+    if behind.iter().all(|segment| matches!(segment, Segment::Literal(_))) {
+        return Ok(());
+    }
+    Err(Mistake::new(
+        format!("in `{}` a wildcard stands behind `**`", template.text),
+        "use `**` once, with nothing but literals behind it",
+    ))
+}
+
+/// No field is bound twice, as a whole or in part.
+fn check_variables(template: &Template) -> Result<(), Mistake> {
+    for (index, variable) in template.variables.iter().enumerate() {
+        let is_same = |other: &&Variable| {
+            other.field.starts_with(&variable.field) || variable.field.starts_with(&other.field)
+        };
+        if let Some(other) = template.variables[..index].iter().find(is_same) {
+            let (one, other) = (variable.field.join("."), other.field.join("."));
+            return Err(Mistake::new(
+                format!("in `{}` the variables `{other}` and `{one}` bind the same field", template.text),
+                "bind each field once",
+            ));
+        }
+    }
+    Ok(())
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    /// What is consumed, in bytes.
+    at: usize,
+    segments: Vec<Segment>,
+    variables: Vec<Variable>,
+}
+
+impl<'t> Parser<'t> {
+    /// Gives the verb.
+    fn template(&mut self) -> Result<String, Mistake> {
+        if !self.eat('/') {
+            return Err(self.mistake("it begins with a slash"));
+        }
+        self.segments(true)?;
+        let verb = if self.eat(':') { self.literal()?.to_owned() } else { String::new() };
+        if self.at < self.text.len() {
+            return Err(self.mistake("nothing can stand here"));
+        }
+        Ok(verb)
+    }
+
+    fn segments(&mut self, may_bind: bool) -> Result<(), Mistake> {
+        loop {
+            self.segment(may_bind)?;
+            if !self.eat('/') {
+                return Ok(());
+            }
+        }
+    }
+
+    fn segment(&mut self, may_bind: bool) -> Result<(), Mistake> {
+        if self.peek() == Some('{') {
+            if !may_bind {
+                return Err(self.mistake("a variable cannot hold another"));
+            }
+            return self.variable();
+        }
+        let segment = match (self.eat('*'), self.eat('*')) {
+            (true, true) => Segment::Rest,
+            (true, false) => Segment::Wildcard,
+            _ => Segment::Literal(self.literal()?.to_owned()),
+        };
+        self.segments.push(segment);
+        match self.peek() {
+            None | Some('/' | ':' | '}') => Ok(()),
+            Some(_) => Err(self.mistake("a segment is one literal, one `*`, one `**` or one variable")),
+        }
+    }
+
+    fn variable(&mut self) -> Result<(), Mistake> {
+        self.eat('{');
+        let field = self.field_path()?;
+        let start = self.segments.len();
+        if self.eat('=') {
+            self.segments(false)?;
+        } else {
+            self.segments.push(Segment::Wildcard);
+        }
+        if !self.eat('}') {
+            return Err(self.mistake("a `}` is missing"));
+        }
+        let end = self.segments.len();
+        self.variables.push(Variable { field, start, end });
+        match self.peek() {
+            None | Some('/' | ':') => Ok(()),
+            Some(_) => Err(self.mistake("a slash must follow a variable")),
+        }
+    }
+
+    fn field_path(&mut self) -> Result<Vec<String>, Mistake> {
+        let mut names = Vec::new();
+        loop {
+            let name = self.take_while(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+            if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) {
+                return Err(self.mistake("the name of a field is missing"));
+            }
+            names.push(name.to_owned());
+            if !self.eat('.') {
+                return Ok(names);
+            }
+        }
+    }
+
+    /// One or more characters that a path segment may have (RFC 3986, section 3.3), without those of the grammar.
+    fn literal(&mut self) -> Result<&'t str, Mistake> {
+        let start = self.at;
+        loop {
+            self.take_while(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()+,;=@".contains(&byte));
+            if self.peek() != Some('%') {
+                break;
+            }
+            let digits = self.text.as_bytes().get(self.at + 1..self.at + 3);
+            if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+                return Err(self.mistake("two hexadecimal digits follow a `%`"));
+            }
+            self.at += 3;
+        }
+        if self.at == start {
+            return Err(self.mistake("a segment is missing or has a character that must be percent-encoded"));
+        }
+        Ok(&self.text[start..self.at])
+    }
+
+    fn take_while(&mut self, accept: impl Fn(u8) -> bool) -> &'t str {
+        let start = self.at;
+        let length = self.text.as_bytes()[start..].iter().take_while(|&&byte| accept(byte)).count();
+        self.at += length;
+        &self.text[start..self.at]
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.text[self.at..].chars().next()
+    }
+
+    fn eat(&mut self, character: char) -> bool {
+        let found = self.peek() == Some(character);
+        if found {
+            self.at += character.len_utf8();
+        }
+        found
+    }
+
+    /// A mistake at the character that comes next.
+    fn mistake(&self, mend: &str) -> Mistake {
+        let place = match self.peek() {
+            Some(character) => format!("at `{character}` (character {})", self.text[..self.at].chars().count() + 1),
+            None => "at its end".to_owned(),
+        };
+        Mistake::new(format!("the path `{}` cannot be read {place}", self.text), mend)
+    }
+}
