@@ -15,12 +15,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A mistake that belongs to no file, such as an option.
     pub(crate) fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self {
-            file: String::new(),
-            position: None,
-            what: what.into(),
-            mend: mend.into(),
-        }
+        Self { file: String::new(), position: None, what: what.into(), mend: mend.into() }
     }
 
     pub(crate) fn at(mut self, file: &str, position: Option<(u32, u32)>) -> Self {
@@ -43,6 +38,8 @@ impl fmt::Display for Diagnostic {
         write!(f, "{}; {}", self.what, self.mend)
     }
 }
+
+impl std::error::Error for Diagnostic {}
 
 /// Everything that is wrong with one run, in the order of files and lines. Displayed one per line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

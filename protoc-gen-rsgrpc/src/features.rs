@@ -29,20 +29,10 @@ pub(crate) enum Presence {
 impl Features {
     /// The features of a file before any element of it overrides them.
     pub(crate) fn of_file(file: &File) -> Result<Self, Diagnostic> {
-        let editions = Self {
-            presence: Presence::Explicit,
-            packed: true,
-            delimited: false,
-        };
+        let editions = Self { presence: Presence::Explicit, packed: true, delimited: false };
         let preset = match file.syntax.as_str() {
-            "" | "proto2" => Self {
-                packed: false,
-                ..editions
-            },
-            "proto3" => Self {
-                presence: Presence::Implicit,
-                ..editions
-            },
+            "" | "proto2" => Self { packed: false, ..editions },
+            "proto3" => Self { presence: Presence::Implicit, ..editions },
             "editions" if (EDITION_2023..=MAXIMUM_EDITION).contains(&file.edition) => editions,
             "editions" => {
                 return Err(Diagnostic::new(

@@ -17,10 +17,8 @@ fn main() -> ExitCode {
 }
 
 fn answer() -> Result<Vec<u8>, String> {
-    let arguments: Vec<String> = env::args_os()
-        .skip(1)
-        .map(|argument| argument.to_string_lossy().into_owned())
-        .collect();
+    let arguments: Vec<String> =
+        env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => answer_request(),
         ["--version"] => Ok(format!("protoc-gen-rsgrpc {}\n", env!("CARGO_PKG_VERSION")).into()),
@@ -34,9 +32,7 @@ fn answer() -> Result<Vec<u8>, String> {
 
 fn answer_request() -> Result<Vec<u8>, String> {
     let mut request = Vec::new();
-    io::stdin()
-        .read_to_end(&mut request)
-        .map_err(|error| format!("cannot read the request: {error}"))?;
+    io::stdin().read_to_end(&mut request).map_err(|error| format!("cannot read the request: {error}"))?;
     run(&request).map_err(|error| error.to_string())
 }
 

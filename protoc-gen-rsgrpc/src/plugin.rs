@@ -35,8 +35,5 @@ pub fn run(request: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 fn response_file(file: GeneratedFile) -> ResponseFile {
-    ResponseFile {
-        name: file.name,
-        content: file.content,
-    }
+    ResponseFile { name: file.name, content: file.content }
 }

@@ -2,10 +2,7 @@
 
 use prost::bytes::Bytes;
 
-use super::options::{
-    EnumValueOptions, FieldOptions, FileOptions, MessageOptions, MethodOptions,
-    OneofOptions,
-};
+use super::options::{EnumValueOptions, FieldOptions, FileOptions, MessageOptions, MethodOptions, OneofOptions};
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct File {

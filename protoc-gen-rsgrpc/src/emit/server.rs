@@ -66,11 +66,8 @@ fn arm(index: usize, method: &Method, handler: &proc_macro2::Ident) -> TokenStre
     let (index, ident) = (Literal::usize_unsuffixed(index), &method.ident);
     let request = if method.kind.streams_in() { quote!(call.many()) } else { quote!(call.one().await?) };
     let response = quote!(#handler::#ident(&*service, request).await?);
-    let reply = if method.kind.streams_out() {
-        quote!(call.stream(#response).await)
-    } else {
-        quote!(call.reply(#response))
-    };
+    let reply =
+        if method.kind.streams_out() { quote!(call.stream(#response).await) } else { quote!(call.reply(#response)) };
     quote! {
         #index => ::std::boxed::Box::pin(async move {
             let request = #request;

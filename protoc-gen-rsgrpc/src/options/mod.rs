@@ -109,10 +109,7 @@ impl Options {
             ));
         };
         (entry.apply)(self, value).map_err(|mend| {
-            Diagnostic::new(
-                format!("option `{key}` cannot be `{value}`"),
-                format!("{mend}: {key}={}", entry.value),
-            )
+            Diagnostic::new(format!("option `{key}` cannot be `{value}`"), format!("{mend}: {key}={}", entry.value))
         })
     }
 

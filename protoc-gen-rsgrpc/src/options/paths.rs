@@ -13,10 +13,7 @@ pub(crate) struct PathRule {
 
 impl PathRule {
     pub(crate) fn new(path: &str, value: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            value: value.to_owned(),
-        }
+        Self { path: path.to_owned(), value: value.to_owned() }
     }
 
     /// `.` matches everything; a path with a leading dot itself and what is inside; another one the end of a name.
@@ -42,11 +39,7 @@ pub(crate) struct PathRules<'a> {
 
 impl<'a> PathRules<'a> {
     pub(crate) fn new(option: &'static str, subject: &'static str, rules: &'a [PathRule]) -> Self {
-        Self {
-            option,
-            subject,
-            rules: rules.iter().map(|rule| (rule, Cell::new(false))).collect(),
-        }
+        Self { option, subject, rules: rules.iter().map(|rule| (rule, Cell::new(false))).collect() }
     }
 
     /// Whether a rule matches the full name, which begins with a dot.

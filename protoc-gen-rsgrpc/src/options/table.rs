@@ -88,10 +88,7 @@ pub(super) const KEYS: &[Key] = &[
             if !is_absolute(proto) || !is_rust_path(rust) {
                 return Err("write the proto path with a leading dot, and a Rust path");
             }
-            options.extern_paths.push(ExternPath {
-                proto: proto.to_owned(),
-                rust: rust.to_owned(),
-            });
+            options.extern_paths.push(ExternPath { proto: proto.to_owned(), rust: rust.to_owned() });
             Ok(())
         },
     },

@@ -33,9 +33,7 @@ impl Locations {
 
     /// The comment before the element and the one behind it; empty if there is none.
     pub(crate) fn comments(&self, path: &[i32]) -> (&str, &str) {
-        self.find(path).map_or(("", ""), |location| {
-            (&location.leading_comments, &location.trailing_comments)
-        })
+        self.find(path).map_or(("", ""), |location| (&location.leading_comments, &location.trailing_comments))
     }
 
     fn find(&self, path: &[i32]) -> Option<&Location> {

@@ -137,35 +137,19 @@ impl<'a> Pool<'a> {
         let file = &source.file;
         let id = FileId(self.files.len());
         if self.files_by_name.insert(&file.name, id).is_some() {
-            diagnostics.push(
-                Diagnostic::new("the file is in the request twice", "remove one").at(&file.name, None),
-            );
+            diagnostics.push(Diagnostic::new("the file is in the request twice", "remove one").at(&file.name, None));
             return;
         }
         let features = Features::of_file(file).unwrap_or_else(|diagnostic| {
             diagnostics.push(diagnostic.at(&file.name, None));
-            Features {
-                presence: Presence::Explicit,
-                packed: true,
-                delimited: false,
-            }
+            Features { presence: Presence::Explicit, packed: true, delimited: false }
         });
-        self.files.push(FileEntry {
-            source,
-            messages: Vec::new(),
-            enums: Vec::new(),
-            locations: OnceCell::new(),
-        });
+        self.files.push(FileEntry { source, messages: Vec::new(), enums: Vec::new(), locations: OnceCell::new() });
         let scope = match file.package.as_str() {
             "" => String::new(),
             package => format!(".{package}"),
         };
-        let scope = Scope {
-            file: id,
-            name: &scope,
-            path: &[],
-            features,
-        };
+        let scope = Scope { file: id, name: &scope, path: &[], features };
         let messages = self.add_messages(&scope, 4, &file.message_type, diagnostics);
         let enums = self.add_enums(&scope, 5, &file.enum_type, diagnostics);
         let entry = &mut self.files[id.0];
@@ -186,12 +170,7 @@ impl<'a> Pool<'a> {
             let entry = scope.entry(Definition::Message(message), [number, index as i32], stated);
             let (name, path, features) = (entry.name.clone(), entry.path.clone(), entry.features);
             let id = self.add_type(entry, diagnostics);
-            let inner = Scope {
-                file: scope.file,
-                name: &name,
-                path: &path,
-                features,
-            };
+            let inner = Scope { file: scope.file, name: &name, path: &path, features };
             let nested = self.add_messages(&inner, 3, &message.nested_type, diagnostics);
             let enums = self.add_enums(&inner, 4, &message.enum_type, diagnostics);
             self.types[id.0].messages = nested;

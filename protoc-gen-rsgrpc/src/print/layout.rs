@@ -1,18 +1,15 @@
 //! Lines and indentation.
 
-use proc_macro2::Delimiter;
-
 use super::spacing::is_spaced;
-use super::tree::{Tokens, Tree, width};
+use super::tree::{Delimiter, Tokens, Tree, width};
 
 /// What a line may be wide.
 const LINE: usize = 100;
 const INDENT: usize = 4;
 
-/// Appends items, with blank lines between those at the top.
+/// Appends items.
 pub(super) fn items(text: &mut String, trees: &[Tree]) {
-    let mut printer = Printer { text, indent: 0 };
-    printer.block(trees, false);
+    Printer { text, indent: 0 }.block(trees, false);
 }
 
 struct Printer<'t> {
@@ -26,6 +23,9 @@ impl Printer<'_> {
         let mut rest = trees;
         while !rest.is_empty() {
             let (unit, tail) = rest.split_at(unit_length(rest));
+            if rest.len() < trees.len() && has_body(unit) {
+                self.text.push('\n');
+            }
             self.unit(unit);
             if tail.is_empty() && trailing_comma {
                 self.text.push(',');
@@ -36,9 +36,7 @@ impl Printer<'_> {
     }
 
     fn unit(&mut self, unit: &[Tree]) {
-        let is_outer = |tree: &&Tree| matches!(tree, Tree::Doc(_) | Tree::Attribute(_));
-        let outer = unit.iter().take_while(is_outer).count();
-        let (outer, unit) = unit.split_at(outer);
+        let (outer, unit) = split_outer(unit);
         self.margin();
         for tree in outer {
             match tree {
@@ -50,40 +48,61 @@ impl Printer<'_> {
             }
             self.new_line();
         }
-        let is_item = unit.first().is_some_and(|first| matches!(first, Tree::Word(word) if is_item(word)));
-        self.line(unit, is_item);
+        if is_item(unit) { self.item(unit) } else { self.line(unit) }
     }
 
-    /// Trees in a row. Braces of an item hold a block; other groups are broken only where the line is too long.
-    fn line(&mut self, trees: &[Tree], is_item: bool) {
-        for (index, tree) in trees.iter().enumerate() {
-            if is_item && tree.is_word("where") {
-                self.new_line();
-                self.text.push_str("where");
-                self.line_indented(&trees[index + 1..]);
-                return;
+    /// An item: its braces hold a block, and what it returns and its bounds may have lines of their own.
+    fn item(&mut self, trees: &[Tree]) {
+        let end = trees.iter().position(|tree| tree.is_brace() || tree.is_word("where")).unwrap_or(trees.len());
+        let (head, tail) = trees.split_at(end);
+        let arrow = head.windows(2).position(|pair| matches!(pair[0], Tree::Punct('-', true)) && pair[1].is_punct('>'));
+        let is_long = self.column() + width(head) + 2 > LINE;
+        let mut brace_on_new_line = false;
+        match arrow.filter(|_| is_long) {
+            Some(arrow) => {
+                self.line(&head[..arrow]);
+                self.indented(&head[arrow..]);
+                brace_on_new_line = true;
             }
-            let is_arrow = tree.is_punct('-') && trees.get(index + 1).is_some_and(|next| next.is_punct('>'));
-            if is_item && is_arrow && self.column() + 1 + signature_width(&trees[index..]) > LINE {
-                self.indent += INDENT;
+            None => self.line(head),
+        }
+        if let Some((first, bounds)) = tail.split_first().filter(|(first, _)| first.is_word("where")) {
+            let end = bounds.iter().position(Tree::is_brace).unwrap_or(bounds.len());
+            self.new_line();
+            self.flat_tree(first);
+            self.indented(&bounds[..end]);
+            brace_on_new_line = true;
+        }
+        if let Some(Tree::Group(body)) = tail.last().filter(|last| last.is_brace()) {
+            if brace_on_new_line {
                 self.new_line();
-                self.indent -= INDENT;
-            } else if is_spaced(&trees[..index], tree) {
+            } else {
+                self.text.push(' ');
+            }
+            self.braces(body);
+        } else if !tail.is_empty() {
+            self.text.push(' ');
+            self.line(tail);
+        }
+    }
+
+    /// Trees in a row; groups are broken where the line is too long.
+    fn line(&mut self, trees: &[Tree]) {
+        for (index, tree) in trees.iter().enumerate() {
+            if is_spaced(&trees[..index], tree) {
                 self.text.push(' ');
             }
             match tree {
-                Tree::Group(group) if is_item && group.delimiter == Delimiter::Brace => self.braces(group),
                 Tree::Group(group) if self.column() + group.width > LINE => self.broken(group),
                 tree => self.flat_tree(tree),
             }
         }
     }
 
-    /// The bounds behind `where`.
-    fn line_indented(&mut self, trees: &[Tree]) {
+    fn indented(&mut self, trees: &[Tree]) {
         self.indent += INDENT;
         self.new_line();
-        self.line(trees, false);
+        self.line(trees);
         self.indent -= INDENT;
     }
 
@@ -94,7 +113,7 @@ impl Printer<'_> {
         let (open, close) = delimiters(group.delimiter);
         self.text.push(open);
         if is_hugged(&group.trees) {
-            self.line(&group.trees, false);
+            self.line(&group.trees);
         } else {
             let is_list = group.trailing_comma || group.trees.iter().any(|tree| tree.is_punct(','));
             self.inner(&group.trees, is_list);
@@ -136,25 +155,17 @@ impl Printer<'_> {
                 self.text.push('#');
                 self.flat_group(group);
             }
-            Tree::Doc(line) => {
-                self.text.push_str("#[doc = ");
-                self.text.push_str(&format!("{line:?}"));
-                self.text.push(']');
-            }
+            Tree::Doc(line) => self.text.push_str(&format!("#[doc = {line:?}]")),
         }
     }
 
     fn flat_group(&mut self, group: &Tokens) {
         let (open, close) = delimiters(group.delimiter);
-        let is_padded = group.delimiter == Delimiter::Brace && !group.trees.is_empty();
+        let padding = if group.delimiter == Delimiter::Brace && !group.trees.is_empty() { " " } else { "" };
         self.text.push(open);
-        if is_padded {
-            self.text.push(' ');
-        }
+        self.text.push_str(padding);
         self.flat(&group.trees);
-        if is_padded {
-            self.text.push(' ');
-        }
+        self.text.push_str(padding);
         self.text.push(close);
     }
 
@@ -174,30 +185,27 @@ impl Printer<'_> {
 
 /// The number of trees up to the end of the first item, field, arm or statement.
 fn unit_length(trees: &[Tree]) -> usize {
-    let mut angles = 0_usize;
-    for (index, tree) in trees.iter().enumerate() {
-        let is_arrow = index > 0 && matches!(trees[index - 1], Tree::Punct('-' | '=', true));
-        match tree {
-            Tree::Punct('<', _) => angles += 1,
-            Tree::Punct('>', _) if !is_arrow => angles = angles.saturating_sub(1),
-            Tree::Punct(';', _) => return index + 1,
-            Tree::Punct(',', _) if angles == 0 => return index + 1,
-            tree if tree.is_brace() => {
-                let goes_on = matches!(trees.get(index + 1), Some(Tree::Punct(',' | ';' | '.' | '?', _)));
-                if !goes_on {
-                    return index + 1;
-                }
-            }
-            _ => {}
+    let (outer, unit) = split_outer(trees);
+    let mut in_bounds = false;
+    for (index, tree) in unit.iter().enumerate() {
+        in_bounds |= tree.is_word("where");
+        let is_end = match tree {
+            Tree::Punct(';', _) => true,
+            Tree::Punct(',', _) => !in_bounds,
+            tree if tree.is_brace() => !matches!(unit.get(index + 1), Some(Tree::Punct(',' | ';' | '.' | '?', _))),
+            _ => false,
+        };
+        if is_end {
+            return outer.len() + index + 1;
         }
     }
     trees.len()
 }
 
-/// The width up to the body of a function.
-fn signature_width(trees: &[Tree]) -> usize {
-    let end = trees.iter().position(|tree| tree.is_brace() || tree.is_word("where")).unwrap_or(trees.len());
-    width(&trees[..end]) + 2
+/// The documentation and attributes in front of a unit, and the unit.
+fn split_outer(trees: &[Tree]) -> (&[Tree], &[Tree]) {
+    let outer = trees.iter().take_while(|tree| matches!(tree, Tree::Doc(_) | Tree::Attribute(_))).count();
+    trees.split_at(outer)
 }
 
 /// Whether a group holds one thing that ends with a group of its own, around which it can be closed.
@@ -206,14 +214,22 @@ fn is_hugged(trees: &[Tree]) -> bool {
     is_one && matches!(trees.last(), Some(Tree::Group(_)))
 }
 
-fn is_item(word: &str) -> bool {
-    matches!(word, "const" | "enum" | "fn" | "impl" | "match" | "mod" | "pub" | "static" | "struct" | "trait")
+fn is_item(unit: &[Tree]) -> bool {
+    const KEYWORDS: &[&str] = &["const", "enum", "fn", "impl", "match", "mod", "pub", "static", "struct", "trait"];
+    matches!(unit.first(), Some(Tree::Word(word)) if KEYWORDS.contains(&word.as_str()))
+}
+
+/// Whether a unit is an item that blank lines set apart.
+fn has_body(unit: &[Tree]) -> bool {
+    let (_, unit) = split_outer(unit);
+    is_item(unit) && unit.iter().any(Tree::is_brace) && !unit[0].is_word("match")
 }
 
 fn delimiters(delimiter: Delimiter) -> (char, char) {
     match delimiter {
-        Delimiter::Brace => ('{', '}'),
+        Delimiter::Parenthesis => ('(', ')'),
         Delimiter::Bracket => ('[', ']'),
-        Delimiter::Parenthesis | Delimiter::None => ('(', ')'),
+        Delimiter::Brace => ('{', '}'),
+        Delimiter::Angle => ('<', '>'),
     }
 }

@@ -1,8 +1,6 @@
 //! Where a space goes between two tokens on a line.
 
-use proc_macro2::Delimiter;
-
-use super::tree::Tree;
+use super::tree::{Delimiter, Tree};
 
 /// Whether a space stands between what is printed and the next tree.
 pub(super) fn is_spaced(printed: &[Tree], next: &Tree) -> bool {
@@ -13,46 +11,38 @@ pub(super) fn is_spaced(printed: &[Tree], next: &Tree) -> bool {
     }
     match previous {
         Tree::Punct(_, true) => false,
-        Tree::Punct(character, false) => after_punct(*character, before, next),
-        Tree::Word(word) => after_word(word, next),
-        Tree::Group(group) => after_group(group.delimiter, next),
+        Tree::Punct(character, false) => after_punct(*character, before),
+        Tree::Word(word) => after_word(word, before, next),
+        Tree::Group(group) => after_group(group.delimiter, before, next),
         Tree::Doc(_) | Tree::Attribute(_) => true,
     }
 }
 
-fn after_punct(character: char, before: Option<&Tree>, next: &Tree) -> bool {
-    let joined = match before {
-        Some(Tree::Punct(first, true)) => Some(*first),
-        _ => None,
-    };
-    match (joined, character) {
-        (Some(':'), ':') => false,
-        (Some('-' | '='), '>') => true,
-        (_, '>') => match next {
-            Tree::Word(_) => true,
-            Tree::Group(group) => group.delimiter == Delimiter::Brace,
-            Tree::Punct(character, _) => !matches!(character, ':' | '>' | '(' | '<'),
-            _ => true,
-        },
-        (_, '.' | '&' | '#' | '!' | '\'' | '*' | '<' | '-' | '?') => false,
-        _ => true,
-    }
+fn after_punct(character: char, before: Option<&Tree>) -> bool {
+    let is_path = character == ':' && matches!(before, Some(Tree::Punct(':', true)));
+    !is_path && !matches!(character, '.' | '&' | '#' | '!' | '\'' | '*' | '<' | '-' | '?')
 }
 
-fn after_word(word: &str, next: &Tree) -> bool {
+fn after_word(word: &str, before: Option<&Tree>, next: &Tree) -> bool {
     match next {
-        Tree::Punct('<' | '>' | '!', _) => false,
-        // A path goes on behind a name, and begins behind a keyword.
-        Tree::Punct(':', true) => is_keyword(word),
+        Tree::Punct('!', _) => false,
+        // A path goes on behind a name, and begins behind a keyword or a lifetime.
+        Tree::Punct(':', true) => is_keyword(word) || before.is_some_and(|before| before.is_punct('\'')),
         Tree::Punct(':', false) => false,
-        Tree::Group(group) => group.delimiter == Delimiter::Brace || is_keyword(word),
+        Tree::Group(group) => match group.delimiter {
+            Delimiter::Brace => true,
+            Delimiter::Angle => false,
+            Delimiter::Parenthesis | Delimiter::Bracket => is_keyword(word),
+        },
         _ => true,
     }
 }
 
-fn after_group(delimiter: Delimiter, next: &Tree) -> bool {
+fn after_group(delimiter: Delimiter, before: Option<&Tree>, next: &Tree) -> bool {
     match next {
-        Tree::Punct('<' | '>' | ':' | '!', _) => false,
+        // `impl<T> ::path` but `Vec<T>::new`.
+        Tree::Punct(':', true) => delimiter == Delimiter::Angle && before.is_some_and(|before| before.is_word("impl")),
+        Tree::Punct(':' | '!', _) => false,
         Tree::Group(group) => group.delimiter == Delimiter::Brace || delimiter == Delimiter::Brace,
         _ => true,
     }

@@ -1,6 +1,6 @@
 //! Tokens with what the layout asks about them.
 
-use proc_macro2::{Delimiter, Group, Literal, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Group, Literal, Spacing, TokenStream, TokenTree};
 
 use super::spacing::is_spaced;
 
@@ -29,6 +29,15 @@ pub(super) struct Tokens {
     pub(super) width: usize,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delimiter {
+    Parenthesis,
+    Bracket,
+    Brace,
+    /// The arguments of a generic type. What is generated compares nothing.
+    Angle,
+}
+
 impl Tree {
     pub(super) fn is_punct(&self, expected: char) -> bool {
         matches!(self, Self::Punct(character, _) if *character == expected)
@@ -55,23 +64,44 @@ impl Tree {
 
 pub(super) fn trees(stream: TokenStream) -> Vec<Tree> {
     let mut trees = Vec::new();
+    // Where angle brackets were opened.
+    let mut angles = Vec::new();
+    add_trees(&mut trees, &mut angles, stream);
+    trees
+}
+
+fn add_trees(trees: &mut Vec<Tree>, angles: &mut Vec<usize>, stream: TokenStream) {
     let mut tokens = stream.into_iter().peekable();
     while let Some(token) = tokens.next() {
-        trees.push(match token {
+        let tree = match token {
             TokenTree::Ident(ident) => Tree::Word(ident.to_string()),
             TokenTree::Literal(literal) => Tree::Word(literal.to_string()),
-            TokenTree::Group(inner) if inner.delimiter() == Delimiter::None => {
-                trees.extend(self::trees(inner.stream()));
-                continue;
-            }
-            TokenTree::Group(inner) => Tree::Group(group(&inner)),
+            TokenTree::Group(inner) => match delimiter(&inner) {
+                Some(delimiter) => Tree::Group(group(delimiter, self::trees(inner.stream()))),
+                None => {
+                    add_trees(trees, angles, inner.stream());
+                    continue;
+                }
+            },
             TokenTree::Punct(punct) => match tokens.next_if(|next| punct.as_char() == '#' && is_bracket(next)) {
                 Some(TokenTree::Group(inner)) => attribute(&inner),
                 _ => Tree::Punct(punct.as_char(), punct.spacing() == Spacing::Joint),
             },
-        });
+        };
+        let is_arrow = matches!(trees.last(), Some(Tree::Punct('-' | '=', true)));
+        match tree {
+            Tree::Punct('<', _) => angles.push(trees.len()),
+            Tree::Punct('>', _) if !is_arrow => {
+                if let Some(open) = angles.pop() {
+                    let inner = trees.drain(open..).skip(1).collect();
+                    trees.push(Tree::Group(group(Delimiter::Angle, inner)));
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        trees.push(tree);
     }
-    trees
 }
 
 /// The width of trees on one line.
@@ -91,11 +121,21 @@ pub(super) fn width(trees: &[Tree]) -> usize {
 }
 
 fn is_bracket(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket)
+    matches!(token, TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Bracket)
 }
 
-fn attribute(group: &Group) -> Tree {
-    let mut tokens = group.stream().into_iter();
+/// `None` for a group without visible delimiters.
+fn delimiter(group: &Group) -> Option<Delimiter> {
+    Some(match group.delimiter() {
+        proc_macro2::Delimiter::Parenthesis => Delimiter::Parenthesis,
+        proc_macro2::Delimiter::Bracket => Delimiter::Bracket,
+        proc_macro2::Delimiter::Brace => Delimiter::Brace,
+        proc_macro2::Delimiter::None => return None,
+    })
+}
+
+fn attribute(attribute: &Group) -> Tree {
+    let mut tokens = attribute.stream().into_iter();
     if let (Some(TokenTree::Ident(name)), Some(TokenTree::Punct(_)), Some(TokenTree::Literal(text)), None) =
         (tokens.next(), tokens.next(), tokens.next(), tokens.next())
         && name == "doc"
@@ -103,25 +143,22 @@ fn attribute(group: &Group) -> Tree {
     {
         return Tree::Doc(line);
     }
-    Tree::Attribute(self::group(group))
+    Tree::Attribute(group(Delimiter::Bracket, trees(attribute.stream())))
 }
 
-fn group(group: &Group) -> Tokens {
-    let mut trees = trees(group.stream());
-    let is_tuple_of_one = group.delimiter() == Delimiter::Parenthesis && trees.iter().filter(|t| t.is_punct(',')).count() == 1;
-    let trailing_comma = !is_tuple_of_one && trees.pop_if(|last| last.is_punct(',')).is_some();
-    let padding = if group.delimiter() == Delimiter::Brace && !trees.is_empty() { 4 } else { 2 };
-    Tokens {
-        delimiter: group.delimiter(),
-        width: (padding + width(&trees)).min(UNBREAKABLE),
-        trailing_comma,
-        trees,
-    }
+fn group(delimiter: Delimiter, mut trees: Vec<Tree>) -> Tokens {
+    let is_tuple = delimiter == Delimiter::Parenthesis && trees.iter().filter(|tree| tree.is_punct(',')).count() == 1;
+    let trailing_comma = !is_tuple && trees.pop_if(|last| last.is_punct(',')).is_some();
+    let padding = if delimiter == Delimiter::Brace && !trees.is_empty() { 4 } else { 2 };
+    Tokens { delimiter, width: (padding + width(&trees)).min(UNBREAKABLE), trailing_comma, trees }
 }
 
 /// The line that a string literal without line breaks means.
 fn unquote(literal: &Literal) -> Option<String> {
     let literal = literal.to_string();
+    if let Some(raw) = literal.strip_prefix("r\"") {
+        return raw.strip_suffix('"').map(str::to_owned);
+    }
     let escaped = literal.strip_prefix('"')?.strip_suffix('"')?;
     let mut line = String::with_capacity(escaped.len());
     let mut rest = escaped.chars();

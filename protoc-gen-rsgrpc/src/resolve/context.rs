@@ -43,10 +43,7 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn child(&self, number: i32, index: usize) -> Self {
-        Self {
-            file: self.file,
-            path: [self.path.as_slice(), &[number, index as i32]].concat(),
-        }
+        Self { file: self.file, path: [self.path.as_slice(), &[number, index as i32]].concat() }
     }
 }
 
@@ -67,14 +64,7 @@ impl<'a> Context<'a> {
         let names = layout::names(pool, &selected, externs, &mut diagnostics);
         let rules = Rules::new(options);
         let facts = Facts::new(pool, |message, field| rules.boxes(pool, message, field));
-        Self {
-            pool,
-            options,
-            rules,
-            names,
-            facts,
-            diagnostics: RefCell::new(diagnostics),
-        }
+        Self { pool, options, rules, names, facts, diagnostics: RefCell::new(diagnostics) }
     }
 
     pub(super) fn finish<T>(self, value: T) -> Result<T, Diagnostics> {
@@ -151,21 +141,11 @@ impl<'a> Rules<'a> {
             oneofs.get(usize::try_from(index).ok()?)
         });
         self.boxed.contains(&format!("{}.{}", entry.name, field.name))
-            || oneof.is_some_and(|oneof| {
-                self.boxed.contains(&format!("{}.{}.{}", entry.name, oneof.name, field.name))
-            })
+            || oneof.is_some_and(|oneof| self.boxed.contains(&format!("{}.{}.{}", entry.name, oneof.name, field.name)))
     }
 
     fn report_unused(&self, diagnostics: &mut Diagnostics) {
-        let all = [
-            &self.bytes,
-            &self.btree_map,
-            &self.boxed,
-            &self.types,
-            &self.messages,
-            &self.enums,
-            &self.fields,
-        ];
+        let all = [&self.bytes, &self.btree_map, &self.boxed, &self.types, &self.messages, &self.enums, &self.fields];
         for rules in all {
             rules.report_unused(diagnostics);
         }

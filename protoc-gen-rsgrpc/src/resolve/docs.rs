@@ -36,8 +36,5 @@ fn append(lines: &mut Vec<String>, comment: &str) {
 
 /// The width of the white space in front.
 fn indent(line: &str) -> usize {
-    line.bytes()
-        .take_while(u8::is_ascii_whitespace)
-        .map(|byte| if byte == b'\t' { 4 } else { 1 })
-        .sum()
+    line.bytes().take_while(u8::is_ascii_whitespace).map(|byte| if byte == b'\t' { 4 } else { 1 }).sum()
 }

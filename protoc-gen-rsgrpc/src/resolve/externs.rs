@@ -26,9 +26,8 @@ pub(super) fn externs(
             used[index] = true;
             return Some(join(&paths[index].rust, &entry.name[paths[index].proto.len()..]));
         }
-        well_known(entry.full_name()).or_else(|| {
-            if requested[entry.file.0] { None } else { provided(entry.full_name()) }
-        })
+        well_known(entry.full_name())
+            .or_else(|| if requested[entry.file.0] { None } else { provided(entry.full_name()) })
     };
     let externs = pool.types.iter().map(|entry| rust_path(entry).map(|text| extern_type(&text))).collect();
     for (path, _) in paths.iter().zip(used).filter(|(_, used)| !used) {

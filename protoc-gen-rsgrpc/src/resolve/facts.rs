@@ -14,10 +14,14 @@ pub(super) struct Facts {
 impl Facts {
     /// `is_boxed` tells which fields an option boxes.
     pub(super) fn new(pool: &Pool<'_>, is_boxed: impl Fn(TypeId, &Field) -> bool) -> Self {
-        let contained: Vec<Vec<usize>> = pool.types.iter().map(|entry| {
-            let fields = entry.message().map(|message| message.field.as_slice()).unwrap_or_default();
-            fields.iter().filter_map(|field| contained(pool, field)).map(|id| id.0).collect()
-        }).collect();
+        let contained: Vec<Vec<usize>> = pool
+            .types
+            .iter()
+            .map(|entry| {
+                let fields = entry.message().map(|message| message.field.as_slice()).unwrap_or_default();
+                fields.iter().filter_map(|field| contained(pool, field)).map(|id| id.0).collect()
+            })
+            .collect();
         let components = components(&contained);
         let mut facts = Self {
             component: vec![0; contained.len()],

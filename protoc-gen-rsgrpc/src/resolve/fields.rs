@@ -101,7 +101,11 @@ fn map(context: &Context<'_>, field: &Field<'_>, entry: &descriptor::Message) ->
             Some(Shape::Map { key, value, ordered })
         }
         _ => {
-            context.report(&field.site, "the type of the map's keys is none for keys", "use an integer, bool or string");
+            context.report(
+                &field.site,
+                "the type of the map's keys is none for keys",
+                "use an integer, bool or string",
+            );
             None
         }
     }

@@ -64,10 +64,7 @@ impl Names {
             let entry = pool.get(id);
             if self.paths[id.0].is_none() && !is_map_entry(entry) {
                 let ident = scope.claim(names::camel(entry.simple_name()));
-                self.paths[id.0] = Some(TypePath::Local {
-                    module: Module::clone(module),
-                    ident,
-                });
+                self.paths[id.0] = Some(TypePath::Local { module: Module::clone(module), ident });
             }
         }
         for &id in messages {
@@ -137,7 +134,9 @@ fn packages(pool: &Pool<'_>, selected: &[bool], diagnostics: &mut Diagnostics) -
         }
     }
     for pair in sorted_by_module(&modules).windows(2) {
-        if let [(first, one), (second, other)] = pair && one == other {
+        if let [(first, one), (second, other)] = pair
+            && one == other
+        {
             let file = packages[second.as_str()].files[0];
             diagnostics.push(pool.diagnose(
                 file,

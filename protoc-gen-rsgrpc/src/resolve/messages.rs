@@ -2,8 +2,8 @@
 
 use super::context::{Context, Site, attributes};
 use super::fields::{Field, FieldNames, resolve_field, resolve_member};
-use super::{enums, names};
 use super::scopes::Scope;
+use super::{enums, names};
 use crate::descriptor;
 use crate::model::{Member, Message, Module, Oneof, TypePath};
 use crate::pool::TypeId;
@@ -56,13 +56,7 @@ fn oneof_index(field: &descriptor::Field) -> Option<usize> {
     Some(usize::try_from(index).unwrap_or(usize::MAX))
 }
 
-fn oneof(
-    context: &Context<'_>,
-    message: TypeId,
-    index: usize,
-    members: Vec<Member>,
-    idents: &mut FieldNames,
-) -> Oneof {
+fn oneof(context: &Context<'_>, message: TypeId, index: usize, members: Vec<Member>, idents: &mut FieldNames) -> Oneof {
     let entry = context.pool.get(message);
     let site = Site { file: entry.file, path: entry.path.clone() }.child(8, index);
     let descriptors = entry.message().map(|message| message.field.as_slice()).unwrap_or_default();
@@ -75,9 +69,9 @@ fn oneof(
         docs: context.docs(&site),
         field_attributes: attributes([&context.rules.fields], &name),
         type_attributes: attributes([&context.rules.types, &context.rules.enums], &name),
-        derives: context.facts.derives_of(context.pool, message, own, |message, field| {
-            context.rules.boxes(context.pool, message, field)
-        }),
+        derives: context
+            .facts
+            .derives_of(context.pool, message, own, |message, field| context.rules.boxes(context.pool, message, field)),
         members,
     }
 }

@@ -27,10 +27,7 @@ pub(super) fn check_variable(pool: &Pool<'_>, message: &Message, path: &[String]
     for name in parents {
         let field = singular(message, name, path)?;
         message = pool.find_message(&field.type_name).ok_or_else(|| {
-            Mistake::new(
-                format!("the field `{name}` in `{}` is no message", path.join(".")),
-                "end the path there",
-            )
+            Mistake::new(format!("the field `{name}` in `{}` is no message", path.join(".")), "end the path there")
         })?;
     }
     let field = singular(message, last, path)?;
@@ -53,10 +50,9 @@ pub(super) fn top_level_field(pool: &Pool<'_>, type_name: &str, option: &str, na
             format!("name one field of `{}`", type_name.trim_start_matches('.')),
         ));
     }
-    find(message, name).map(|_| ()).map_err(|Mistake { what, mend }| Mistake {
-        what: format!("{option}: {what}"),
-        mend,
-    })
+    find(message, name)
+        .map(|_| ())
+        .map_err(|Mistake { what, mend }| Mistake { what: format!("{option}: {what}"), mend })
 }
 
 fn singular<'m>(message: &'m Message, name: &str, path: &[String]) -> Result<&'m Field, Mistake> {

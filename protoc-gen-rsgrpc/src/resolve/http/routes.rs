@@ -23,10 +23,7 @@ struct Shape {
 
 impl Routes {
     pub(crate) fn new(duplicates: DuplicateRoutes) -> Self {
-        Self {
-            seen: HashMap::new(),
-            duplicates,
-        }
+        Self { seen: HashMap::new(), duplicates }
     }
 
     /// Whether the rule counts: another rule of the same shape is a mistake, or passed over if an option says so.

@@ -1,9 +1,9 @@
 //! The rules of a method.
 
+use super::Mistake;
 use super::fields::{check_variable, top_level_field};
 use super::routes::Routes;
 use super::template;
-use super::Mistake;
 use crate::descriptor::{self, Method};
 use crate::model::{Body, HttpRule};
 use crate::resolve::context::{Context, Site};
@@ -16,10 +16,7 @@ pub(crate) fn rules(context: &Context<'_>, site: &Site, method: &Method, routes:
     let Some(main) = method.options.as_ref().and_then(|options| options.http.as_ref()) else {
         return Vec::new();
     };
-    let site = Site {
-        file: site.file,
-        path: [site.path.as_slice(), &HTTP_OPTION].concat(),
-    };
+    let site = Site { file: site.file, path: [site.path.as_slice(), &HTTP_OPTION].concat() };
     let mut rules = Vec::with_capacity(1 + main.additional_bindings.len());
     for (index, binding) in std::iter::once(main).chain(&main.additional_bindings).enumerate() {
         let mut mistakes = Vec::new();
@@ -80,21 +77,14 @@ fn rule(
         let checked = top_level_field(pool, &method.output_type, "response_body", &rule.response_body);
         mistakes.extend(checked.err());
     }
-    Some(HttpRule {
-        verb: verb.to_owned(),
-        template: template?,
-        body,
-        response_body: rule.response_body.clone(),
-    })
+    Some(HttpRule { verb: verb.to_owned(), template: template?, body, response_body: rule.response_body.clone() })
 }
 
 /// `*` or a token of RFC 9110.
 fn check_verb(verb: &str, mistakes: &mut Vec<Mistake>) {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if verb.is_empty() || !verb.bytes().all(is_token) {
-        mistakes.push(Mistake::new(
-            format!("`{verb}` is no HTTP method"),
-            "write one such as \"HEAD\", or \"*\" for any",
-        ));
+        mistakes
+            .push(Mistake::new(format!("`{verb}` is no HTTP method"), "write one such as \"HEAD\", or \"*\" for any"));
     }
 }

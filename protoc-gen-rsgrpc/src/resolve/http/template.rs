@@ -10,19 +10,9 @@ use crate::model::{Segment, Template, Variable};
 
 /// Parses a template and checks what its grammar alone does not say.
 pub(super) fn parse(text: &str) -> Result<Template, Mistake> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        segments: Vec::new(),
-        variables: Vec::new(),
-    };
+    let mut parser = Parser { text, at: 0, segments: Vec::new(), variables: Vec::new() };
     let verb = parser.template()?;
-    let template = Template {
-        text: text.to_owned(),
-        segments: parser.segments,
-        verb,
-        variables: parser.variables,
-    };
+    let template = Template { text: text.to_owned(), segments: parser.segments, verb, variables: parser.variables };
     check_rest(&template)?;
     check_variables(&template)?;
     Ok(template)
@@ -44,9 +34,8 @@ fn check_rest(template: &Template) -> Result<(), Mistake> {
 /// No field is bound twice, as a whole or in part.
 fn check_variables(template: &Template) -> Result<(), Mistake> {
     for (index, variable) in template.variables.iter().enumerate() {
-        let is_same = |other: &&Variable| {
-            other.field.starts_with(&variable.field) || variable.field.starts_with(&other.field)
-        };
+        let is_same =
+            |other: &&Variable| other.field.starts_with(&variable.field) || variable.field.starts_with(&other.field);
         if let Some(other) = template.variables[..index].iter().find(is_same) {
             let (one, other) = (variable.field.join("."), other.field.join("."));
             return Err(Mistake::new(
