@@ -49,11 +49,9 @@ impl<'a> PathRules<'a> {
 
     /// The values of all rules that match, in the order they were given.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.rules.iter().filter_map(move |(rule, used)| {
-            rule.matches(name).then(|| {
-                used.set(true);
-                rule.value.as_str()
-            })
+        self.rules.iter().filter(move |(rule, _)| rule.matches(name)).map(|(rule, used)| {
+            used.set(true);
+            rule.value.as_str()
         })
     }
 
