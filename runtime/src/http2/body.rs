@@ -1,6 +1,9 @@
 //! A received body.
 
-use std::task::{Context, Poll, ready};
+use std::{
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use h2::RecvStream;
 use tonic::Status;
@@ -14,13 +17,15 @@ pub(crate) struct RecvBody {
     stream: RecvStream,
     data_ended: bool,
     ended: bool,
-    /// What sends the other half of the stream and ends with this one.
-    _sender: Option<AbortOnDrop>,
+    _held: Held,
 }
 
+/// What lives as long as a received body: the task that sends the other half of the stream, and the token of the call.
+type Held = (Option<AbortOnDrop>, Option<Arc<()>>);
+
 impl RecvBody {
-    pub(crate) fn new(stream: RecvStream, sender: Option<AbortOnDrop>) -> Self {
-        Self { stream, data_ended: false, ended: false, _sender: sender }
+    pub(crate) fn new(stream: RecvStream, held: Held) -> Self {
+        Self { stream, data_ended: false, ended: false, _held: held }
     }
 
     pub(crate) fn at_end(&self) -> bool {

@@ -2,8 +2,12 @@
 
 mod body;
 mod error;
+mod guard;
+mod keepalive;
 mod pump;
 
 pub(crate) use body::RecvBody;
 pub(crate) use error::{status_of, unavailable};
+pub(crate) use guard::{Guard, Police, Vitals};
+pub(crate) use keepalive::Keepalive;
 pub(crate) use pump::Pump;

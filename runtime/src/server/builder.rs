@@ -20,6 +20,8 @@ pub struct ServerBuilder {
     limits: Limits,
     send_encoding: Option<Encoding>,
     shutdown_grace: Duration,
+    keepalive: (Duration, Duration),
+    keepalive_min_interval: Duration,
 }
 
 impl Default for ServerBuilder {
@@ -34,6 +36,8 @@ impl Default for ServerBuilder {
             },
             send_encoding: None,
             shutdown_grace: Duration::from_secs(30),
+            keepalive: (Duration::from_secs(300), Duration::from_secs(20)),
+            keepalive_min_interval: Duration::from_secs(10),
         }
     }
 }
@@ -93,6 +97,23 @@ impl ServerBuilder {
         self
     }
 
+    /// Asks a caller that was silent for `interval` whether it lives (an HTTP/2 PING), and drops its connection when
+    /// it does not answer within `timeout`. Default: 5 minutes and 20 seconds.
+    #[must_use]
+    pub fn keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
+        self.keepalive = (interval, timeout);
+        self
+    }
+
+    /// How often a caller may ping while nothing else happens on its connection; whoever does so more often, three
+    /// times, is told to go (GOAWAY with ENHANCE_YOUR_CALM). Default: 10 seconds, the least interval that clients are
+    /// allowed to set (gRFC A8).
+    #[must_use]
+    pub fn keepalive_min_interval(mut self, interval: Duration) -> Self {
+        self.keepalive_min_interval = interval;
+        self
+    }
+
     /// Makes the server.
     ///
     /// # Errors
@@ -112,6 +133,9 @@ impl ServerBuilder {
             limits: self.limits,
             send_encoding: self.send_encoding,
             shutdown_grace: self.shutdown_grace,
+            #[cfg(feature = "net")]
+            keepalive: crate::http2::Keepalive { interval: self.keepalive.0, timeout: self.keepalive.1 },
+            keepalive_min_interval: self.keepalive_min_interval,
         };
         Ok(Server { core: Arc::new(core) })
     }

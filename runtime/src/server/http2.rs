@@ -2,13 +2,13 @@
 
 use std::{
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use h2::{RecvStream, server::SendResponse};
+use h2::{Reason, RecvStream, server::SendResponse};
 use http::Response;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -20,7 +20,7 @@ use tonic::Status;
 use super::{Server, listen::Phase};
 use crate::{
     call::{Body, Peer},
-    http2::{Pump, RecvBody, unavailable},
+    http2::{Guard, Police, Pump, RecvBody, Vitals, unavailable},
     protocol::Exchange,
 };
 
@@ -46,6 +46,8 @@ pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: wa
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let police = Police::new(server.core.keepalive_min_interval);
+    let (io, vitals) = Guard::new(io, Some(police));
     let handshake = h2::server::Builder::new()
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -55,7 +57,7 @@ where
         .data_frame_budget(DATA_FRAME_BUDGET)
         .handshake(io);
     match handshake.await {
-        Ok(h2) => Connection { h2, server, peer, phase, batch: Vec::new() }.run().await,
+        Ok(h2) => Connection { h2, server, peer, phase, vitals, dismissed: false, batch: Vec::new() }.run().await,
         Err(error) => tracing::debug!(%error, "an HTTP/2 handshake failed"),
     }
 }
@@ -65,18 +67,32 @@ struct Connection<IO> {
     server: Server,
     peer: Arc<Peer>,
     phase: watch::Receiver<Phase>,
+    vitals: Arc<Vitals>,
+    /// The peer was told to go.
+    dismissed: bool,
     batch: Vec<Stream>,
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
     async fn run(mut self) {
         let mut phase = self.phase.clone();
+        let pings = self.h2.ping_pong();
+        let (keepalive, vitals) = (self.server.core.keepalive, Arc::clone(&self.vitals));
+        let dead = async move {
+            match pings {
+                Some(pings) => keepalive.until_dead(pings, vitals, || true).await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut dead = pin!(dead);
         tokio::select! {
             () = &mut self => return,
+            () = &mut dead => return,
             () = Phase::reached(&mut phase, Phase::Draining) => self.h2.graceful_shutdown(),
         }
         tokio::select! {
             () = &mut self => {}
+            () = dead => {}
             () = Phase::reached(&mut phase, Phase::Closed) => {}
         }
     }
@@ -107,6 +123,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Future for Connection<
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let over = self.poll_accept(cx);
+            if self.vitals.abused() && !self.dismissed {
+                tracing::debug!("a peer sent too many control frames");
+                self.dismissed = true;
+                self.h2.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                continue;
+            }
             if self.batch.is_empty() {
                 return if over { Poll::Ready(()) } else { Poll::Pending };
             }
@@ -129,7 +151,7 @@ pub(super) fn shutting_down() -> Status {
 }
 
 fn body(stream: RecvStream) -> Body {
-    if stream.is_end_stream() { Body::empty() } else { Body::h2(RecvBody::new(stream, None)) }
+    if stream.is_end_stream() { Body::empty() } else { Body::h2(RecvBody::new(stream, (None, None))) }
 }
 
 /// A request and its response.

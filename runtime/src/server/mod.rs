@@ -48,6 +48,10 @@ pub(crate) struct Core {
     /// Compresses responses to callers that accept it.
     pub(crate) send_encoding: Option<Encoding>,
     pub(crate) shutdown_grace: Duration,
+    #[cfg(feature = "net")]
+    pub(crate) keepalive: crate::http2::Keepalive,
+    /// How often callers may ping while nothing else happens.
+    pub(crate) keepalive_min_interval: Duration,
 }
 
 /// What bounds each call.

@@ -11,24 +11,40 @@ use super::{
     Channel, Settings,
     connection::{Address, Endpoint},
 };
+use crate::http2::Keepalive;
 
 /// Builds a [`Channel`].
 #[derive(Debug)]
 pub struct ChannelBuilder {
     target: String,
     connect_timeout: Duration,
+    keepalive: Option<Keepalive>,
     settings: Settings,
 }
 
 impl ChannelBuilder {
     pub(super) fn new(target: &str) -> Self {
-        Self { target: target.to_owned(), connect_timeout: Duration::from_secs(20), settings: Settings::default() }
+        Self {
+            target: target.to_owned(),
+            connect_timeout: Duration::from_secs(20),
+            keepalive: None,
+            settings: Settings::default(),
+        }
     }
 
     /// How long one attempt to connect may take. Default: 20 seconds, as gRPC's connection backoff document asks.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// While calls run, asks a server that was silent for `interval` whether it lives (an HTTP/2 PING), and gives its
+    /// connection up when it does not answer within `timeout`; the calls then fail with `UNAVAILABLE`. Default: off.
+    /// Servers police pings: the interval is raised to 10 seconds where it is less (gRFC A8).
+    #[must_use]
+    pub fn keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
+        self.keepalive = Some(Keepalive { interval: interval.max(Duration::from_secs(10)), timeout });
         self
     }
 
@@ -72,7 +88,7 @@ impl ChannelBuilder {
             return Err(refuse("it has a path or a query behind the host"));
         }
         let address = Address::Host(authority.clone());
-        Ok(self.channel(Endpoint::new(address, Scheme::HTTP, authority, self.connect_timeout)))
+        Ok(self.channel(Endpoint::new(address, Scheme::HTTP, authority, self.connect_timeout, self.keepalive)))
     }
 
     /// `unix:path` and `unix:///absolute/path`, as gRPC's doc/naming.md has them.
@@ -85,7 +101,7 @@ impl ChannelBuilder {
         // What grpc-go and grpc-java send as the authority over Unix sockets.
         let authority = Authority::from_static("localhost");
         let address = Address::Unix(path.into());
-        Ok(self.channel(Endpoint::new(address, Scheme::HTTP, authority, self.connect_timeout)))
+        Ok(self.channel(Endpoint::new(address, Scheme::HTTP, authority, self.connect_timeout, self.keepalive)))
     }
 
     fn channel(&self, endpoint: Endpoint) -> Channel {

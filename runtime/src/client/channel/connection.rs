@@ -1,6 +1,12 @@
 //! One server and the connection to it.
 
-use std::{fmt, future::poll_fn, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    future::poll_fn,
+    path::PathBuf,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use h2::client::SendRequest;
@@ -18,7 +24,7 @@ use tonic::Status;
 
 use crate::{
     call::Body,
-    http2::{Pump, RecvBody, status_of, unavailable},
+    http2::{Guard, Keepalive, Pump, RecvBody, status_of, unavailable},
     task::AbortOnDrop,
 };
 
@@ -40,6 +46,7 @@ pub(super) struct Endpoint {
     scheme: Scheme,
     authority: Authority,
     connect_timeout: Duration,
+    keepalive: Option<Keepalive>,
     state: Mutex<State>,
 }
 
@@ -74,8 +81,14 @@ enum State {
 }
 
 impl Endpoint {
-    pub(super) fn new(address: Address, scheme: Scheme, authority: Authority, connect_timeout: Duration) -> Self {
-        Self { address, scheme, authority, connect_timeout, state: Mutex::new(State::Idle) }
+    pub(super) fn new(
+        address: Address,
+        scheme: Scheme,
+        authority: Authority,
+        connect_timeout: Duration,
+        keepalive: Option<Keepalive>,
+    ) -> Self {
+        Self { address, scheme, authority, connect_timeout, keepalive, state: Mutex::new(State::Idle) }
     }
 
     /// The connection, made if there is none. Whoever asks meanwhile waits for the same attempt.
@@ -128,11 +141,12 @@ impl Endpoint {
                 let port = authority.port_u16().unwrap_or(80);
                 let stream = TcpStream::connect((host, port)).await.map_err(|error| error.to_string())?;
                 let _ = stream.set_nodelay(true);
-                http2(stream).await
+                http2(stream, self.keepalive).await
             }
             #[cfg(unix)]
             Address::Unix(path) => {
-                http2(tokio::net::UnixStream::connect(path).await.map_err(|error| error.to_string())?).await
+                let stream = tokio::net::UnixStream::connect(path).await.map_err(|error| error.to_string())?;
+                http2(stream, self.keepalive).await
             }
             #[cfg(not(unix))]
             Address::Unix(_) => Err("this system has no Unix sockets".to_owned()),
@@ -141,11 +155,12 @@ impl Endpoint {
 }
 
 /// Opens HTTP/2 on a new connection.
-async fn http2<IO>(io: IO) -> Result<Connection, String>
+async fn http2<IO>(io: IO, keepalive: Option<Keepalive>) -> Result<Connection, String>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (send, connection) = h2::client::Builder::new()
+    let (io, vitals) = Guard::new(io, None);
+    let (send, mut connection) = h2::client::Builder::new()
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -156,13 +171,28 @@ where
         .await
         .map_err(|error| format!("HTTP/2 handshake: {error}"))?;
     let (closed, open) = tokio::sync::watch::channel(());
+    let pings = connection.ping_pong();
+    let token = Arc::new(());
+    let calls = Arc::downgrade(&token);
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection broke");
+        let dead = async move {
+            match keepalive.zip(pings) {
+                // Without calls there is nothing to keep alive (gRFC A8).
+                Some((keepalive, pings)) => {
+                    keepalive.until_dead(pings, vitals, || Arc::strong_count(&token) > 1).await;
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            result = connection => if let Err(error) = result {
+                tracing::debug!(%error, "a connection broke");
+            },
+            () = dead => tracing::debug!("a server did not answer a keepalive ping"),
         }
         drop(closed);
     });
-    Ok(Connection { send, open })
+    Ok(Connection { send, open, calls })
 }
 
 /// An HTTP/2 connection; it closes when the last clone and the last of its streams are gone.
@@ -171,6 +201,8 @@ pub(super) struct Connection {
     send: SendRequest<Bytes>,
     /// Closed once the connection is.
     open: tokio::sync::watch::Receiver<()>,
+    /// Each call holds a strong reference while it runs.
+    calls: Weak<()>,
 }
 
 impl Connection {
@@ -183,6 +215,7 @@ impl Connection {
         // Waits while the server allows no further stream.
         poll_fn(|cx| self.send.poll_ready(cx)).await.map_err(|error| status_of(&error))?;
         let (head, body) = request.into_parts();
+        let call = self.calls.upgrade();
         let ends = http_body::Body::is_end_stream(&body);
         let (response, stream) =
             self.send.send_request(Request::from_parts(head, ()), ends).map_err(|error| status_of(&error))?;
@@ -195,6 +228,6 @@ impl Connection {
             Err(body) => Some(AbortOnDrop::new(&tokio::spawn(Pump::new(stream, body)))),
         };
         let response = response.await.map_err(|error| status_of(&error))?;
-        Ok(response.map(|stream| Body::h2(RecvBody::new(stream, pump))))
+        Ok(response.map(|stream| Body::h2(RecvBody::new(stream, (pump, call)))))
     }
 }

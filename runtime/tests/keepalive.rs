@@ -1,0 +1,72 @@
+//! Peers that fell silent, and peers that ping too much.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::{
+    future::pending,
+    time::{Duration, Instant},
+};
+
+use rsgrpc::{Channel, Code, Server};
+use support::{Echo, EchoClient, EchoServer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+struct Nothing;
+impl Echo for Nothing {}
+
+/// A raw peer of a server, after the preface and an empty SETTINGS frame.
+async fn raw_peer(keepalive: Duration) -> DuplexStream {
+    let server =
+        Server::builder().add_service(EchoServer::new(Nothing)).keepalive(keepalive, keepalive).build().unwrap();
+    let (mut ours, theirs) = tokio::io::duplex(1 << 16);
+    tokio::spawn(async move { server.serve_connection(theirs).await });
+    ours.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    ours
+}
+
+#[tokio::test]
+async fn the_server_drops_a_peer_that_does_not_answer() {
+    let mut peer = raw_peer(Duration::from_millis(100)).await;
+    let start = Instant::now();
+    let mut received = Vec::new();
+    tokio::time::timeout(Duration::from_secs(5), peer.read_to_end(&mut received)).await.unwrap().unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(200), "dropped after {:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn the_server_tells_a_peer_that_pings_too_much_to_go() {
+    let mut peer = raw_peer(Duration::from_secs(60)).await;
+    for _ in 0..4 {
+        peer.write_all(b"\0\0\x08\x06\0\0\0\0\0pingping").await.unwrap();
+    }
+    let mut received = Vec::new();
+    tokio::time::timeout(Duration::from_secs(5), peer.read_to_end(&mut received)).await.unwrap().unwrap();
+    // GOAWAY: eight bytes or more, type 7, flags 0, stream 0, last stream 0, ENHANCE_YOUR_CALM (11).
+    let goaway = b"\x07\0\0\0\0\0\0\0\0\0\0\0\0\x0b";
+    assert!(received.windows(goaway.len()).any(|window| window == goaway), "{received:?}");
+}
+
+#[tokio::test]
+async fn the_client_gives_up_a_server_that_does_not_answer() {
+    // A server that opens HTTP/2, takes a request and then does not even read any more.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        let _request = connection.accept().await;
+        pending::<()>().await;
+    });
+    let channel = Channel::builder(format!("http://{addr}"))
+        .keepalive(Duration::from_secs(1), Duration::from_millis(200))
+        .build()
+        .unwrap();
+    let start = Instant::now();
+    let call = EchoClient::new(channel).unary(String::new()).timeout(Duration::from_secs(30));
+    assert_eq!(call.await.unwrap_err().code(), Code::Unavailable);
+    // The interval was raised to what servers tolerate.
+    let took = start.elapsed();
+    assert!((10..15).contains(&took.as_secs()), "took {took:?}");
+}
