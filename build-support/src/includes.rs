@@ -1,0 +1,147 @@
+//! The folders in which protoc looks for imports.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use crate::Error;
+
+/// Folders in the order in which they are searched.
+#[derive(Debug)]
+pub(crate) struct Includes {
+    folders: Vec<PathBuf>,
+}
+
+impl Includes {
+    /// The folders somebody named.
+    pub(crate) fn given(folders: &[PathBuf]) -> Self {
+        Self { folders: folders.to_vec() }
+    }
+
+    /// The folders that follow from the protos, as [`crate::compile`] describes it.
+    pub(crate) fn of(protos: &[PathBuf]) -> Result<Self, Error> {
+        let mut folders = Vec::new();
+        let mut problems = Vec::new();
+        for proto in protos {
+            match fs::read(proto) {
+                Ok(text) => folders.push(root(proto, &String::from_utf8_lossy(&text))),
+                Err(error) => problems.push(format!(
+                    "cannot read `{}`: {error}; the path is relative to the folder of Cargo.toml",
+                    proto.display()
+                )),
+            }
+        }
+        // The outermost folder goes first: it gives each proto below it the longest name, the one others import it by.
+        folders.sort_by_key(|folder| folder.components().count());
+        folders.dedup();
+        Error::of(problems).map_or(Ok(Self { folders }), Err)
+    }
+
+    pub(crate) fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// The file that protoc reads for this name, if it comes from one of these folders.
+    pub(crate) fn find(&self, name: &str) -> Option<PathBuf> {
+        self.folders.iter().map(|folder| without_dots(folder).join(name)).find(|path| path.is_file())
+    }
+
+    /// The name by which protoc knows this file: its path from the first of these folders that it is in.
+    pub(crate) fn name(&self, proto: &Path) -> String {
+        let proto = without_dots(proto);
+        let below = |folder: &PathBuf| proto.strip_prefix(without_dots(folder)).ok().map(Path::to_owned);
+        let name = self.folders.iter().find_map(below).unwrap_or(proto);
+        let parts: Vec<_> = name.iter().map(|part| part.to_string_lossy()).collect();
+        parts.join("/")
+    }
+
+    /// Gives a message that begins with the name of a proto the path of that proto, which editors can jump to.
+    pub(crate) fn localize(&self, line: &str) -> String {
+        let found = line.split_once(':').and_then(|(name, rest)| Some((self.find(name)?, rest)));
+        found.map_or_else(|| line.to_owned(), |(path, rest)| format!("{}:{rest}", path.display()))
+    }
+}
+
+/// The path without its `.` components, so that `./proto` and `proto` are one folder.
+fn without_dots(path: &Path) -> PathBuf {
+    path.components().filter(|part| *part != Component::CurDir).collect()
+}
+
+/// The folder of the proto without the trailing folders that spell its package.
+fn root(proto: &Path, text: &str) -> PathBuf {
+    let folder = proto.parent().unwrap_or(Path::new(""));
+    let package: PathBuf = package(text).iter().collect();
+    let above = if folder.ends_with(&package) { package.components().count() } else { 0 };
+    let root = folder.ancestors().nth(above).unwrap_or(folder);
+    if root.as_os_str().is_empty() { PathBuf::from(".") } else { root.to_owned() }
+}
+
+/// The parts of the package that the proto declares; none if it declares none.
+///
+/// protoc needs the include folders before it can parse anything, so this has to do with a look at the statements.
+fn package(text: &str) -> Vec<String> {
+    let code = without_comments_and_strings(text);
+    let declared = code
+        .split([';', '{', '}'])
+        .find_map(|statement| statement.trim().strip_prefix("package")?.strip_prefix(char::is_whitespace));
+    let parts = declared.into_iter().flat_map(|name| name.split('.'));
+    parts.map(|part| part.trim().to_owned()).collect()
+}
+
+fn without_comments_and_strings(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['/', '"', '\'']) {
+        let (before, from) = rest.split_at(at);
+        code.push_str(before);
+        code.push(' ');
+        rest = if from.starts_with("//") {
+            from.split_once('\n').map_or("", |(_, rest)| rest)
+        } else if from.starts_with("/*") {
+            from.split_once("*/").map_or("", |(_, rest)| rest)
+        } else if let Some(rest) = from.strip_prefix('/') {
+            rest
+        } else {
+            after_string(from)
+        };
+    }
+    code + rest
+}
+
+/// What follows the string literal at the start of `text`.
+fn after_string(text: &str) -> &str {
+    let quote = text.chars().next();
+    let mut escaped = false;
+    for (at, character) in text.char_indices().skip(1) {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            _ if Some(character) == quote => return &text[at + 1..],
+            _ => {}
+        }
+    }
+    ""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_package_is_taken_off_the_folder() {
+        for (proto, text, expected) in [
+            ("proto/user.proto", "package example.v1;", "proto"),
+            ("proto/example/v1/user.proto", "syntax = \"proto3\";\npackage example.v1;", "proto"),
+            ("example/v1/user.proto", "package\n  example . v1 ;", "."),
+            ("user.proto", "package example.v1;", "."),
+            ("proto/example/v1/user.proto", "package other.v1;", "proto/example/v1"),
+            ("proto/v1/user.proto", "package example.v1;", "proto/v1"),
+            ("proto/a/user.proto", "message M {}", "proto/a"),
+            ("proto/a/user.proto", "// package a;\n/* package a; */ option x = \"'; package a;\";", "proto/a"),
+            ("proto/a/user.proto", "option x = '\\'//'; package a;", "proto"),
+            ("proto/a/user.proto", "option x = \"unfinished", "proto/a"),
+            ("/srv/proto/a/user.proto", "packages b; package a;", "/srv/proto"),
+        ] {
+            assert_eq!(root(Path::new(proto), text), Path::new(expected), "{proto}: {text}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Finds protoc and has it turn protos into a descriptor set.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::includes::Includes;
+use crate::{Error, cargo, output};
+
+/// The variable that names the protoc to use.
+const VARIABLE: &str = "PROTOC";
+
+/// The protoc to use: the one that was configured, else the one of `PROTOC`, else the one that comes with this crate.
+/// Never one that merely lies on `PATH`: its version would decide what a proto may contain.
+pub(crate) fn find(configured: Option<&Path>) -> Result<PathBuf, Error> {
+    if let Some(path) = configured {
+        return Ok(path.to_owned());
+    }
+    cargo::rerun_if_env_changed(VARIABLE);
+    if let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
+        return Ok(path.into());
+    }
+    protoc_bin_vendored::protoc_bin_path().map_err(|error| {
+        Error::new(format!(
+            "{error}; name one by the variable {VARIABLE} or by `rsgrpc_build::configure().protoc(..)`, or pass \
+             descriptors made elsewhere by `.descriptors_from(..)`"
+        ))
+    })
+}
+
+/// Runs protoc: a serialized `FileDescriptorSet` of the protos and all they import.
+pub(crate) fn describe(protoc: &Path, protos: &[PathBuf], includes: &Includes) -> Result<Vec<u8>, Error> {
+    let scratch = scratch()?;
+    let own_protos = scratch.path().join("protos");
+    for (name, text) in rsgrpc_proto::FILES {
+        output::write(&own_protos.join(name), text.as_bytes())?;
+    }
+    let set = scratch.path().join("descriptors.bin");
+    let mut command = Command::new(protoc);
+    command.args(["--include_imports", "--include_source_info"]);
+    command.arg(joined("--descriptor_set_out=", &set));
+    for folder in includes.folders().iter().map(PathBuf::as_path).chain([own_protos.as_path()]) {
+        command.arg(joined("--proto_path=", folder));
+    }
+    let output = command.args(protos).output().map_err(|error| {
+        Error::new(format!(
+            "cannot run protoc at `{}`: {error}; correct the path, or leave it and the variable {VARIABLE} out to use \
+             the protoc that comes with rsgrpc-build",
+            protoc.display()
+        ))
+    })?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let lines = said.lines().map(|line| includes.localize(line));
+    if !output.status.success() {
+        return Err(failure(protoc, &output.status, lines.collect(), includes));
+    }
+    lines.for_each(|line| cargo::warning(&line));
+    fs::read(&set).map_err(|error| Error::io("read what protoc wrote to", &set, &error))
+}
+
+/// A folder for the time of one run, beside the generated code where there is such a place.
+fn scratch() -> Result<tempfile::TempDir, Error> {
+    let parent = std::env::var_os("OUT_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = tempfile::Builder::new().prefix("rsgrpc-build").tempdir_in(&parent);
+    folder.map_err(|error| Error::io("create a folder in", &parent, &error))
+}
+
+fn failure(protoc: &Path, status: &std::process::ExitStatus, mut lines: Vec<String>, includes: &Includes) -> Error {
+    if lines.iter().any(|line| line.ends_with("File not found.")) {
+        let folders: Vec<_> = includes.folders().iter().map(|folder| format!("`{}`", folder.display())).collect();
+        lines.push(format!(
+            "imports are looked up in {}; name other folders by `rsgrpc_build::configure().include(..)`",
+            folders.join(", ")
+        ));
+    }
+    Error::of(lines).unwrap_or_else(|| Error::new(format!("protoc at `{}` failed with {status}", protoc.display())))
+}
+
+fn joined(option: &str, path: &Path) -> OsString {
+    let mut argument = OsString::from(option);
+    argument.push(path);
+    argument
+}

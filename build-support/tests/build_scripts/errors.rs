@@ -1,0 +1,109 @@
+//! What users read when something is wrong.
+
+use crate::package::Package;
+
+const LEAF: &str = "syntax = \"proto3\"; package leaf.v1; message Leaf {}";
+
+#[test]
+fn missing_protos_are_named_all_at_once() {
+    let package = Package::new(&[("leaf.proto", LEAF)]);
+    assert_eq!(
+        package.build("proto=a.proto\nproto=leaf.proto\nproto=proto/b.proto").error(),
+        "Error: \n\
+         cannot read `a.proto`: No such file or directory (os error 2); the path is relative to the folder of Cargo.toml\n\
+         cannot read `proto/b.proto`: No such file or directory (os error 2); the path is relative to the folder of \
+         Cargo.toml"
+    );
+}
+
+#[test]
+fn no_proto_at_all() {
+    assert_eq!(Package::new(&[]).build("").error(), "Error: there is nothing to compile; name at least one proto");
+}
+
+#[test]
+fn a_mistake_in_a_proto_has_its_path_and_place() {
+    let package = Package::new(&[("proto/leaf.proto", "syntax = \"proto3\";\nmessage Leaf {\n  string a = 1\n}\n")]);
+    assert_eq!(package.build("proto=proto/leaf.proto").error(), "Error: proto/leaf.proto:4:1: Expected \";\".");
+}
+
+#[test]
+fn a_missing_import_says_where_it_was_looked_up() {
+    let package = Package::new(&[("proto/leaf.proto", "syntax = \"proto3\";\nimport \"other.proto\";")]);
+    assert_eq!(
+        package.build("proto=proto/leaf.proto").error(),
+        "Error: \n\
+         other.proto: File not found.\n\
+         proto/leaf.proto:2:1: Import \"other.proto\" was not found or had errors.\n\
+         imports are looked up in `proto`; name other folders by `rsgrpc_build::configure().include(..)`"
+    );
+}
+
+#[test]
+fn a_mistake_that_the_generator_finds_has_its_path_and_place() {
+    let text = "syntax = \"proto3\";\nimport \"google/api/annotations.proto\";\nmessage M {}\nservice S {\n  \
+                rpc R(M) returns (M) { option (google.api.http) = { get: \"no slash\" }; }\n}\n";
+    let error = Package::new(&[("proto/leaf.proto", text)]).build("proto=proto/leaf.proto").error();
+    assert!(error.starts_with("Error: proto/leaf.proto:5:"), "{error}");
+}
+
+#[test]
+fn a_proto_outside_of_the_include_folders() {
+    let package = Package::new(&[("a/leaf.proto", LEAF), ("b/other.proto", LEAF)]);
+    let error = package.build("include=b\nproto=a/leaf.proto").error();
+    assert!(error.contains("a/leaf.proto: File does not reside within any path"), "{error}");
+}
+
+#[test]
+fn a_protoc_that_is_not_there() {
+    let package = Package::new(&[("leaf.proto", LEAF)]);
+    let expected = |path| {
+        format!(
+            "Error: cannot run protoc at `{path}`: No such file or directory (os error 2); correct the path, or leave it \
+             and the variable PROTOC out to use the protoc that comes with rsgrpc-build"
+        )
+    };
+    assert_eq!(package.build("protoc=/no/protoc\nproto=leaf.proto").error(), expected("/no/protoc"));
+    let from_variable = package.build_with("proto=leaf.proto", &[("PROTOC", "/not/here")]);
+    assert_eq!(from_variable.error(), expected("/not/here"));
+}
+
+/// A protoc on `PATH` would have the wrong version sooner or later.
+#[cfg(unix)]
+#[test]
+fn a_protoc_on_the_path_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let package = Package::new(&[("leaf.proto", LEAF), ("bin/protoc", "#!/bin/sh\necho wrong protoc >&2\nexit 1\n")]);
+    let bin = package.path("bin");
+    let executable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(bin.join("protoc"), executable).expect("permissions");
+    package.build_with("proto=leaf.proto", &[("PATH", &bin.to_string_lossy())]).cargo();
+    let wrong = package.build(&format!("protoc={}\nproto=leaf.proto", bin.join("protoc").display()));
+    assert_eq!(wrong.error(), "Error: wrong protoc");
+}
+
+#[test]
+fn wrong_options_are_named_all_at_once() {
+    let error = Package::new(&[("leaf.proto", LEAF)]).build("clinet=false\nserver=maybe\nproto=leaf.proto").error();
+    let lines: Vec<_> = error.lines().collect();
+    assert_eq!(lines.len(), 3, "{error}");
+    assert!(lines[1].contains("`clinet`") && lines[1].contains("client"), "{error}");
+    assert!(lines[2].contains("`server`") && lines[2].contains("true|false"), "{error}");
+}
+
+#[test]
+fn out_dir_is_needed() {
+    let error = rsgrpc_build::compile(&["leaf.proto"]).expect_err("there is no OUT_DIR");
+    assert!(error.to_string().starts_with("the variable OUT_DIR is not set;"), "{error}");
+}
+
+#[test]
+fn descriptor_sets_may_be_missing_or_wrong() {
+    let package = Package::new(&[("garbage.bin", "\u{7}garbage"), ("empty.bin", "")]);
+    let missing = package.build("descriptors_from=set.bin\nproto=leaf.proto").error();
+    assert!(missing.starts_with("Error: cannot read the descriptor set `set.bin`: "), "{missing}");
+    let garbage = package.build("descriptors_from=garbage.bin\nproto=leaf.proto").error();
+    assert!(garbage.starts_with("Error: the descriptor set cannot be decoded: "), "{garbage}");
+    let empty = package.build("descriptors_from=empty.bin\nproto=leaf.proto").error();
+    assert!(empty.contains("leaf.proto"), "{empty}");
+}
