@@ -64,7 +64,8 @@ async fn the_client_gives_up_a_server_that_does_not_answer() {
         .build()
         .unwrap();
     let start = Instant::now();
-    let call = EchoClient::new(channel).unary(String::new()).timeout(Duration::from_secs(30));
+    let client = EchoClient::new(channel);
+    let call = client.unary(String::new()).timeout(Duration::from_secs(30));
     assert_eq!(call.await.unwrap_err().code(), Code::Unavailable);
     // The interval was raised to what servers tolerate.
     let took = start.elapsed();
