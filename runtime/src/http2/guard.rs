@@ -17,16 +17,22 @@ use tokio::{
 };
 
 /// What is known of a connection from outside of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Vitals {
-    reads: AtomicU64,
+    opened: Instant,
+    /// When bytes last arrived, in milliseconds since the connection was opened.
+    last_read: AtomicU64,
     abused: AtomicBool,
 }
 
 impl Vitals {
-    /// A number that changes whenever bytes arrive.
-    pub(crate) fn reads(&self) -> u64 {
-        self.reads.load(Ordering::Relaxed)
+    /// How long nothing has arrived.
+    pub(crate) fn silence(&self) -> Duration {
+        self.age().saturating_sub(Duration::from_millis(self.last_read.load(Ordering::Relaxed)))
+    }
+
+    fn age(&self) -> Duration {
+        self.opened.elapsed()
     }
 
     /// Whether the peer has sent more control frames than any honest one does.
@@ -138,7 +144,8 @@ pub(crate) struct Guard<IO> {
 
 impl<IO> Guard<IO> {
     pub(crate) fn new(io: IO, police: Option<Police>) -> (Self, Arc<Vitals>) {
-        let vitals = Arc::new(Vitals::default());
+        let (last_read, abused) = (AtomicU64::new(0), AtomicBool::new(false));
+        let vitals = Arc::new(Vitals { opened: Instant::now(), last_read, abused });
         (Self { io, vitals: Arc::clone(&vitals), police }, vitals)
     }
 }
@@ -149,7 +156,7 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Guard<IO> {
         let result = std::task::ready!(Pin::new(&mut self.io).poll_read(cx, buf));
         let read = &buf.filled()[before..];
         if !read.is_empty() {
-            self.vitals.reads.fetch_add(1, Ordering::Relaxed);
+            self.vitals.last_read.store(self.vitals.age().as_millis() as u64, Ordering::Relaxed);
             if self.police.as_mut().is_some_and(|police| !police.tolerates(read)) {
                 self.vitals.abused.store(true, Ordering::Relaxed);
             }

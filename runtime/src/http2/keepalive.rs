@@ -17,14 +17,13 @@ impl Keepalive {
     /// Runs until the peer is found dead. Asks only while `wanted`, and only after an interval without a byte from it.
     pub(crate) async fn until_dead(self, mut pings: PingPong, vitals: Arc<Vitals>, wanted: impl Fn() -> bool) {
         loop {
-            let reads = vitals.reads();
-            tokio::time::sleep(self.interval).await;
-            if vitals.reads() != reads || !wanted() {
-                continue;
-            }
-            match tokio::time::timeout(self.timeout, pings.ping(Ping::opaque())).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(_)) | Err(_) => return,
+            let left = self.interval.saturating_sub(vitals.silence());
+            if !left.is_zero() {
+                tokio::time::sleep(left).await;
+            } else if !wanted() {
+                tokio::time::sleep(self.interval).await;
+            } else if !matches!(tokio::time::timeout(self.timeout, pings.ping(Ping::opaque())).await, Ok(Ok(_))) {
+                return;
             }
         }
     }
