@@ -6,6 +6,7 @@
 //! - [`Server`] serves any number of generated servers on a socket, or in process;
 //! - [`Channel`] is the connection that generated clients call through;
 //! - [`Request`], [`Response`], [`Status`], [`Code`] and [`metadata`] are tonic's, so code written for them ports;
+//! - [`json`] reads and writes messages as ProtoJSON;
 //! - [`StatusExt`] attaches and reads typed error details ([`google::rpc`]).
 //!
 //! # Features
@@ -13,6 +14,7 @@
 //! - `net` (default): sockets. Without it the crate holds messages, services, the client core and the in-process
 //!   transport, and builds for targets that have no sockets.
 //! - `gzip` (default), `deflate`, `zstd`: compression of messages.
+//! - `serde`: generated messages implement serde's `Serialize` and `Deserialize` with the meaning of ProtoJSON.
 
 #![cfg_attr(not(feature = "net"), allow(dead_code, reason = "parts of the core serve transports only"))]
 
@@ -46,6 +48,7 @@ pub use call::{Body, Peer, RequestExt, ResponseExt, Streaming, Trailers};
 pub use client::{BidiStreamingCall, Client, ClientStreamingCall, ServerStreamingCall, UnaryCall};
 #[cfg(feature = "net")]
 pub use client::{Channel, ChannelBuilder, ChannelError};
+pub use codec::json;
 pub use compress::Encoding;
 pub use handler::{Answer, Call, Service};
 pub use interceptor::{Interceptor, Next};

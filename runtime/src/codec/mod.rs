@@ -1,5 +1,7 @@
 //! How messages become bytes and bytes messages.
 
+pub mod json;
+
 use bytes::{Bytes, BytesMut};
 use tonic::Status;
 

@@ -1,0 +1,104 @@
+use super::super::error::Error;
+use super::super::message::{Json, Key, Map};
+use super::super::text::Step;
+use super::Reader;
+
+impl Reader<'_> {
+    /// Reads a field without presence, or a required one.
+    #[inline]
+    pub fn value<T: Json>(&mut self, slot: &mut T) -> Result<(), Error> {
+        slot.read(self)
+    }
+
+    /// Reads a field with presence.
+    #[inline]
+    pub fn optional<T: Json + Default>(&mut self, slot: &mut Option<T>) -> Result<(), Error> {
+        slot.get_or_insert_default().read(self)?;
+        if self.ignored {
+            *slot = None;
+        }
+        Ok(())
+    }
+
+    /// Reads a member of a oneof that is not the one set.
+    #[inline]
+    pub fn member<T: Json + Default, O>(&mut self, slot: &mut Option<O>, member: fn(T) -> O) -> Result<(), Error> {
+        if slot.is_some() {
+            return Err(self.error("another field of the same oneof is set already"));
+        }
+        let mut value = T::default();
+        value.read(self)?;
+        if !self.ignored {
+            *slot = Some(member(value));
+        }
+        Ok(())
+    }
+
+    /// Reads a repeated field.
+    pub fn repeated<T: Json + Default>(&mut self, list: &mut Vec<T>) -> Result<(), Error> {
+        let mut more = self.open_list()?;
+        while more {
+            list.push(T::default());
+            let index = list.len() - 1;
+            list[index].read(self).map_err(|error| error.in_element(index))?;
+            if std::mem::take(&mut self.ignored) {
+                list.pop();
+            }
+            more = self.more_in_list()?;
+        }
+        Ok(())
+    }
+
+    /// Reads a map field.
+    pub fn map<M: Map>(&mut self, map: &mut M) -> Result<(), Error> {
+        if self.is_text() {
+            return self.entry_from_text(map);
+        }
+        let mut more = self.open(b'{', "an object")?;
+        while more {
+            let start = self.at;
+            let text = self.string_of("a key in quotes")?;
+            self.colon()?;
+            let Some(key) = M::Key::from_text(&text) else {
+                return Err(self.error_at(start, format!("expected {} as key, found {text:?}", M::Key::EXPECTED)));
+            };
+            let (value, known) = map.slot(key);
+            if known {
+                return Err(self.error_at(start, format!("the key {text:?} is given twice")));
+            }
+            value.read(self).map_err(|error| error.in_entry(&text))?;
+            if std::mem::take(&mut self.ignored)
+                && let Some(key) = M::Key::from_text(&text)
+            {
+                map.discard(&key);
+            }
+            more = self.more(b'{')?;
+        }
+        Ok(())
+    }
+
+    /// In plain text: the entry that the next step names.
+    fn entry_from_text<M: Map>(&mut self, map: &mut M) -> Result<(), Error> {
+        let Some(Step::Key(text)) = self.step() else {
+            return Err(self.error("a map is set by its entries only, as `field[key]`"));
+        };
+        let Some(key) = M::Key::from_text(text) else {
+            return Err(self.error(format!("expected {} as key, found {text:?}", M::Key::EXPECTED)));
+        };
+        map.slot(key).0.read(self).map_err(|error| error.in_entry(text))
+    }
+
+    /// In plain text a list is its one element: a repeated field is given by repeating it.
+    fn open_list(&mut self) -> Result<bool, Error> {
+        match self.steps {
+            None => self.open(b'[', "an array"),
+            Some([]) => Ok(true),
+            Some(_) => Err(self.error("a repeated field has no fields of its own")),
+        }
+    }
+
+    #[inline]
+    fn more_in_list(&mut self) -> Result<bool, Error> {
+        if self.is_text() { Ok(false) } else { self.more(b'[') }
+    }
+}

@@ -1,0 +1,11 @@
+//! The reader: one pass over the text, driven by the types it fills.
+
+mod container;
+mod cursor;
+mod enumeration;
+mod number;
+mod object;
+mod skip;
+mod string;
+
+pub use self::cursor::Reader;

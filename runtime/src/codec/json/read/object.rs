@@ -1,0 +1,133 @@
+use super::super::error::{Error, shortened};
+use super::super::message::Fields;
+use super::super::table::{Field, Table};
+use super::super::text::Step;
+use super::Reader;
+
+impl<'a> Reader<'a> {
+    /// Reads a JSON object into a message.
+    pub fn object(&mut self, table: &'static Table, message: &mut dyn Fields) -> Result<(), Error> {
+        if self.is_text() {
+            return self.step_into(table, message);
+        }
+        let mut in_any = std::mem::take(&mut self.in_any);
+        self.enter()?;
+        let mut more = self.open(b'{', "an object")?;
+        let mut seen = Seen::default();
+        let mut next = 0;
+        while more {
+            let start = self.at;
+            match self.key(table, next, &mut in_any)? {
+                Some(index) => {
+                    let Some(field) = table.fields.get(index) else { break };
+                    if !seen.insert(index) {
+                        return Err(self.error_at(start, format!("`{}` is given twice", field.json)));
+                    }
+                    next = index + 1;
+                    self.field(index, field, message).map_err(|error| error.in_field(field.json))?;
+                }
+                None => self.skip()?,
+            }
+            more = self.more(b'{')?;
+        }
+        self.leave();
+        Ok(())
+    }
+
+    /// Reads a key and its colon: the index of the field it names, or none for what is to be skipped.
+    #[inline]
+    fn key(&mut self, table: &'static Table, next: usize, in_any: &mut bool) -> Result<Option<usize>, Error> {
+        if let Some(field) = table.fields.get(next)
+            && self.accept(field.key)
+        {
+            self.whitespace();
+            return Ok(Some(next));
+        }
+        self.named_key(table, next, in_any)
+    }
+
+    fn named_key(&mut self, table: &'static Table, next: usize, in_any: &mut bool) -> Result<Option<usize>, Error> {
+        let start = self.at;
+        let key = self.string_of("a field name in quotes")?;
+        self.colon()?;
+        if let Some(index) = table.find(&key, next) {
+            return Ok(Some(index));
+        }
+        // The `@type` of an Any was read before; a second one is a field that does not exist.
+        if *in_any && key == "@type" {
+            *in_any = false;
+            return Ok(None);
+        }
+        if self.options.ignore_unknown_fields {
+            return Ok(None);
+        }
+        Err(self.error_at(start, no_such_field(table, &key)))
+    }
+
+    #[inline]
+    fn field(&mut self, index: usize, field: &'static Field, message: &mut dyn Fields) -> Result<(), Error> {
+        if self.peek() == b'n' && !field.nullable && self.accept("null") {
+            return Ok(());
+        }
+        self.enumeration = field.enumeration;
+        message.read_field(index, self)?;
+        self.ignored = false;
+        Ok(())
+    }
+
+    /// In plain text: takes the next step, which must name a field of the message.
+    fn step_into(&mut self, table: &'static Table, message: &mut dyn Fields) -> Result<(), Error> {
+        let Some(Step::Field(name)) = self.step() else {
+            return Err(self.error(format!("`{}` is a message, set by its fields only", table.name)));
+        };
+        let found = table.find(name, 0).and_then(|index| Some((index, table.fields.get(index)?)));
+        let Some((index, field)) = found else {
+            return Err(self.error(no_such_field(table, name)));
+        };
+        self.enumeration = field.enumeration;
+        message.read_field(index, self).map_err(|error| error.in_field(field.json))
+    }
+
+    /// Takes the next step of the way to a field, if there is one.
+    pub(super) fn step(&mut self) -> Option<Step<'a>> {
+        let (&first, rest) = self.steps?.split_first()?;
+        self.steps = Some(rest);
+        Some(first)
+    }
+}
+
+fn no_such_field(table: &Table, key: &str) -> String {
+    let key = shortened(key);
+    if key.starts_with('[') && key.ends_with(']') {
+        return format!("{key} is a proto2 extension; the message type generated for `{}` holds no extensions", table.name);
+    }
+    format!("`{}` has no field `{key}`", table.name)
+}
+
+/// The set of the fields that an object has had.
+#[derive(Default)]
+struct Seen {
+    first: u64,
+    /// Of the fields after the sixty-fourth; few messages have that many.
+    others: Vec<u64>,
+}
+
+impl Seen {
+    /// Adds an index; false if it was there.
+    #[inline]
+    fn insert(&mut self, index: usize) -> bool {
+        let bit = 1 << (index % 64);
+        let word = if index < 64 { &mut self.first } else { self.other(index / 64 - 1) };
+        let new = *word & bit == 0;
+        *word |= bit;
+        new
+    }
+
+    #[cold]
+    fn other(&mut self, word: usize) -> &mut u64 {
+        if self.others.len() <= word {
+            self.others.resize(word + 1, 0);
+        }
+        &mut self.others[word]
+    }
+}

@@ -1,0 +1,103 @@
+use core::fmt;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use super::wkt::WELL_KNOWN;
+use super::{Error, Json, Reader, Writer};
+
+/// A message type that an `Any` may hold. Generated modules list theirs as `MESSAGES`.
+#[derive(Clone, Copy)]
+pub struct Type {
+    name: &'static str,
+    /// Reads the JSON of a message and appends its protobuf form.
+    pub(super) read: fn(&mut Reader<'_>) -> Result<Vec<u8>, Error>,
+    /// Writes the JSON of a message of which it is given the protobuf form.
+    pub(super) write: fn(&[u8], &mut Writer<'_>) -> Result<(), Error>,
+    /// Whether its JSON is no object of its fields, so that it stands in an `Any` as `value`.
+    pub(super) special: bool,
+}
+
+impl Type {
+    /// A generated message under its full proto name.
+    pub const fn of<M: Json + prost::Message + Default>(name: &'static str) -> Self {
+        Self { name, read: read::<M>, write: write::<M>, special: false }
+    }
+
+    /// A well-known type whose JSON is its own.
+    pub(super) const fn special<M: Json + prost::Message + Default>(name: &'static str) -> Self {
+        Self { special: true, ..Self::of::<M>(name) }
+    }
+
+    /// The full proto name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl fmt::Debug for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Type").field(&self.name).finish()
+    }
+}
+
+fn read<M: Json + prost::Message + Default>(reader: &mut Reader<'_>) -> Result<Vec<u8>, Error> {
+    let mut message = M::default();
+    message.read(reader)?;
+    Ok(message.encode_to_vec())
+}
+
+fn write<M: Json + prost::Message + Default>(bytes: &[u8], writer: &mut Writer<'_>) -> Result<(), Error> {
+    match M::decode(bytes) {
+        Ok(message) => message.write(writer),
+        Err(error) => Err(Error::new(format!("the value of the Any does not decode: {error}"))),
+    }
+}
+
+/// The message types that an `Any` may hold, by name. The well-known types are always in it.
+///
+/// A server and a client fill theirs from the descriptors of their services. For types beyond these, and for JSON apart
+/// from calls, make one of the `MESSAGES` of generated modules:
+///
+/// ```
+/// # mod hello { pub static MESSAGES: &[rsgrpc::json::Type] = &[]; }
+/// let registry = rsgrpc::json::Registry::new().with(hello::MESSAGES);
+/// let options = rsgrpc::json::Options::new().registry(registry);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    /// None is one with only the well-known types, which costs no allocation.
+    types: Option<Arc<HashMap<&'static str, Type>>>,
+}
+
+static DEFAULT: OnceLock<Registry> = OnceLock::new();
+
+impl Registry {
+    /// One with the well-known types.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds types. One of a name that is there already replaces it.
+    pub fn with(mut self, types: &[Type]) -> Self {
+        let known = Arc::make_mut(self.types.get_or_insert_default());
+        known.extend(types.iter().map(|ty| (ty.name, *ty)));
+        self
+    }
+
+    /// Makes it the process's default: the one of `Options::new()`, of [`to_string`](super::to_string) and its like, and
+    /// of serde. Works once, best at the start of `main`; later calls give the registry back.
+    pub fn install_default(self) -> Result<(), Self> {
+        DEFAULT.set(self)
+    }
+
+    pub(super) fn default_one() -> Self {
+        DEFAULT.get().cloned().unwrap_or_default()
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<Type> {
+        static KNOWN: LazyLock<HashMap<&'static str, Type>> =
+            LazyLock::new(|| WELL_KNOWN.iter().map(|ty| (ty.name, *ty)).collect());
+        let added = self.types.as_ref().and_then(|types| types.get(name));
+        added.or_else(|| KNOWN.get(name)).copied()
+    }
+}

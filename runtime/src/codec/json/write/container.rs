@@ -1,0 +1,87 @@
+use super::super::error::Error;
+use super::super::message::{Json, Key, Map, Scalar};
+use super::Writer;
+
+impl Writer<'_> {
+    /// Writes a field without presence, unless it holds its default.
+    #[inline]
+    pub fn implicit<T: Scalar>(&mut self, value: &T) -> Result<(), Error> {
+        if value.is_default() && !self.options.emit_defaults {
+            return Ok(());
+        }
+        self.required(value)
+    }
+
+    /// Writes a field that is always there, or a member of a oneof that is set.
+    #[inline]
+    pub fn required<T: Json>(&mut self, value: &T) -> Result<(), Error> {
+        self.key();
+        value.write(self)?;
+        self.comma();
+        Ok(())
+    }
+
+    /// Writes a field with presence, if it is set.
+    #[inline]
+    pub fn optional<T: Json>(&mut self, value: &Option<T>) -> Result<(), Error> {
+        match value {
+            Some(value) => self.required(value),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a repeated field, unless it is empty.
+    pub fn repeated<T: Json>(&mut self, list: &[T]) -> Result<(), Error> {
+        if list.is_empty() && !self.options.emit_defaults {
+            return Ok(());
+        }
+        self.key();
+        self.elements(list)?;
+        self.comma();
+        Ok(())
+    }
+
+    /// Writes an array.
+    pub(crate) fn elements<T: Json>(&mut self, list: &[T]) -> Result<(), Error> {
+        self.out.push(b'[');
+        for (index, value) in list.iter().enumerate() {
+            value.write(self).map_err(|error| error.in_element(index))?;
+            self.comma();
+        }
+        self.close(b']');
+        Ok(())
+    }
+
+    /// Writes a map field, unless it is empty.
+    pub fn map<M: Map>(&mut self, map: &M) -> Result<(), Error> {
+        if map.size() == 0 && !self.options.emit_defaults {
+            return Ok(());
+        }
+        self.key();
+        self.entries(map)?;
+        self.comma();
+        Ok(())
+    }
+
+    /// Writes a map as an object.
+    pub(crate) fn entries<M: Map>(&mut self, map: &M) -> Result<(), Error> {
+        self.out.push(b'{');
+        for (key, value) in map.entries() {
+            let start = self.out.len();
+            key.write_key(self);
+            self.out.push(b':');
+            value.write(self).map_err(|error| error.in_entry(&self.text_of_key(start)))?;
+            self.comma();
+        }
+        self.close(b'}');
+        Ok(())
+    }
+
+    /// The key that was written at `start`, for an error.
+    #[cold]
+    fn text_of_key(&self, start: usize) -> String {
+        let written = self.out.get(start + 1..).unwrap_or_default();
+        let end = written.iter().position(|&byte| byte == b'"').unwrap_or(0);
+        String::from_utf8_lossy(&written[..end]).into_owned()
+    }
+}

@@ -1,0 +1,112 @@
+use super::super::error::Error;
+use super::super::message::Fields;
+use super::super::options::Options;
+use super::super::table::{Enum, Field, NO_FIELD, Table};
+
+/// Writes JSON. Generated code calls its methods, one for each cardinality a field may have.
+///
+/// Every value in an object or an array is followed by a comma; the closing bracket takes the place of the last one.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    pub(super) out: Vec<u8>,
+    /// How many more messages may nest.
+    depth: u32,
+    pub(crate) options: &'a Options,
+    /// The field at hand.
+    pub(super) field: &'static Field,
+    /// An `Any` has opened the object of the message it holds.
+    pub(crate) opened: bool,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(out: Vec<u8>, options: &'a Options) -> Self {
+        Self { out, depth: options.nesting_limit, options, field: &NO_FIELD, opened: false }
+    }
+
+    pub(crate) fn into_inner(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// Writes a message as a JSON object.
+    pub fn object(&mut self, table: &'static Table, message: &dyn Fields) -> Result<(), Error> {
+        self.enter()?;
+        if !std::mem::take(&mut self.opened) {
+            self.out.push(b'{');
+        }
+        for (index, field) in table.fields.iter().enumerate() {
+            self.field = field;
+            message.write_field(index, self).map_err(|error| error.in_field(field.json))?;
+        }
+        self.close(b'}');
+        self.leave();
+        Ok(())
+    }
+
+    /// Enters a message; [`Writer::leave`] is its counterpart.
+    pub(crate) fn enter(&mut self) -> Result<(), Error> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => {
+                self.depth = depth;
+                Ok(())
+            }
+            None => Err(self.too_deep()),
+        }
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.depth += 1;
+    }
+
+    #[cold]
+    fn too_deep(&self) -> Error {
+        Error::new(format!("messages are nested deeper than the limit of {}", self.options.nesting_limit))
+    }
+
+    /// Appends text as it is.
+    #[inline]
+    pub(crate) fn raw(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    /// Appends bytes that are ASCII as they are.
+    #[inline]
+    pub(crate) fn ascii(&mut self, text: &[u8]) {
+        self.out.extend_from_slice(text);
+    }
+
+    /// Ends a value in an object or an array.
+    #[inline]
+    pub(crate) fn comma(&mut self) {
+        self.out.push(b',');
+    }
+
+    /// Ends an object or an array.
+    #[inline]
+    pub(crate) fn close(&mut self, bracket: u8) {
+        match self.out.last_mut() {
+            Some(last) if *last == b',' => *last = bracket,
+            _ => self.out.push(bracket),
+        }
+    }
+
+    /// Writes the key of the field at hand.
+    pub(super) fn key(&mut self) {
+        if self.options.proto_names {
+            self.out.push(b'"');
+            self.raw(self.field.name);
+            self.raw("\":");
+        } else {
+            self.raw(self.field.key);
+        }
+    }
+
+    /// The enum of the field at hand.
+    pub(crate) fn enumeration(&self) -> Option<&'static Enum> {
+        self.field.enumeration
+    }
+
+    /// Forgets the field at hand, for a value that is no field's.
+    pub(crate) fn without_field(&mut self) {
+        self.field = &NO_FIELD;
+    }
+}
