@@ -43,6 +43,7 @@ mod registry;
 mod scalar;
 #[cfg(feature = "serde")]
 mod serde;
+mod serde_impl;
 mod table;
 mod text;
 mod wkt;
@@ -58,3 +59,6 @@ pub use self::serde::{deserialize, serialize};
 pub use self::table::{Enum, Enumeration, Field, Table};
 pub use self::text::{Step, set_text};
 pub use self::write::Writer;
+#[doc(hidden)]
+#[cfg(feature = "serde")]
+pub use ::serde as serde_crate;

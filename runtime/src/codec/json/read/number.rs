@@ -13,11 +13,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn signed(&mut self, min: i64, max: i64) -> Result<i64, Error> {
         let start = self.at;
         let Integer { negative, magnitude } = self.integer()?;
-        let value = if negative {
-            0i64.checked_sub_unsigned(magnitude)
-        } else {
-            i64::try_from(magnitude).ok()
-        };
+        let value = if negative { 0i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() };
         match value {
             Some(value) if (min..=max).contains(&value) => Ok(value),
             _ => Err(self.out_of_range(start, format!("{min} to {max}"))),
@@ -173,10 +169,9 @@ fn integral(text: &str) -> Result<Integer, &'static str> {
     };
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         // What overflows an i64 as exponent is beyond every digit of the mantissa.
-        Some((mantissa, exponent)) => (
-            mantissa,
-            exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { i64::MIN } else { i64::MAX }),
-        ),
+        Some((mantissa, exponent)) => {
+            (mantissa, exponent.parse::<i64>().unwrap_or(if exponent.starts_with('-') { i64::MIN } else { i64::MAX }))
+        }
         None => (text, 0),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));

@@ -99,7 +99,10 @@ impl<'a> Reader<'a> {
 fn no_such_field(table: &Table, key: &str) -> String {
     let key = shortened(key);
     if key.starts_with('[') && key.ends_with(']') {
-        return format!("{key} is a proto2 extension; the message type generated for `{}` holds no extensions", table.name);
+        return format!(
+            "{key} is a proto2 extension; the message type generated for `{}` holds no extensions",
+            table.name
+        );
     }
     format!("`{}` has no field `{key}`", table.name)
 }

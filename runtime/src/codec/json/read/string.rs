@@ -45,7 +45,9 @@ impl<'a> Reader<'a> {
                 }
                 _ if self.at >= self.input.len() => return Err(self.error("the string has no closing quote")),
                 control => {
-                    return Err(self.error(format!("the control character \\u{control:04x} in a string must be escaped")));
+                    return Err(
+                        self.error(format!("the control character \\u{control:04x} in a string must be escaped"))
+                    );
                 }
             }
             let run = self.at;
@@ -67,7 +69,9 @@ impl<'a> Reader<'a> {
             Some(b'r') => '\r',
             Some(b't') => '\t',
             Some(b'u') => return self.unicode_escape(start),
-            _ => return Err(self.error_at(start, "no such escape in JSON: after `\\` stands one of \" \\ / b f n r t u")),
+            _ => {
+                return Err(self.error_at(start, "no such escape in JSON: after `\\` stands one of \" \\ / b f n r t u"));
+            }
         };
         self.at = start + 2;
         Ok(simple)
