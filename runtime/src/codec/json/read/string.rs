@@ -70,7 +70,9 @@ impl<'a> Reader<'a> {
             Some(b't') => '\t',
             Some(b'u') => return self.unicode_escape(start),
             _ => {
-                return Err(self.error_at(start, "no such escape in JSON: after `\\` stands one of \" \\ / b f n r t u"));
+                return Err(
+                    self.error_at(start, "no such escape in JSON: after `\\` stands one of \" \\ / b f n r t u")
+                );
             }
         };
         self.at = start + 2;
