@@ -13,6 +13,7 @@
 //!
 //! - `net` (default): sockets. Without it the crate holds messages, services, the client core and the in-process
 //!   transport, and builds for targets that have no sockets.
+//! - `tls`: TLS for servers and channels, by rustls.
 //! - `gzip` (default), `deflate`, `zstd`: compression of messages.
 //! - `serde`: generated messages implement serde's `Serialize` and `Deserialize` with the meaning of ProtoJSON.
 
@@ -43,6 +44,8 @@ mod protocol;
 mod server;
 mod status;
 mod task;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use call::{Body, Peer, RequestExt, ResponseExt, Streaming, Trailers};
 pub use client::{BidiStreamingCall, Client, ClientStreamingCall, ServerStreamingCall, UnaryCall};
@@ -61,6 +64,8 @@ pub use prost_types;
 pub use server::Listener;
 pub use server::{BuildError, Server, ServerBuilder};
 pub use status::StatusExt;
+#[cfg(feature = "tls")]
+pub use tls::{ClientTls, Identity, PeerTls, ServerTls, TlsError, TrustRoots};
 pub use tonic::{Code, Extensions, IntoRequest, IntoStreamingRequest, Request, Response, Status, metadata};
 
 /// Includes the code generated for a package: `rsgrpc::include_proto!("example.v1")`.

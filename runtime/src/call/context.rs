@@ -20,4 +20,7 @@ pub struct Peer {
     pub remote_addr: Option<SocketAddr>,
     /// The address the peer connected to; `None` in process and over Unix sockets.
     pub local_addr: Option<SocketAddr>,
+    /// What the TLS handshake told, such as the peer's certificate; `None` without TLS.
+    #[cfg(feature = "tls")]
+    pub tls: Option<crate::tls::PeerTls>,
 }

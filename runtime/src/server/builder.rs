@@ -22,6 +22,8 @@ pub struct ServerBuilder {
     shutdown_grace: Duration,
     keepalive: (Duration, Duration),
     keepalive_min_interval: Duration,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::tls::ServerTls>,
 }
 
 impl Default for ServerBuilder {
@@ -38,6 +40,8 @@ impl Default for ServerBuilder {
             shutdown_grace: Duration::from_secs(30),
             keepalive: (Duration::from_secs(300), Duration::from_secs(20)),
             keepalive_min_interval: Duration::from_secs(10),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 }
@@ -114,18 +118,27 @@ impl ServerBuilder {
         self
     }
 
+    /// Speaks TLS on its TCP sockets, and nothing else. Default: no encryption. Unix sockets, which the permissions of
+    /// their files guard, stay as they are.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: crate::tls::ServerTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Makes the server.
     ///
     /// # Errors
     ///
-    /// Two services have the same name.
+    /// Two services have the same name, or the TLS settings cannot be used.
     pub fn build(self) -> Result<Server, BuildError> {
         let mut registry = Registry::default();
         let chain = Arc::from(self.interceptors);
         for service in self.services {
             let name = service.descriptor().name;
             if !registry.add(service, &chain) {
-                return Err(BuildError { service: name });
+                return Err(BuildError(format!("the service {name} was added twice; add each service once")));
             }
         }
         let core = Core {
@@ -136,6 +149,12 @@ impl ServerBuilder {
             #[cfg(feature = "net")]
             keepalive: crate::http2::Keepalive { interval: self.keepalive.0, timeout: self.keepalive.1 },
             keepalive_min_interval: self.keepalive_min_interval,
+            #[cfg(feature = "tls")]
+            tls: self
+                .tls
+                .map(|tls| super::tls::Current::new(&tls))
+                .transpose()
+                .map_err(|error| BuildError(error.to_string()))?,
         };
         Ok(Server { core: Arc::new(core) })
     }
@@ -147,15 +166,13 @@ impl fmt::Debug for ServerBuilder {
     }
 }
 
-/// A server cannot be built: two of its services have the same name.
+/// A server cannot be built; it says why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildError {
-    service: &'static str,
-}
+pub struct BuildError(String);
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the service {} was added twice; add each service once", self.service)
+        f.write_str(&self.0)
     }
 }
 

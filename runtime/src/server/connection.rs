@@ -36,6 +36,10 @@ where
         return;
     };
     let is_http2 = opening == PREFACE[..];
+    #[cfg(feature = "tls")]
+    if is_http2 && peer.tls.as_ref().is_some_and(|tls| !tls.speaks_h2()) {
+        return super::tls::refuse_http2(io).await;
+    }
     let io = Rewind { opening, io };
     if is_http2 {
         http2::serve(io, server, peer, phase).await;

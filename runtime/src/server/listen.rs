@@ -103,7 +103,8 @@ impl Server {
         Ok(())
     }
 
-    /// Serves one connection that was made elsewhere, HTTP/1.1 or HTTP/2 by its first bytes, until it ends.
+    /// Serves one connection that was made elsewhere, HTTP/1.1 or HTTP/2 by its first bytes, until it ends. It is taken
+    /// as it is: a server's TLS settings hold for its own sockets.
     pub async fn serve_connection<IO>(&self, io: IO)
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -117,7 +118,13 @@ impl Server {
             Accepted::Tcp(stream) => {
                 // Small frames must not wait for the acknowledgement of others.
                 let _ = stream.set_nodelay(true);
-                let peer = Peer { remote_addr: stream.peer_addr().ok(), local_addr: stream.local_addr().ok() };
+                let (remote_addr, local_addr) = (stream.peer_addr().ok(), stream.local_addr().ok());
+                let peer = Peer { remote_addr, local_addr, ..Peer::default() };
+                #[cfg(feature = "tls")]
+                if let Some(tls) = &self.core.tls {
+                    let acceptor = tls.acceptor();
+                    return super::tls::serve(stream, self, acceptor, peer, phase).await;
+                }
                 connection::serve(stream, self, Arc::new(peer), phase).await;
             }
             #[cfg(unix)]

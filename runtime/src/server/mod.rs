@@ -9,6 +9,8 @@ mod http1;
 mod http2;
 #[cfg(feature = "net")]
 mod listen;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::{sync::Arc, time::Duration};
 
@@ -52,6 +54,8 @@ pub(crate) struct Core {
     pub(crate) keepalive: crate::http2::Keepalive,
     /// How often callers may ping while nothing else happens.
     pub(crate) keepalive_min_interval: Duration,
+    #[cfg(feature = "tls")]
+    tls: Option<tls::Current>,
 }
 
 /// What bounds each call.

@@ -2,14 +2,13 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::{
-    Uri,
-    uri::{Authority, Scheme},
-};
+use http::{Uri, uri::Authority};
 
+#[cfg(feature = "tls")]
+use super::connection::host;
 use super::{
     Channel, Settings,
-    connection::{Address, Endpoint},
+    connection::{Address, Endpoint, Security},
 };
 use crate::http2::Keepalive;
 
@@ -20,6 +19,8 @@ pub struct ChannelBuilder {
     connect_timeout: Duration,
     keepalive: Option<Keepalive>,
     settings: Settings,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::tls::ClientTls>,
 }
 
 impl ChannelBuilder {
@@ -29,6 +30,8 @@ impl ChannelBuilder {
             connect_timeout: Duration::from_secs(20),
             keepalive: None,
             settings: Settings::default(),
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -69,26 +72,38 @@ impl ChannelBuilder {
         self
     }
 
+    /// How to speak TLS, for a target with `https://`. Default: with the authorities that the platform trusts.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, tls: crate::tls::ClientTls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
     /// Makes the channel. It does not connect yet.
     ///
     /// # Errors
     ///
-    /// The target is neither of the form `http://host:port` nor `unix:///path`.
+    /// The target is not of the form `http://host:port`, `https://host:port` (with the feature `tls`) or
+    /// `unix:///path`, or the TLS settings cannot be used.
     pub fn build(self) -> Result<Channel, ChannelError> {
-        let refuse = |why: &str| ChannelError { target: self.target.clone(), why: why.to_owned() };
+        let malformed =
+            |why: &str| self.refuse(format!("{why}; write it as http://host:port, https://host:port or unix:///path"));
         if let Some(path) = self.target.strip_prefix("unix:") {
             return self.unix(path);
         }
-        let uri: Uri = self.target.parse().map_err(|error| refuse(&format!("it is no URI ({error})")))?;
-        if uri.scheme() != Some(&Scheme::HTTP) {
-            return Err(refuse("it does not begin with http://"));
-        }
-        let authority = uri.authority().cloned().ok_or_else(|| refuse("it names no host"))?;
+        let uri: Uri = self.target.parse().map_err(|error| malformed(&format!("it is no URI ({error})")))?;
+        let authority = uri.authority().cloned().ok_or_else(|| malformed("it names no host"))?;
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-            return Err(refuse("it has a path or a query behind the host"));
+            return Err(malformed("it has a path or a query behind the host"));
         }
+        let security = match uri.scheme_str() {
+            Some("http") => self.plain()?,
+            Some("https") => self.tls_to(&authority)?,
+            _ => return Err(malformed("it begins with none of http://, https:// and unix:")),
+        };
         let address = Address::Host(authority.clone());
-        Ok(self.channel(Endpoint::new(address, Scheme::HTTP, authority, self.connect_timeout, self.keepalive)))
+        Ok(self.channel(Endpoint::new(address, security, authority, self.connect_timeout, self.keepalive)))
     }
 
     /// `unix:path` and `unix:///absolute/path`, as gRPC's doc/naming.md has them.
@@ -96,12 +111,36 @@ impl ChannelBuilder {
         let path = path.strip_prefix("//").unwrap_or(path);
         if path.is_empty() || !cfg!(unix) {
             let why = if cfg!(unix) { "it names no path" } else { "this system has no Unix sockets" };
-            return Err(ChannelError { target: self.target.clone(), why: why.to_owned() });
+            return Err(self.refuse(why));
         }
         // What grpc-go and grpc-java send as the authority over Unix sockets.
         let authority = Authority::from_static("localhost");
         let address = Address::Unix(path.into());
-        Ok(self.channel(Endpoint::new(address, Scheme::HTTP, authority, self.connect_timeout, self.keepalive)))
+        Ok(self.channel(Endpoint::new(address, self.plain()?, authority, self.connect_timeout, self.keepalive)))
+    }
+
+    fn plain(&self) -> Result<Security, ChannelError> {
+        #[cfg(feature = "tls")]
+        if self.tls.is_some() {
+            return Err(self.refuse("there are TLS settings for it, but it does not begin with https://"));
+        }
+        Ok(Security::Plain)
+    }
+
+    #[cfg(feature = "tls")]
+    fn tls_to(&self, authority: &Authority) -> Result<Security, ChannelError> {
+        let tls = self.tls.clone().unwrap_or_default();
+        let connector = tls.connector(host(authority)).map_err(|error| self.refuse(error.to_string()))?;
+        Ok(Security::Tls(connector))
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn tls_to(&self, _: &Authority) -> Result<Security, ChannelError> {
+        Err(self.refuse("TLS is not compiled in; switch on the feature `tls` of rsgrpc"))
+    }
+
+    fn refuse(&self, why: impl Into<String>) -> ChannelError {
+        ChannelError { target: self.target.clone(), why: why.into() }
     }
 
     fn channel(&self, endpoint: Endpoint) -> Channel {
@@ -109,7 +148,7 @@ impl ChannelBuilder {
     }
 }
 
-/// A channel cannot be made: its target is wrong.
+/// A channel cannot be made: its target or its TLS settings are wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelError {
     target: String,
@@ -119,7 +158,7 @@ pub struct ChannelError {
 impl fmt::Display for ChannelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { target, why } = self;
-        write!(f, "the target {target:?} cannot be used: {why}; write it as http://host:port or unix:///path")
+        write!(f, "the target {target:?} cannot be used: {why}")
     }
 }
 

@@ -43,7 +43,7 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_se
 #[derive(Debug)]
 pub(super) struct Endpoint {
     address: Address,
-    scheme: Scheme,
+    security: Security,
     authority: Authority,
     connect_timeout: Duration,
     keepalive: Option<Keepalive>,
@@ -53,10 +53,41 @@ pub(super) struct Endpoint {
 /// Where a server is reached.
 #[derive(Debug)]
 pub(super) enum Address {
-    /// Host and port, 80 if left out.
+    /// Host and port.
     Host(Authority),
     /// The path of a Unix socket.
     Unix(PathBuf),
+}
+
+/// How bytes travel to a server.
+#[derive(Debug)]
+pub(super) enum Security {
+    Plain,
+    #[cfg(feature = "tls")]
+    Tls(crate::tls::Connector),
+}
+
+impl Security {
+    fn scheme(&self) -> Scheme {
+        match self {
+            Self::Plain => Scheme::HTTP,
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => Scheme::HTTPS,
+        }
+    }
+
+    fn default_port(&self) -> u16 {
+        match self {
+            Self::Plain => 80,
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => 443,
+        }
+    }
+}
+
+/// The host in an authority, without the brackets of an IPv6 address.
+pub(super) fn host(authority: &Authority) -> &str {
+    authority.host().trim_matches(['[', ']'])
 }
 
 impl fmt::Display for Address {
@@ -83,12 +114,12 @@ enum State {
 impl Endpoint {
     pub(super) fn new(
         address: Address,
-        scheme: Scheme,
+        security: Security,
         authority: Authority,
         connect_timeout: Duration,
         keepalive: Option<Keepalive>,
     ) -> Self {
-        Self { address, scheme, authority, connect_timeout, keepalive, state: Mutex::new(State::Idle) }
+        Self { address, security, authority, connect_timeout, keepalive, state: Mutex::new(State::Idle) }
     }
 
     /// The connection, made if there is none. Whoever asks meanwhile waits for the same attempt.
@@ -117,7 +148,7 @@ impl Endpoint {
     /// The request with scheme and authority.
     pub(super) fn absolute(&self, mut request: Request<Body>) -> Request<Body> {
         let mut parts = Parts::default();
-        parts.scheme = Some(self.scheme.clone());
+        parts.scheme = Some(self.security.scheme());
         parts.authority = Some(self.authority.clone());
         parts.path_and_query = request.uri().path_and_query().cloned();
         if let Ok(uri) = Uri::from_parts(parts) {
@@ -137,11 +168,10 @@ impl Endpoint {
     async fn handshake(&self) -> Result<Connection, String> {
         match &self.address {
             Address::Host(authority) => {
-                let host = authority.host().trim_matches(['[', ']']);
-                let port = authority.port_u16().unwrap_or(80);
-                let stream = TcpStream::connect((host, port)).await.map_err(|error| error.to_string())?;
+                let port = authority.port_u16().unwrap_or(self.security.default_port());
+                let stream = TcpStream::connect((host(authority), port)).await.map_err(|error| error.to_string())?;
                 let _ = stream.set_nodelay(true);
-                http2(stream, self.keepalive).await
+                self.secure(stream).await
             }
             #[cfg(unix)]
             Address::Unix(path) => {
@@ -150,6 +180,14 @@ impl Endpoint {
             }
             #[cfg(not(unix))]
             Address::Unix(_) => Err("this system has no Unix sockets".to_owned()),
+        }
+    }
+
+    async fn secure(&self, stream: TcpStream) -> Result<Connection, String> {
+        match &self.security {
+            Security::Plain => http2(stream, self.keepalive).await,
+            #[cfg(feature = "tls")]
+            Security::Tls(tls) => http2(tls.connect(stream).await?, self.keepalive).await,
         }
     }
 }

@@ -31,7 +31,8 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// The target is neither of the form `http://host:port` (`:port` is 80 if left out) nor `unix:///path`.
+    /// The target is not of the form `http://host:port` (`:port` is 80 if left out), `https://host:port` (443; with the
+    /// feature `tls`) or `unix:///path`.
     pub fn connect(target: impl AsRef<str>) -> Result<Self, ChannelError> {
         Self::builder(target).build()
     }
