@@ -1,0 +1,18 @@
+//! Generates from the suites' own protos, which `tests/suites/run build` fetches out of their packages.
+
+use std::{env, error::Error, path::PathBuf};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-env-changed=RSGRPC_SUITES_PROTO");
+    let fetched = match env::var_os("RSGRPC_SUITES_PROTO") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?)
+            .join("../../.cache/suites/proto"),
+    };
+    let interop = fetched.join("interop");
+    if !interop.is_dir() {
+        return Err(format!("{} is not there; run `tests/suites/run build`", interop.display()).into());
+    }
+    rsgrpc_build::configure().include(&interop).compile(&[interop.join("grpc/testing/test.proto")])?;
+    Ok(())
+}

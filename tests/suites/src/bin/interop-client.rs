@@ -1,0 +1,25 @@
+//! Runs one of gRPC's interop tests; the flags are those of grpc-go's client.
+
+use std::{error::Error, process::ExitCode};
+
+use rsgrpc::Channel;
+use rsgrpc_suites::interop::{self, ClientFlags};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let flags = ClientFlags::parse()?;
+    if flags.use_tls {
+        return Err("there is no TLS yet".into());
+    }
+    interop::run(&flags.test_case, || Ok(Channel::connect(flags.target())?)).await
+}

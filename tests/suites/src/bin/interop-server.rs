@@ -1,0 +1,17 @@
+//! Serves gRPC's interop tests; the flags are those of grpc-go's server.
+
+use std::error::Error;
+
+use rsgrpc::Server;
+use rsgrpc_suites::interop::{Interop, ServerFlags, proto::TestServiceServer};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let flags = ServerFlags::parse()?;
+    if flags.use_tls {
+        return Err("there is no TLS yet".into());
+    }
+    let server = Server::builder().add_service(TestServiceServer::new(Interop)).build()?;
+    server.serve(("127.0.0.1", flags.port)).await?;
+    Ok(())
+}
