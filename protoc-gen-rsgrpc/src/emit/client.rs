@@ -10,10 +10,13 @@ pub(super) fn client(from: &[Ident], service: &Service) -> Option<TokenStream> {
     let client = service.client.as_ref()?;
     let doc = doc(&format!("Calls `{}`.", service.full_name));
     let methods = service.methods.iter().enumerate().map(|(index, method)| self::method(from, service, index, method));
+    // Without methods nothing calls through it.
+    let unused = service.methods.is_empty().then(|| quote!(#[allow(dead_code)]));
     Some(quote! {
         #doc
         #[derive(Clone, Debug)]
         pub struct #client {
+            #unused
             client: ::rsgrpc::Client,
         }
         impl #client {

@@ -11,6 +11,7 @@ pub(super) fn message(package: &Package, from: &[Ident], message: &Message) -> T
     let Message { ident, attributes, .. } = message;
     let docs = docs(&message.docs);
     let derives = derives(message.derives, quote!(Message));
+    let debug = message.plain_debug.then(|| quote!(#[derive(Debug)] #[prost(skip_debug)]));
     let fields = message.fields.iter().map(|field| self::field(from, field));
     let oneofs = message.oneofs.iter().map(|oneof| oneof_field(&message.module, oneof));
     let name = name(package, message);
@@ -19,6 +20,7 @@ pub(super) fn message(package: &Package, from: &[Ident], message: &Message) -> T
         #docs
         #attributes
         #derives
+        #debug
         #[prost(prost_path = "::rsgrpc::prost")]
         pub struct #ident { #(#fields)* #(#oneofs)* }
         #name

@@ -17,13 +17,13 @@ pub(super) fn tokens(from: &[Ident], reference: &TypeRef) -> TokenStream {
     }
 }
 
-/// The same as text, for prost's attributes.
+/// The same as text, for prost's attributes. `self` keeps it apart from types within the derived code.
 pub(super) fn text(from: &[Ident], reference: &TypeRef) -> String {
     match &reference.path {
         TypePath::Extern { text, .. } => text.to_string(),
         TypePath::Local { module, ident } => {
             let (up, down) = route(from, module);
-            let mut text = "super::".repeat(up);
+            let mut text = if up == 0 { "self::".to_owned() } else { "super::".repeat(up) };
             for module in down {
                 text.push_str(&module.to_string());
                 text.push_str("::");

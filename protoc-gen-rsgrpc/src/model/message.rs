@@ -16,6 +16,8 @@ pub(crate) struct Message {
     pub(crate) docs: Docs,
     pub(crate) attributes: TokenStream,
     pub(crate) derives: Derives,
+    /// Prost's own `Debug` names the crate prost for an ordered map, which need not exist where the code is used.
+    pub(crate) plain_debug: bool,
     pub(crate) fields: Vec<Field>,
     pub(crate) oneofs: Vec<Oneof>,
     /// The module of what is nested in the message.

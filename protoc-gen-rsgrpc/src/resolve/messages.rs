@@ -5,7 +5,7 @@ use super::fields::{Field, FieldNames, resolve_field, resolve_member};
 use super::scopes::Scope;
 use super::{enums, names};
 use crate::descriptor;
-use crate::model::{Member, Message, Module, Oneof, TypePath};
+use crate::model::{Member, Message, Module, Oneof, Shape, TypePath};
 use crate::pool::TypeId;
 
 /// The messages of a list that are generated.
@@ -42,6 +42,7 @@ fn message(context: &Context<'_>, id: TypeId) -> Option<Message> {
         docs: context.docs(&site),
         attributes: attributes([&context.rules.types, &context.rules.messages], &entry.name),
         derives: context.facts.message_derives(id),
+        plain_debug: fields.iter().any(|field| matches!(field.shape, Shape::Map { ordered: true, .. })),
         fields,
         oneofs,
         module: Module::clone(&context.names.modules[id.0]),

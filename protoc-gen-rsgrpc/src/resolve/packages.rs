@@ -7,11 +7,13 @@ use super::layout::PackageNames;
 use super::{enums, messages, services};
 use crate::descriptor::descriptor_set;
 use crate::model::{Module, Package};
+use crate::options::{Layout, Options};
 use crate::pool::FileId;
 
 pub(super) fn packages(context: &mut Context<'_>) -> Vec<Package> {
     let packages = std::mem::take(&mut context.names.packages);
-    packages.into_iter().map(|(name, names)| package(context, name, names)).collect()
+    let packages = packages.into_iter().map(|(name, names)| package(context, name, names));
+    packages.filter(has_items).collect()
 }
 
 fn package(context: &Context<'_>, name: String, names: PackageNames) -> Package {
@@ -24,6 +26,7 @@ fn package(context: &Context<'_>, name: String, names: PackageNames) -> Package 
         services: Vec::new(),
         descriptor_set: None,
     };
+    check_file_name(context, &package.name, names.files[0]);
     if context.options.descriptor_set {
         let ident = scope.claim("FILE_DESCRIPTOR_SET");
         package.descriptor_set = Some((ident, closure(context, &names.files)));
@@ -38,6 +41,23 @@ fn package(context: &Context<'_>, name: String, names: PackageNames) -> Package 
         }
     }
     package
+}
+
+/// A package's file must not be the module file.
+fn check_file_name(context: &Context<'_>, name: &str, file: FileId) {
+    let Options { layout, module_file, .. } = context.options;
+    if *layout == Layout::Packages && module_file.strip_suffix(".rs") == Some(name) {
+        context.report(
+            &Site { file, path: vec![2] },
+            format!("the file of package `{name}` has the name of the module file"),
+            "give that another name with the option module_file",
+        );
+    }
+}
+
+/// Whether anything of a package is generated: other code may provide all of it.
+fn has_items(package: &Package) -> bool {
+    !(package.messages.is_empty() && package.enums.is_empty() && package.services.is_empty())
 }
 
 /// The descriptors of the files and of all they import, each after its imports.

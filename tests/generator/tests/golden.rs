@@ -33,21 +33,27 @@ fn update(root: &Path, expected: &BTreeMap<String, String>) -> Outcome<Vec<Strin
         }
     }
     for (name, content) in expected {
-        let path = root.join(name);
-        if fs::read_to_string(&path).ok().as_ref() != Some(content) {
-            fs::write(&path, content)?;
-            changed.push(path.display().to_string());
-        }
+        changed.extend(write(&root.join(name), content)?);
     }
     Ok(changed)
 }
 
+/// Gives the file if its content was another.
+fn write(path: &Path, content: &str) -> Outcome<Option<String>> {
+    if fs::read_to_string(path).is_ok_and(|old| old == content) {
+        return Ok(None);
+    }
+    fs::write(path, content)?;
+    Ok(Some(path.display().to_string()))
+}
+
 /// The list of goldens that the crates in `tests/compile` include.
-fn update_modules() -> Outcome<Vec<String>> {
+fn update_modules() -> Outcome<Option<String>> {
     let mut modules = "// Every golden, as a module. Kept by the golden test.\n".to_owned();
     for case in cases("golden")? {
         let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        modules.push_str(&format!("\n#[path = \"../golden/{name}/mod.rs\"]\npub mod {name};\n"));
+        let file = if case.join("lib.rs").exists() { "lib.rs" } else { "mod.rs" };
+        modules.push_str(&format!("\n#[path = \"../golden/{name}/{file}\"]\npub mod {name};\n"));
     }
-    update(&folder("compile"), &BTreeMap::from([("goldens.rs".to_owned(), modules)]))
+    write(&folder("compile/goldens.rs"), &modules)
 }

@@ -21,24 +21,12 @@ impl ::rsgrpc::prost::Name for HelloRequest {
 }
 
 /// A reply.
-#[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct HelloReply {
     /// The text.
     #[prost(string, tag = "1")]
     pub message: ::rsgrpc::prost::alloc::string::String,
-    #[prost(int32, optional, tag = "2")]
-    pub count: ::core::option::Option<i32>,
-    #[prost(message, optional, tag = "3")]
-    pub at: ::core::option::Option<::rsgrpc::prost_types::Timestamp>,
-    #[prost(map = "string, enumeration(hello_reply::Kind)", tag = "4")]
-    pub kinds: ::std::collections::HashMap<::rsgrpc::prost::alloc::string::String, i32>,
-    #[prost(enumeration = "hello_reply::Kind", repeated, tag = "8")]
-    pub more: ::rsgrpc::prost::alloc::vec::Vec<i32>,
-    #[prost(message, optional, boxed, tag = "9")]
-    pub nested: ::core::option::Option<::rsgrpc::prost::alloc::boxed::Box<HelloReply>>,
-    #[prost(oneof = "hello_reply::Body", tags = "5, 6, 7")]
-    pub body: ::core::option::Option<hello_reply::Body>,
 }
 
 impl ::rsgrpc::prost::Name for HelloReply {
@@ -54,54 +42,6 @@ impl ::rsgrpc::prost::Name for HelloReply {
     }
 }
 
-/// What is declared inside the message `HelloReply`.
-pub mod hello_reply {
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
-    #[prost(prost_path = "::rsgrpc::prost")]
-    #[repr(i32)]
-    pub enum Kind {
-        Unknown = 0,
-        Self_ = 1,
-        #[deprecated]
-        X = 2,
-    }
-
-    impl Kind {
-        /// The name of the value in the proto file.
-        pub fn as_str_name(&self) -> &'static str {
-            match self {
-                Self::Unknown => "KIND_UNKNOWN",
-                Self::Self_ => "KIND_SELF",
-                #[allow(deprecated)]
-                Self::X => "KIND_X",
-            }
-        }
-
-        /// The value with this name in the proto file.
-        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-            match value {
-                "KIND_UNKNOWN" => ::core::option::Option::Some(Self::Unknown),
-                "KIND_SELF" => ::core::option::Option::Some(Self::Self_),
-                #[allow(deprecated)]
-                "KIND_X" => ::core::option::Option::Some(Self::X),
-                _ => ::core::option::Option::None,
-            }
-        }
-    }
-
-    #[derive(Clone, PartialEq, ::rsgrpc::prost::Oneof)]
-    #[prost(prost_path = "::rsgrpc::prost")]
-    pub enum Body {
-        #[prost(string, tag = "5")]
-        Text(::rsgrpc::prost::alloc::string::String),
-        #[prost(message, tag = "6")]
-        Reply(::rsgrpc::prost::alloc::boxed::Box<super::HelloReply>),
-        #[deprecated]
-        #[prost(bytes = "vec", tag = "7")]
-        Data(::rsgrpc::prost::alloc::vec::Vec<u8>),
-    }
-}
-
 /// The service `hello.v1.Greeter`: its name, its methods and their options.
 pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "hello.v1.Greeter",
@@ -110,37 +50,7 @@ pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/hello.v1.Greeter/SayHello",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
-            http: &[
-                ::rsgrpc::HttpRule {
-                    verb: "GET",
-                    template: ::rsgrpc::Template {
-                        text: "/v1/{name=shelves/*}:move",
-                        segments: &[
-                            ::rsgrpc::Segment::Literal("v1"),
-                            ::rsgrpc::Segment::Literal("shelves"),
-                            ::rsgrpc::Segment::Wildcard,
-                        ],
-                        verb: "move",
-                        variables: &[::rsgrpc::Variable { field: &["name"], start: 1, end: 3 }],
-                    },
-                    body: ::rsgrpc::BodySelector::None,
-                    response_body: "",
-                },
-                ::rsgrpc::HttpRule {
-                    verb: "POST",
-                    template: ::rsgrpc::Template {
-                        text: "/v1/hello",
-                        segments: &[
-                            ::rsgrpc::Segment::Literal("v1"),
-                            ::rsgrpc::Segment::Literal("hello"),
-                        ],
-                        verb: "",
-                        variables: &[],
-                    },
-                    body: ::rsgrpc::BodySelector::All,
-                    response_body: "",
-                },
-            ],
+            http: &[],
         },
         ::rsgrpc::Method {
             path: "/hello.v1.Greeter/List",
@@ -151,7 +61,7 @@ pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         ::rsgrpc::Method {
             path: "/hello.v1.Greeter/Upload",
             kind: ::rsgrpc::MethodKind::ClientStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
+            idempotency: ::rsgrpc::Idempotency::Idempotent,
             http: &[],
         },
         ::rsgrpc::Method {
@@ -165,12 +75,6 @@ pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
 };
 
 /// Greets people.
-///
-/// ```text
-/// let x = 1;
-/// ```
-///
-/// See <https://example.com/x>. \[thing] and [link](http://a.b/c).
 pub trait Greeter: ::core::marker::Send + ::core::marker::Sync + 'static {
     /// Says hello.
     fn say_hello(&self, request: ::rsgrpc::Request<HelloRequest>)
@@ -208,6 +112,7 @@ pub trait Greeter: ::core::marker::Send + ::core::marker::Sync + 'static {
         ::rsgrpc::codegen::unimplemented_unary(&GREETER.methods[2])
     }
 
+    /// Talks both ways.
     fn chat(&self, request: ::rsgrpc::Request<::rsgrpc::Streaming<HelloRequest>>)
         -> impl ::core::future::Future<Output = ::core::result::Result<
             ::rsgrpc::Response<
@@ -311,11 +216,71 @@ impl GreeterClient {
         self.client.client_streaming(&GREETER.methods[2], requests)
     }
 
-    #[deprecated]
+    /// Talks both ways.
     pub fn chat<T>(&self, requests: T) -> ::rsgrpc::BidiStreamingCall<'_, T::Stream, HelloReply>
     where
         T: ::rsgrpc::IntoStreamingRequest<Message = HelloRequest>,
     {
         self.client.bidi_streaming(&GREETER.methods[3], requests)
+    }
+}
+
+/// The service `hello.v1.Empty`: its name, its methods and their options.
+pub static EMPTY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
+    name: "hello.v1.Empty",
+    methods: &[],
+    file_descriptor_set: &[],
+};
+
+/// No methods at all.
+pub trait Empty: ::core::marker::Send + ::core::marker::Sync + 'static {}
+
+/// Serves a [`Empty`].
+#[derive(Debug)]
+pub struct EmptyServer<T> {
+    service: ::std::sync::Arc<T>,
+}
+
+impl<T: Empty> EmptyServer<T> {
+    /// Serves this implementation.
+    pub fn new(service: T) -> Self {
+        Self::from_arc(::std::sync::Arc::new(service))
+    }
+
+    /// Serves an implementation that others hold too.
+    pub fn from_arc(service: ::std::sync::Arc<T>) -> Self {
+        Self { service }
+    }
+}
+
+impl<T> ::core::clone::Clone for EmptyServer<T> {
+    fn clone(&self) -> Self {
+        Self { service: ::std::sync::Arc::clone(&self.service) }
+    }
+}
+
+impl<T: Empty> ::rsgrpc::Service for EmptyServer<T> {
+    fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
+        &EMPTY
+    }
+
+    fn call(&self, _method: usize, call: ::rsgrpc::codegen::ServerCall)
+        -> ::rsgrpc::codegen::Reply
+    {
+        call.unknown_method()
+    }
+}
+
+/// Calls `hello.v1.Empty`.
+#[derive(Clone, Debug)]
+pub struct EmptyClient {
+    #[allow(dead_code)]
+    client: ::rsgrpc::Client,
+}
+
+impl EmptyClient {
+    /// A client over a channel, or over a server in the same process.
+    pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
+        Self { client: ::core::convert::Into::into(channel) }
     }
 }

@@ -64,9 +64,9 @@ fn angle<'l>(text: &mut String, tail: &'l str) -> &'l str {
     verbatim(text, tail, 1)
 }
 
-/// An address becomes a link, unless it stands within a word or quotes.
+/// An address becomes a link, unless it stands within a word.
 fn address<'l>(text: &mut String, tail: &'l str, before: Option<char>) -> &'l str {
-    let is_word = before.is_some_and(|before| before.is_alphanumeric() || matches!(before, '"' | '\''));
+    let is_word = before.is_some_and(char::is_alphanumeric);
     let is_address = tail.starts_with("http://") || tail.starts_with("https://");
     if is_word || !is_address {
         return verbatim(text, tail, 1);

@@ -59,12 +59,12 @@ impl<'t> Parser<'t> {
     /// Gives the verb.
     fn template(&mut self) -> Result<String, Mistake> {
         if !self.eat('/') {
-            return Err(self.mistake("it begins with a slash"));
+            return Err(self.mistake("begin it with a slash"));
         }
         self.segments(true)?;
         let verb = if self.eat(':') { self.literal()?.to_owned() } else { String::new() };
         if self.at < self.text.len() {
-            return Err(self.mistake("nothing can stand here"));
+            return Err(self.mistake("remove the rest"));
         }
         Ok(verb)
     }
@@ -81,7 +81,7 @@ impl<'t> Parser<'t> {
     fn segment(&mut self, may_bind: bool) -> Result<(), Mistake> {
         if self.peek() == Some('{') {
             if !may_bind {
-                return Err(self.mistake("a variable cannot hold another"));
+                return Err(self.mistake("write literals, `*` or `**` in a variable"));
             }
             return self.variable();
         }
@@ -93,7 +93,7 @@ impl<'t> Parser<'t> {
         self.segments.push(segment);
         match self.peek() {
             None | Some('/' | ':' | '}') => Ok(()),
-            Some(_) => Err(self.mistake("a segment is one literal, one `*`, one `**` or one variable")),
+            Some(_) => Err(self.mistake("write one literal, one `*`, one `**` or one variable between slashes")),
         }
     }
 
@@ -107,13 +107,13 @@ impl<'t> Parser<'t> {
             self.segments.push(Segment::Wildcard);
         }
         if !self.eat('}') {
-            return Err(self.mistake("a `}` is missing"));
+            return Err(self.mistake("close the variable with `}`"));
         }
         let end = self.segments.len();
         self.variables.push(Variable { field, start, end });
         match self.peek() {
             None | Some('/' | ':') => Ok(()),
-            Some(_) => Err(self.mistake("a slash must follow a variable")),
+            Some(_) => Err(self.mistake("put a slash behind the variable")),
         }
     }
 
@@ -122,7 +122,7 @@ impl<'t> Parser<'t> {
         loop {
             let name = self.take_while(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
             if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) {
-                return Err(self.mistake("the name of a field is missing"));
+                return Err(self.mistake("write the name of a field"));
             }
             names.push(name.to_owned());
             if !self.eat('.') {
@@ -141,12 +141,12 @@ impl<'t> Parser<'t> {
             }
             let digits = self.text.as_bytes().get(self.at + 1..self.at + 3);
             if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
-                return Err(self.mistake("two hexadecimal digits follow a `%`"));
+                return Err(self.mistake("write two hexadecimal digits behind the `%`"));
             }
             self.at += 3;
         }
         if self.at == start {
-            return Err(self.mistake("a segment is missing or has a character that must be percent-encoded"));
+            return Err(self.mistake("write a segment here, with special characters percent-encoded"));
         }
         Ok(&self.text[start..self.at])
     }

@@ -2,5 +2,8 @@
 
 #![deny(warnings, rust_2018_idioms, unreachable_pub)]
 #![forbid(unsafe_code)]
+// rustdoc, unlike rustc, works out the auto traits of thirty levels of boxes one by one.
+#![cfg_attr(doc, recursion_limit = "512")]
 
 include!("../../goldens.rs");
+include!("../../provided.rs");

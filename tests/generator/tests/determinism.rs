@@ -1,0 +1,24 @@
+//! The same request gives the same bytes, in whatever order its files come.
+
+use generator_tests::{Outcome, cases, descriptor_set, options, protos};
+use protoc_gen_rsgrpc::{GeneratedFile, Request, generate};
+
+#[test]
+fn order_of_files_does_not_matter() -> Outcome {
+    for case in cases("golden")? {
+        let options = options(&case)?;
+        let files = protos(&case)?;
+        let reversed: Vec<_> = files.iter().rev().cloned().collect();
+        let forth = descriptor_set(&case, &files)?;
+        let back = descriptor_set(&case, &reversed)?;
+        let run = |set: &[u8], files: &[String]| -> Outcome<Vec<GeneratedFile>> {
+            Ok(generate(&Request::from_descriptor_set(set, files)?, &options)?)
+        };
+        let expected = run(&forth, &files)?;
+        assert_eq!(run(&forth, &files)?, expected, "{}", case.display());
+        assert_eq!(run(&forth, &reversed)?, expected, "{}", case.display());
+        assert_eq!(run(&back, &files)?, expected, "{}", case.display());
+        assert!(expected.is_sorted_by(|a, b| a.name < b.name));
+    }
+    Ok(())
+}
