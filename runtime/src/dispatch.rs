@@ -19,6 +19,7 @@ use crate::{
     handler::{Answer, Call, Reply, Service},
     interceptor::{Chain, Target},
     method::Method,
+    server::Limits,
 };
 
 /// The methods of all services of a server, by their path.
@@ -30,16 +31,27 @@ pub(crate) struct Registry {
 /// A method, what runs for it and what bounds it.
 pub(crate) struct Route {
     pub(crate) method: &'static Method,
+    pub(crate) limits: Limits,
     target: Arc<Target>,
 }
 
 impl Registry {
     /// Adds all methods of a service; false if one of its paths is taken.
-    pub(crate) fn add(&mut self, service: Arc<dyn Service>, chain: &Chain) -> bool {
+    pub(crate) fn add(
+        &mut self,
+        service: Arc<dyn Service>,
+        chain: &Chain,
+        limits: impl Fn(&'static Method) -> Limits,
+    ) -> bool {
         service.descriptor().methods.iter().enumerate().all(|(index, method)| {
             let target = Arc::new(Target { service: Arc::clone(&service), index, chain: Arc::clone(chain) });
-            self.routes.insert(method.path, Arc::new(Route { method, target })).is_none()
+            let route = Route { method, limits: limits(method), target };
+            self.routes.insert(method.path, Arc::new(route)).is_none()
         })
+    }
+
+    pub(crate) fn methods(&self) -> impl Iterator<Item = &'static Method> {
+        self.routes.values().map(|route| route.method)
     }
 
     pub(crate) fn find(&self, path: &str) -> Option<&Arc<Route>> {

@@ -91,6 +91,7 @@ impl Call {
     #[doc(hidden)]
     pub async fn one<M: Message>(&mut self) -> Result<Request<M>, Status> {
         let bytes = self.inbound.single().await?;
+        self.context.compressed = self.inbound.compressed;
         let message = self.inbound.codec.decode(bytes)?;
         Ok(self.request(message))
     }
@@ -108,6 +109,7 @@ impl Call {
     pub fn reply<M: Message>(&mut self, response: Response<M>) -> Result<Answer, Status> {
         let (metadata, message, extensions) = response.into_parts();
         let mut buffer = BytesMut::new();
+        self.outbound.compression = extensions.get().cloned();
         self.outbound.append(&message, &mut buffer)?;
         Ok(Answer { metadata, message: buffer, trailers: trailers(&extensions) })
     }
@@ -123,6 +125,7 @@ impl Call {
         let Some(pipe) = self.pipe.clone() else {
             return Err(Status::internal("a method that answers with one message was driven as a stream"));
         };
+        self.outbound.compression = extensions.get().cloned();
         pipe.open(metadata);
         let mut stream = pin!(stream);
         poll_fn(|cx| {

@@ -47,7 +47,7 @@ mod task;
 #[cfg(feature = "tls")]
 mod tls;
 
-pub use call::{Body, Peer, RequestExt, ResponseExt, Streaming, Trailers};
+pub use call::{Body, Compression, Peer, RequestExt, ResponseExt, Streaming, Trailers};
 pub use client::{BidiStreamingCall, Client, ClientStreamingCall, ServerStreamingCall, UnaryCall};
 #[cfg(feature = "net")]
 pub use client::{Channel, ChannelBuilder, ChannelError};
@@ -62,7 +62,7 @@ pub use prost;
 pub use prost_types;
 #[cfg(feature = "net")]
 pub use server::Listener;
-pub use server::{BuildError, Server, ServerBuilder};
+pub use server::{BuildError, CallLimits, Server, ServerBuilder};
 pub use status::StatusExt;
 #[cfg(feature = "tls")]
 pub use tls::{ClientTls, Identity, PeerTls, ServerTls, TlsError, TrustRoots};

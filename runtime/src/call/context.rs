@@ -10,6 +10,8 @@ pub(crate) struct CallContext {
     pub(crate) method: &'static Method,
     pub(crate) deadline: Option<Instant>,
     pub(crate) peer: Arc<Peer>,
+    /// The one message of the request arrived compressed.
+    pub(crate) compressed: bool,
 }
 
 /// Who is at the other end of a connection.

@@ -1,7 +1,10 @@
 //! What rsgrpc adds to tonic's `Request` and `Response`.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -28,6 +31,10 @@ pub trait RequestExt {
 
     /// The method that is called; `None` for a request that did not come through a server.
     fn method(&self) -> Option<&'static Method>;
+
+    /// Whether the one message of the request arrived compressed. For streams ask
+    /// [`Streaming::was_compressed`](crate::Streaming::was_compressed).
+    fn was_compressed(&self) -> bool;
 }
 
 impl<T> RequestExt for Request<T> {
@@ -42,13 +49,48 @@ impl<T> RequestExt for Request<T> {
     fn method(&self) -> Option<&'static Method> {
         self.extensions().get::<CallContext>().map(|context| context.method)
     }
+
+    fn was_compressed(&self) -> bool {
+        self.extensions().get::<CallContext>().is_some_and(|context| context.compressed)
+    }
 }
 
-/// Trailing metadata of a response.
+/// Switches compression on and off between the messages of a call, where the call compresses at all: give one clone to
+/// [`ResponseExt::with_compression`] on the server or to [`client::Call::compression`](crate::client::Call::compression)
+/// on the client, and switch the other before the stream gives a message. It begins switched on.
+///
+/// Messages that mix secrets with what a peer chooses should not be compressed: their length would give the secret away.
+#[derive(Debug, Clone)]
+pub struct Compression {
+    on: Arc<AtomicBool>,
+}
+
+impl Default for Compression {
+    fn default() -> Self {
+        Self { on: Arc::new(AtomicBool::new(true)) }
+    }
+}
+
+impl Compression {
+    /// Whether the next message is compressed.
+    pub fn set(&self, on: bool) {
+        self.on.store(on, Ordering::Release);
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.on.load(Ordering::Acquire)
+    }
+}
+
+/// Trailing metadata of a response, and its compression.
 pub trait ResponseExt: Sized {
     /// Server: sends these as trailing metadata when the call ends well. (An error brings its own:
     /// [`Status::with_metadata`](tonic::Status::with_metadata).)
     fn with_trailers(self, trailers: impl Into<Trailers>) -> Self;
+
+    /// Server: compresses message by message as this says, where the server
+    /// [compresses](crate::ServerBuilder::send_compressed) and the caller accepts it.
+    fn with_compression(self, compression: Compression) -> Self;
 
     /// Client: the trailing metadata of a call that was answered with one message. After a stream of messages, ask
     /// [`Streaming::trailers`](crate::Streaming::trailers).
@@ -58,6 +100,11 @@ pub trait ResponseExt: Sized {
 impl<T> ResponseExt for Response<T> {
     fn with_trailers(mut self, trailers: impl Into<Trailers>) -> Self {
         self.extensions_mut().insert(trailers.into());
+        self
+    }
+
+    fn with_compression(mut self, compression: Compression) -> Self {
+        self.extensions_mut().insert(compression);
         self
     }
 

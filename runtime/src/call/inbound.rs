@@ -54,6 +54,8 @@ pub struct Inbound {
     pub(crate) limit: usize,
     /// The caller's deadline; a server bounds the whole call instead.
     pub(crate) timer: Option<Pin<Box<Sleep>>>,
+    /// Whether the last message arrived compressed.
+    pub(crate) compressed: bool,
     framing: Box<dyn Deframe>,
     body: Body,
     chunks: Chunks,
@@ -76,6 +78,7 @@ impl Inbound {
             encoding: None,
             limit,
             timer: None,
+            compressed: false,
             framing,
             body,
             chunks: Chunks::default(),
@@ -125,8 +128,11 @@ impl Inbound {
         loop {
             let eof = self.state == State::Draining;
             match self.framing.next(&mut self.chunks, eof, self.limit)? {
-                Item::Message { payload, compressed: false } => return Poll::Ready(Ok(Some(payload))),
-                Item::Message { payload, compressed: true } => return Poll::Ready(self.decompress(payload).map(Some)),
+                Item::Message { payload, compressed } => {
+                    self.compressed = compressed;
+                    let plain = if compressed { self.decompress(payload) } else { Ok(payload) };
+                    return Poll::Ready(plain.map(Some));
+                }
                 Item::More if eof => return Poll::Ready(self.end()),
                 Item::More => ready!(self.poll_body(cx))?,
             }

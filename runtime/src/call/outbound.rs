@@ -9,7 +9,10 @@ use bytes::BytesMut;
 use futures_core::Stream;
 use tonic::Status;
 
-use super::body::{Frame, Source};
+use super::{
+    Compression,
+    body::{Frame, Source},
+};
 use crate::{
     codec::{Codec, Message},
     compress::Encoding,
@@ -44,6 +47,8 @@ pub struct Outbound {
     pub(crate) encoding: Option<Encoding>,
     /// The largest message in bytes, before compression.
     pub(crate) limit: usize,
+    /// Says message by message whether the encoding is used.
+    pub(crate) compression: Option<Compression>,
     started: bool,
 }
 
@@ -55,7 +60,7 @@ impl std::fmt::Debug for Outbound {
 
 impl Outbound {
     pub(crate) fn new(codec: Codec, framing: &'static dyn Reframe, limit: usize) -> Self {
-        Self { codec, framing, encoding: None, limit: limit.min(u32::MAX as usize), started: false }
+        Self { codec, framing, encoding: None, limit: limit.min(u32::MAX as usize), compression: None, started: false }
     }
 
     /// Appends one message. On an error the buffer is as it was.
@@ -71,7 +76,9 @@ impl Outbound {
 
     fn try_append<M: Message>(&self, message: &M, buf: &mut BytesMut, start: usize) -> Result<(), Status> {
         self.framing.open(buf, !self.started);
-        match self.encoding {
+        let compresses = self.compression.as_ref().is_none_or(Compression::is_on);
+        let encoding = self.encoding.filter(|_| compresses);
+        match encoding {
             None => self.codec.encode(message, buf, self.limit)?,
             Some(encoding) => {
                 let mut plain = BytesMut::new();
@@ -79,7 +86,7 @@ impl Outbound {
                 encoding.compress(&plain, buf)?;
             }
         }
-        self.framing.close(&mut buf[start..], self.encoding.is_some());
+        self.framing.close(&mut buf[start..], encoding.is_some());
         buf.extend_from_slice(self.framing.tail());
         Ok(())
     }

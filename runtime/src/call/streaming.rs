@@ -59,6 +59,11 @@ impl<T: Message> Streaming<T> {
         self.inbound.finish().await
     }
 
+    /// Whether the last message arrived compressed.
+    pub fn was_compressed(&self) -> bool {
+        self.inbound.compressed
+    }
+
     fn poll_decoded(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Status>>> {
         let codec = self.inbound.codec;
         self.inbound.poll_message(cx).map(|message| message.map(|bytes| bytes.and_then(|bytes| codec.decode(bytes))))

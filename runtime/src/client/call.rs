@@ -17,7 +17,7 @@ use tonic::{
 
 use super::{Client, Outgoing, Settings};
 use crate::{
-    call::{Body, EncodeStream, Inbound, Outbound, ResponseExt, Streaming},
+    call::{Body, Compression, EncodeStream, Inbound, Outbound, ResponseExt, Streaming},
     codec::{Codec, Message},
     compress::Encoding,
     deadline,
@@ -56,6 +56,7 @@ pub struct Call<'c, Q, R> {
     method: &'static Method,
     request: Request<Q>,
     settings: Settings,
+    compression: Option<Compression>,
     /// Metadata that cannot be sent; the call fails with it.
     invalid: Option<Status>,
     response: PhantomData<fn() -> R>,
@@ -63,7 +64,15 @@ pub struct Call<'c, Q, R> {
 
 impl<'c, Q, R> Call<'c, Q, R> {
     pub(super) fn new(client: &'c Client, method: &'static Method, request: Request<Q>) -> Self {
-        Self { client, method, request, settings: client.settings.clone(), invalid: None, response: PhantomData }
+        Self {
+            client,
+            method,
+            request,
+            settings: client.settings.clone(),
+            compression: None,
+            invalid: None,
+            response: PhantomData,
+        }
     }
 
     /// Allows the call at most this long, its streams included. The server learns it.
@@ -100,6 +109,12 @@ impl<'c, Q, R> Call<'c, Q, R> {
         self
     }
 
+    /// Compresses message by message as this says, where the call [compresses](Self::send_compressed).
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = Some(compression);
+        self
+    }
+
     fn refuse(&mut self, key: &str, why: &str) {
         self.invalid
             .get_or_insert_with(|| Status::invalid_argument(format!("the metadata {key:?} cannot be sent: {why}")));
@@ -111,11 +126,17 @@ impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'c>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let Self { client, method, request, settings, invalid, .. } = self;
+        let Self { client, method, request, settings, compression, invalid, .. } = self;
         let (metadata, _, message) = request.into_parts();
         let body = match invalid {
             Some(status) => Err(status),
-            None => message.into_body(outbound(client, &settings)),
+            None => {
+                let mut outbound =
+                    Outbound::new(Codec::Proto, client.protocol.framing(), settings.max_send_message_bytes);
+                outbound.encoding = settings.send_encoding;
+                outbound.compression = compression;
+                message.into_body(outbound)
+            }
         };
         Box::pin(async move {
             let start = Start { client, method, metadata, settings };
@@ -123,12 +144,6 @@ impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
             R::receive(metadata, inbound).await
         })
     }
-}
-
-fn outbound(client: &Client, settings: &Settings) -> Outbound {
-    let mut outbound = Outbound::new(Codec::Proto, client.protocol.framing(), settings.max_send_message_bytes);
-    outbound.encoding = settings.send_encoding;
-    outbound
 }
 
 /// The part of a call that does not depend on its types.

@@ -2,22 +2,21 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Core, Limits, Server};
+use super::{CallLimits, Core, Limits, Server};
 use crate::{
     compress::Encoding,
     dispatch::Registry,
     handler::Service,
     interceptor::{ErasedInterceptor, Interceptor},
+    method::Method,
 };
-
-/// The largest message either way, in bytes: gRPC's usual default.
-pub(crate) const DEFAULT_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Builds a [`Server`].
 pub struct ServerBuilder {
     services: Vec<Arc<dyn Service>>,
     interceptors: Vec<Arc<dyn ErasedInterceptor>>,
-    limits: Limits,
+    limits: CallLimits,
+    limits_for: Vec<(String, CallLimits)>,
     send_encoding: Option<Encoding>,
     shutdown_grace: Duration,
     keepalive: (Duration, Duration),
@@ -31,11 +30,8 @@ impl Default for ServerBuilder {
         Self {
             services: Vec::new(),
             interceptors: Vec::new(),
-            limits: Limits {
-                max_receive_message_bytes: DEFAULT_MESSAGE_BYTES,
-                max_send_message_bytes: DEFAULT_MESSAGE_BYTES,
-                timeout: None,
-            },
+            limits: CallLimits::default(),
+            limits_for: Vec::new(),
             send_encoding: None,
             shutdown_grace: Duration::from_secs(30),
             keepalive: (Duration::from_secs(300), Duration::from_secs(20)),
@@ -65,7 +61,7 @@ impl ServerBuilder {
     /// one ends the call with `RESOURCE_EXHAUSTED`.
     #[must_use]
     pub fn max_receive_message_bytes(mut self, bytes: usize) -> Self {
-        self.limits.max_receive_message_bytes = bytes;
+        self.limits.max_receive_message_bytes = Some(bytes);
         self
     }
 
@@ -73,7 +69,7 @@ impl ServerBuilder {
     /// with `RESOURCE_EXHAUSTED`.
     #[must_use]
     pub fn max_send_message_bytes(mut self, bytes: usize) -> Self {
-        self.limits.max_send_message_bytes = bytes;
+        self.limits.max_send_message_bytes = Some(bytes);
         self
     }
 
@@ -82,6 +78,14 @@ impl ServerBuilder {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = Some(timeout);
+        self
+    }
+
+    /// Other limits for one service (`example.v1.UserService`) or one method (`example.v1.UserService/GetUser`). Those
+    /// of a method count before those of its service.
+    #[must_use]
+    pub fn limits_for(mut self, name: impl Into<String>, limits: CallLimits) -> Self {
+        self.limits_for.push((name.into(), limits));
         self
     }
 
@@ -131,19 +135,26 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// Two services have the same name, or the TLS settings cannot be used.
+    /// Two services have the same name, [limits](Self::limits_for) are for a name that no service or method has, or the
+    /// TLS settings cannot be used.
     pub fn build(self) -> Result<Server, BuildError> {
         let mut registry = Registry::default();
         let chain = Arc::from(self.interceptors);
         for service in self.services {
             let name = service.descriptor().name;
-            if !registry.add(service, &chain) {
+            if !registry.add(service, &chain, |method| limits_of(method, &self.limits, &self.limits_for)) {
                 return Err(BuildError(format!("the service {name} was added twice; add each service once")));
             }
         }
+        let known = |name: &str| registry.methods().any(|method| is_named(method, name));
+        if let Some((name, _)) = self.limits_for.iter().find(|(name, _)| !known(name)) {
+            return Err(BuildError(format!(
+                "limits are set for {name:?}, but no service and no method has that name; write `package.Service` or \
+                 `package.Service/Method`"
+            )));
+        }
         let core = Core {
             registry,
-            limits: self.limits,
             send_encoding: self.send_encoding,
             shutdown_grace: self.shutdown_grace,
             #[cfg(feature = "net")]
@@ -158,6 +169,17 @@ impl ServerBuilder {
         };
         Ok(Server { core: Arc::new(core) })
     }
+}
+
+fn limits_of(method: &Method, all: &CallLimits, some: &[(String, CallLimits)]) -> Limits {
+    let of = |name: &str| some.iter().find(|(other, _)| other == name).map(|(_, limits)| limits);
+    let full_name = method.path.trim_start_matches('/');
+    let chosen = [Some(all), of(method.service()), of(full_name)];
+    chosen.into_iter().flatten().fold(Limits::default(), Limits::with)
+}
+
+fn is_named(method: &Method, name: &str) -> bool {
+    name == method.service() || name == method.path.trim_start_matches('/')
 }
 
 impl fmt::Debug for ServerBuilder {

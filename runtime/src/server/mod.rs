@@ -7,6 +7,7 @@ mod connection;
 mod http1;
 #[cfg(feature = "net")]
 mod http2;
+mod limits;
 #[cfg(feature = "net")]
 mod listen;
 #[cfg(feature = "tls")]
@@ -16,8 +17,9 @@ use std::{sync::Arc, time::Duration};
 
 use http::{Request, Response, StatusCode};
 
-pub(crate) use builder::DEFAULT_MESSAGE_BYTES;
 pub use builder::{BuildError, ServerBuilder};
+pub use limits::CallLimits;
+pub(crate) use limits::{DEFAULT_MESSAGE_BYTES, Limits};
 #[cfg(feature = "net")]
 pub use listen::Listener;
 
@@ -46,7 +48,6 @@ pub struct Server {
 /// What the calls of a server share.
 pub(crate) struct Core {
     pub(crate) registry: Registry,
-    pub(crate) limits: Limits,
     /// Compresses responses to callers that accept it.
     pub(crate) send_encoding: Option<Encoding>,
     pub(crate) shutdown_grace: Duration,
@@ -56,14 +57,6 @@ pub(crate) struct Core {
     pub(crate) keepalive_min_interval: Duration,
     #[cfg(feature = "tls")]
     tls: Option<tls::Current>,
-}
-
-/// What bounds each call.
-#[derive(Debug, Clone)]
-pub(crate) struct Limits {
-    pub(crate) max_receive_message_bytes: usize,
-    pub(crate) max_send_message_bytes: usize,
-    pub(crate) timeout: Option<Duration>,
 }
 
 /// The protocols, in the order in which they are asked whether a request is theirs.
@@ -94,6 +87,6 @@ fn unclaimed() -> Response<Body> {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("limits", &self.core.limits).finish_non_exhaustive()
+        f.debug_struct("Server").finish_non_exhaustive()
     }
 }

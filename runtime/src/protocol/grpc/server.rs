@@ -60,7 +60,7 @@ impl Protocol for Grpc {
         headers::strip(&mut head.headers);
         headers::check_binary(&head.headers).map_err(refused)?;
 
-        let limits = &core.limits;
+        let limits = &route.limits;
         let mut inbound = Inbound::new(body, Box::new(Envelope), Codec::Proto, limits.max_receive_message_bytes);
         inbound.encoding = encoding;
         let mut outbound = Outbound::new(Codec::Proto, &Envelope, limits.max_send_message_bytes);
@@ -69,7 +69,7 @@ impl Protocol for Grpc {
         let call = Call {
             metadata: MetadataMap::from_headers(head.headers),
             extensions: head.extensions,
-            context: CallContext { method: route.method, deadline, peer: Arc::clone(peer) },
+            context: CallContext { method: route.method, deadline, peer: Arc::clone(peer), compressed: false },
             inbound,
             outbound,
             pipe: None,

@@ -1,0 +1,65 @@
+//! What bounds each call.
+
+use std::time::Duration;
+
+/// The largest message either way, in bytes: gRPC's usual default.
+pub(crate) const DEFAULT_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Limits of calls: for all of a server by the settings of the same names of its
+/// [builder](super::ServerBuilder), for a service or a method by
+/// [`limits_for`](super::ServerBuilder::limits_for). What is not set here is as it is for all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct CallLimits {
+    pub(super) max_receive_message_bytes: Option<usize>,
+    pub(super) max_send_message_bytes: Option<usize>,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl CallLimits {
+    /// The largest message a caller may send, in bytes, as it arrives and after decompression. A larger one ends the
+    /// call with `RESOURCE_EXHAUSTED`.
+    pub fn max_receive_message_bytes(mut self, bytes: usize) -> Self {
+        self.max_receive_message_bytes = Some(bytes);
+        self
+    }
+
+    /// The largest message a handler may send, in bytes, before compression. A larger one ends the call with
+    /// `RESOURCE_EXHAUSTED`.
+    pub fn max_send_message_bytes(mut self, bytes: usize) -> Self {
+        self.max_send_message_bytes = Some(bytes);
+        self
+    }
+
+    /// The longest a call may take, streams included; a caller's own deadline counts where it is earlier.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
+
+/// The limits of one method, settled.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) max_receive_message_bytes: usize,
+    pub(crate) max_send_message_bytes: usize,
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let bytes = DEFAULT_MESSAGE_BYTES;
+        Self { max_receive_message_bytes: bytes, max_send_message_bytes: bytes, timeout: None }
+    }
+}
+
+impl Limits {
+    /// These, with what others set.
+    pub(super) fn with(self, limits: &CallLimits) -> Self {
+        Self {
+            max_receive_message_bytes: limits.max_receive_message_bytes.unwrap_or(self.max_receive_message_bytes),
+            max_send_message_bytes: limits.max_send_message_bytes.unwrap_or(self.max_send_message_bytes),
+            timeout: limits.timeout.or(self.timeout),
+        }
+    }
+}
