@@ -40,6 +40,10 @@ where
     if is_http2 && peer.tls.as_ref().is_some_and(|tls| !tls.speaks_h2()) {
         return super::tls::refuse_http2(io).await;
     }
+    // The first bytes of a TLS handshake.
+    if opening.starts_with(&[0x16, 3]) {
+        tracing::info!(peer = ?peer.remote_addr, "a client speaks TLS to a port that does not");
+    }
     let io = Rewind { opening, io };
     if is_http2 {
         http2::serve(io, server, peer, phase).await;

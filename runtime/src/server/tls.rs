@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How long a client may take to read why it is refused.
-const REFUSAL: Duration = Duration::from_secs(1);
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The TLS settings that new connections get.
 pub(super) struct Current(RwLock<Acceptor>);
@@ -69,7 +69,10 @@ pub(super) async fn serve<IO>(
             peer.tls = Some(tls);
             return connection::serve(stream, server, Arc::new(peer), phase).await;
         }
-        Ok(Err(error)) => explain(&error, Side::Server),
+        Ok(Err((error, io))) => {
+            linger(io).await;
+            explain(&error, Side::Server)
+        }
         Err(_) => format!("it took longer than {:?}", acceptor.handshake_timeout),
     };
     tracing::info!(peer = ?peer.remote_addr, "a TLS handshake failed: {refused}");
@@ -83,12 +86,18 @@ pub(super) async fn refuse_http2(mut io: impl AsyncRead + AsyncWrite + Unpin) {
     const GOAWAY: [u8; 9] = [0, 0, 8 + WHY.len() as u8, 7, 0, 0, 0, 0, 0];
     const HTTP_1_1_REQUIRED: [u8; 4] = [0, 0, 0, 0xd];
     let frames = [&SETTINGS[..], &GOAWAY, &[0; 4], &HTTP_1_1_REQUIRED, WHY].concat();
-    let refusal = async {
-        io.write_all(&frames).await?;
+    if io.write_all(&frames).await.is_ok() {
+        linger(io).await;
+    }
+}
+
+/// Ends a connection in such a way that the client can read the last that was sent: closing with unread bytes would
+/// reset it.
+async fn linger(mut io: impl AsyncRead + AsyncWrite + Unpin) {
+    let unread = async {
         io.shutdown().await?;
-        // Closing with unread bytes would reset the connection before the client has read why.
         while io.read(&mut [0; 1024]).await? > 0 {}
         std::io::Result::Ok(())
     };
-    let _ = tokio::time::timeout(REFUSAL, refusal).await;
+    let _ = tokio::time::timeout(LAST_WORDS, unread).await;
 }

@@ -60,6 +60,14 @@ fn of_client(error: &Error) -> String {
         Error::AlertReceived(AlertDescription::CertificateRequired) => {
             "the server demands a client certificate; give one with ClientTls::identity".to_owned()
         }
+        Error::AlertReceived(
+            alert @ (AlertDescription::UnknownCA
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown),
+        ) => format!("the server refuses the client's certificate (alert {alert:?})"),
         Error::AlertReceived(alert) => format!("the server ended the TLS connection with the alert {alert:?}"),
         error => error.to_string(),
     }

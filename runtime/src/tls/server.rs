@@ -113,12 +113,12 @@ pub(crate) struct Acceptor {
 }
 
 impl Acceptor {
-    /// The handshake.
-    pub(crate) async fn accept<IO>(&self, io: IO) -> io::Result<(TlsStream<IO>, PeerTls)>
+    /// The handshake. An error comes with the IO, through which the client has still to learn it.
+    pub(crate) async fn accept<IO>(&self, io: IO) -> Result<(TlsStream<IO>, PeerTls), (io::Error, IO)>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        let stream = self.tls.accept(io).await?;
+        let stream = self.tls.accept(io).into_fallible().await?;
         let peer = PeerTls::of(stream.get_ref().1);
         Ok((stream, peer))
     }

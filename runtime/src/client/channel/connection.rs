@@ -22,6 +22,7 @@ use tokio::{
 };
 use tonic::Status;
 
+use super::greeting::Greeting;
 use crate::{
     call::Body,
     http2::{Guard, Keepalive, Pump, RecvBody, status_of, unavailable},
@@ -197,6 +198,7 @@ async fn http2<IO>(io: IO, keepalive: Option<Keepalive>) -> Result<Connection, S
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let (io, greeting) = Greeting::new(io);
     let (io, vitals) = Guard::new(io, None);
     let (send, mut connection) = h2::client::Builder::new()
         .enable_push(false)
@@ -230,6 +232,7 @@ where
         }
         drop(closed);
     });
+    greeting.await.unwrap_or_else(|_| Err("the connection broke".to_owned()))?;
     Ok(Connection { send, open, calls })
 }
 

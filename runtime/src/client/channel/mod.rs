@@ -2,6 +2,7 @@
 
 mod builder;
 mod connection;
+mod greeting;
 
 use std::sync::Arc;
 

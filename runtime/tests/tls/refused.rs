@@ -1,0 +1,147 @@
+//! Connections that fail: what the caller reads, and what the server's log says.
+
+use rcgen::date_time_ymd;
+use rsgrpc::{Channel, ClientTls, Code, ServerTls};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::{
+    ask, channel,
+    pki::{Ca, Pair},
+    raw, start,
+};
+
+/// What meets what, and what the caller reads behind "cannot connect to localhost:PORT: ".
+struct Row {
+    server: Option<ServerTls>,
+    client: ClientTls,
+    reads: &'static str,
+}
+
+#[tokio::test]
+async fn certificates_that_are_not_trusted() {
+    let (ca, stranger) = (Ca::new("ca"), Ca::new("stranger"));
+    let expired = |params: &mut rcgen::CertificateParams| {
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
+    };
+    let future = |params: &mut rcgen::CertificateParams| params.not_before = date_time_ymd(3000, 1, 1);
+    let plain = ClientTls::new().roots(ca.roots());
+    let server = |pair: Pair| Some(ServerTls::new(pair.identity()));
+    let mutual = || Some(ServerTls::new(ca.issue(&["localhost"]).identity()).require_client_certificate(ca.roots()));
+    let rows = [
+        Row {
+            server: server(stranger.issue(&["localhost"])),
+            client: plain.clone(),
+            reads: "the server's certificate is refused: it is signed by no authority that is trusted here",
+        },
+        Row {
+            server: server(Pair::self_signed(&["localhost"])),
+            client: plain.clone(),
+            reads: "the server's certificate is refused: it is signed by no authority that is trusted here",
+        },
+        Row {
+            server: server(ca.issue_with(&["localhost"], expired)),
+            client: plain.clone(),
+            reads: "the server's certificate is refused: it has expired (",
+        },
+        Row {
+            server: server(ca.issue_with(&["localhost"], future)),
+            client: plain.clone(),
+            reads: "the server's certificate is refused: it is not valid yet (",
+        },
+        Row {
+            server: server(ca.issue(&["other.test"])),
+            client: plain.clone(),
+            reads: "the server's certificate is refused: certificate not valid for name \"localhost\"",
+        },
+        Row {
+            server: None,
+            client: plain.clone(),
+            reads: "the server does not speak TLS on this port; an unencrypted one is reached by http://",
+        },
+        Row {
+            server: mutual(),
+            client: plain.clone(),
+            reads: "the server demands a client certificate; give one with ClientTls::identity",
+        },
+        Row {
+            server: mutual(),
+            client: plain.clone().identity(stranger.issue(&["me"]).identity()),
+            reads: "the server refuses the client's certificate (alert UnknownCA)",
+        },
+        Row {
+            server: mutual(),
+            client: plain.clone().identity(ca.issue_with(&["me"], expired).identity()),
+            reads: "the server refuses the client's certificate (alert CertificateExpired)",
+        },
+        Row {
+            server: Some(ServerTls::new(ca.issue(&["localhost"]).identity()).request_client_certificate(ca.roots())),
+            client: plain.identity(stranger.issue(&["me"]).identity()),
+            reads: "the server refuses the client's certificate (alert UnknownCA)",
+        },
+    ];
+    for Row { server, client, reads } in rows {
+        let (_, addr) = start(server).await;
+        let status = ask(channel(addr).tls(client)).await.unwrap_err();
+        let expected = format!("cannot connect to localhost:{}: {reads}", addr.port());
+        assert_eq!(status.code(), Code::Unavailable);
+        assert!(status.message().starts_with(&expected), "{}\nis not\n{expected}", status.message());
+    }
+}
+
+#[tokio::test]
+async fn plaintext_to_a_tls_port() {
+    let (_, addr) = start(Some(ServerTls::new(Ca::new("ca").issue(&["localhost"]).identity()))).await;
+    let status = ask(Channel::builder(format!("http://{addr}"))).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    assert_eq!(
+        status.message(),
+        format!("cannot connect to {addr}: the server speaks TLS on this port; it is reached by https://")
+    );
+}
+
+#[tokio::test]
+async fn a_server_without_h2() {
+    let ca = Ca::new("ca");
+    for (alpn, reads) in [
+        (&["http/1.1"][..], "the server does not offer HTTP/2 (`h2` by ALPN), which gRPC needs"),
+        (&[], "the server did not agree to HTTP/2 (`h2` by ALPN), which gRPC needs"),
+    ] {
+        let addr = raw::server(&ca, alpn).await;
+        let status = ask(channel(addr).tls(ClientTls::new().roots(ca.roots()))).await.unwrap_err();
+        assert!(status.message().ends_with(reads), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_h2() {
+    let ca = Ca::new("ca");
+    let (_, addr) = start(Some(ServerTls::new(ca.issue(&["localhost"]).identity()))).await;
+    for alpn in [&["http/1.1"][..], &[]] {
+        let mut stream = raw::Client { tls12: false, alpn }.connect(addr, &ca).await.unwrap();
+        stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        // SETTINGS, then GOAWAY with HTTP_1_1_REQUIRED and the reason.
+        assert_eq!(&answer[..9], [0, 0, 0, 4, 0, 0, 0, 0, 0]);
+        assert_eq!(answer[12], 7);
+        assert_eq!(answer[22..26], [0, 0, 0, 0xd]);
+        assert_eq!(&answer[26..], b"HTTP/2 over TLS needs ALPN: the client did not offer h2");
+        assert_eq!(answer[11] as usize, answer.len() - 18);
+    }
+    let error = raw::Client { tls12: false, alpn: &["spdy/3"] }.connect(addr, &ca).await.unwrap_err();
+    assert!(error.to_string().contains("NoApplicationProtocol"), "{error}");
+}
+
+#[tokio::test]
+async fn http_1_1_is_served_where_it_was_agreed_on() {
+    let ca = Ca::new("ca");
+    let (_, addr) = start(Some(ServerTls::new(ca.issue(&["localhost"]).identity()))).await;
+    for alpn in [&["http/1.1"][..], &[]] {
+        let mut stream = raw::Client { tls12: false, alpn }.connect(addr, &ca).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 415 "), "{answer}");
+    }
+}
