@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use tonic::Status;
 
 use crate::{
-    call::{Chunks, Reframe},
+    call::{Chunks, Deframe, Item, Reframe},
     codec::too_large,
 };
 
@@ -29,6 +29,23 @@ pub(crate) fn take(chunks: &mut Chunks, limit: usize) -> Result<Option<(u8, Byte
     Ok(chunks.take(length).map(|payload| (flags, payload)))
 }
 
+/// Appends a frame with these flags.
+pub(crate) fn append(buf: &mut BytesMut, flags: u8, payload: &[u8]) {
+    let start = buf.len();
+    buf.reserve(PREFIX + payload.len());
+    buf.put_bytes(0, PREFIX);
+    buf.extend_from_slice(payload);
+    seal(&mut buf[start..], flags);
+}
+
+/// Fills in the prefix of a frame.
+fn seal(frame: &mut [u8], flags: u8) {
+    // Limits are far below 4 GiB; `Outbound` refuses longer messages before they come here.
+    let length = u32::try_from(frame.len() - PREFIX).unwrap_or(u32::MAX);
+    frame[0] = flags;
+    frame[1..PREFIX].copy_from_slice(&length.to_be_bytes());
+}
+
 /// Prefixes each message.
 pub(crate) struct Envelope;
 
@@ -38,14 +55,23 @@ impl Reframe for Envelope {
         buf.put_bytes(0, PREFIX);
     }
 
-    fn close(&self, frame: &mut [u8], compressed: bool) {
-        // Limits are far below 4 GiB; `Outbound` refuses longer messages before they come here.
-        let length = u32::try_from(frame.len() - PREFIX).unwrap_or(u32::MAX);
-        frame[0] = if compressed { COMPRESSED } else { 0 };
-        frame[1..PREFIX].copy_from_slice(&length.to_be_bytes());
+    fn close(&self, buf: &mut BytesMut, start: usize, compressed: bool) {
+        seal(&mut buf[start..], if compressed { COMPRESSED } else { 0 });
     }
 
     fn tail(&self) -> &'static [u8] {
         b""
+    }
+}
+
+impl Deframe for Envelope {
+    fn next(&mut self, chunks: &mut Chunks, _eof: bool, limit: usize) -> Result<Item, Status> {
+        match take(chunks, limit)? {
+            Some((flags @ (0 | COMPRESSED), payload)) => Ok(Item::Message { payload, compressed: flags == COMPRESSED }),
+            Some((flags, _)) => Err(Status::internal(format!(
+                "a message has the flags {flags:#04x}, which the protocol does not define"
+            ))),
+            None => Ok(Item::More),
+        }
     }
 }

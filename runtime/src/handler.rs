@@ -40,6 +40,8 @@ pub struct Answer {
     pub(crate) metadata: MetadataMap,
     /// The one message, framed. The messages of a stream went into its [`Pipe`].
     pub(crate) message: BytesMut,
+    /// Whether it is compressed.
+    pub(crate) compressed: bool,
     /// The trailing metadata.
     pub(crate) trailers: MetadataMap,
 }
@@ -111,7 +113,8 @@ impl Call {
         let mut buffer = BytesMut::new();
         self.outbound.compression = extensions.get().cloned();
         self.outbound.append(&message, &mut buffer)?;
-        Ok(Answer { metadata, message: buffer, trailers: trailers(&extensions) })
+        let compressed = self.outbound.compressed;
+        Ok(Answer { metadata, message: buffer, compressed, trailers: trailers(&extensions) })
     }
 
     /// Messages out: as many as the stream gives.

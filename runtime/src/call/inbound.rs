@@ -130,8 +130,7 @@ impl Inbound {
             match self.framing.next(&mut self.chunks, eof, self.limit)? {
                 Item::Message { payload, compressed } => {
                     self.compressed = compressed;
-                    let plain = if compressed { self.decompress(payload) } else { Ok(payload) };
-                    return Poll::Ready(plain.map(Some));
+                    return Poll::Ready(self.decompress(payload, compressed).map(Some));
                 }
                 Item::More if eof => return Poll::Ready(self.end()),
                 Item::More => ready!(self.poll_body(cx))?,
@@ -169,7 +168,10 @@ impl Inbound {
         Ok(None)
     }
 
-    fn decompress(&self, payload: Bytes) -> Result<Bytes, Status> {
+    fn decompress(&self, payload: Bytes, compressed: bool) -> Result<Bytes, Status> {
+        if !compressed {
+            return Ok(payload);
+        }
         let Some(encoding) = self.encoding else {
             // gRPC's doc/compression.md: the flag without an encoding is INTERNAL.
             return Err(Status::internal("a message has its compressed flag set, but the headers name no encoding"));

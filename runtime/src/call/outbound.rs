@@ -31,8 +31,8 @@ pub(crate) trait Reframe: Sync {
     /// Appends what stands before a message.
     fn open(&self, buf: &mut BytesMut, first: bool);
 
-    /// Completes a frame, from its `open` to the end of the message.
-    fn close(&self, frame: &mut [u8], compressed: bool);
+    /// Completes the frame that `open` began at `start`.
+    fn close(&self, buf: &mut BytesMut, start: usize, compressed: bool);
 
     /// What stands behind a message.
     fn tail(&self) -> &'static [u8];
@@ -49,6 +49,8 @@ pub struct Outbound {
     pub(crate) limit: usize,
     /// Says message by message whether the encoding is used.
     pub(crate) compression: Option<Compression>,
+    /// Whether the last message was compressed.
+    pub(crate) compressed: bool,
     started: bool,
 }
 
@@ -60,7 +62,15 @@ impl std::fmt::Debug for Outbound {
 
 impl Outbound {
     pub(crate) fn new(codec: Codec, framing: &'static dyn Reframe, limit: usize) -> Self {
-        Self { codec, framing, encoding: None, limit: limit.min(u32::MAX as usize), compression: None, started: false }
+        Self {
+            codec,
+            framing,
+            encoding: None,
+            limit: limit.min(u32::MAX as usize),
+            compression: None,
+            compressed: false,
+            started: false,
+        }
     }
 
     /// Appends one message. On an error the buffer is as it was.
@@ -68,13 +78,16 @@ impl Outbound {
         let start = buf.len();
         let result = self.try_append(message, buf, start);
         match result {
-            Ok(()) => self.started = true,
+            Ok(compressed) => {
+                self.started = true;
+                self.compressed = compressed;
+            }
             Err(_) => buf.truncate(start),
         }
-        result
+        result.map(drop)
     }
 
-    fn try_append<M: Message>(&self, message: &M, buf: &mut BytesMut, start: usize) -> Result<(), Status> {
+    fn try_append<M: Message>(&self, message: &M, buf: &mut BytesMut, start: usize) -> Result<bool, Status> {
         self.framing.open(buf, !self.started);
         let compresses = self.compression.as_ref().is_none_or(Compression::is_on);
         let encoding = self.encoding.filter(|_| compresses);
@@ -86,9 +99,9 @@ impl Outbound {
                 encoding.compress(&plain, buf)?;
             }
         }
-        self.framing.close(&mut buf[start..], encoding.is_some());
+        self.framing.close(buf, start, encoding.is_some());
         buf.extend_from_slice(self.framing.tail());
-        Ok(())
+        Ok(encoding.is_some())
     }
 }
 

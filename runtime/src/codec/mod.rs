@@ -19,6 +19,14 @@ pub(crate) enum Codec {
 }
 
 impl Codec {
+    /// The codec of this name, as content types end with it.
+    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
+        match name {
+            b"proto" => Some(Self::Proto),
+            _ => None,
+        }
+    }
+
     pub(crate) fn decode<M: Message>(self, bytes: Bytes) -> Result<M, Status> {
         match self {
             // INTERNAL for a message that does not parse: gRPC's doc/statuscodes.md.

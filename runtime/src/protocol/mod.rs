@@ -3,8 +3,13 @@
 //! An answer takes one of two forms. *Whole*: the outcome is known before anything is written, so it can still choose
 //! the HTTP status; every method that answers with one message is answered so. *Framed*: head, frames, end, for streams.
 
+pub(crate) mod connect;
 mod exchange;
 pub(crate) mod grpc;
+pub(crate) mod grpc_web;
+mod headers;
+mod media;
+mod opening;
 
 use std::sync::Arc;
 
@@ -13,6 +18,9 @@ use http::{HeaderMap, HeaderValue, Response, request::Parts};
 use tonic::{Status, metadata::MetadataMap};
 
 pub(crate) use exchange::Exchange;
+use media::Media;
+pub(crate) use opening::unclaimed;
+use opening::{Opening, refuse};
 
 use crate::{
     call::{Body, Peer},
@@ -25,7 +33,7 @@ use crate::{
 /// A protocol that servers speak. One value each, without state: what differs from call to call is [`Negotiated`].
 pub(crate) trait Protocol: Sync {
     /// Whether this request is of this protocol.
-    fn claims(&self, head: &Parts) -> bool;
+    fn claims(&self, core: &Core, head: &Parts) -> bool;
 
     /// Reads the head of a request. The error is a complete response.
     fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>>;
@@ -41,8 +49,25 @@ pub(crate) trait Protocol: Sync {
         buf: &mut BytesMut,
     ) -> Option<HeaderMap>;
 
-    /// The whole answer.
-    fn whole(&self, negotiated: &Negotiated, result: Result<Answer, Status>) -> Response<Body>;
+    /// The whole answer: a framed one in one piece, unless the protocol has a form of its own for it.
+    fn whole(&self, negotiated: &Negotiated, result: Result<Answer, Status>) -> Response<Body> {
+        in_one_piece(self, negotiated, result)
+    }
+}
+
+/// A framed answer in one piece.
+fn in_one_piece<P: Protocol + ?Sized>(
+    protocol: &P,
+    negotiated: &Negotiated,
+    result: Result<Answer, Status>,
+) -> Response<Body> {
+    let (metadata, mut buf, result) = match result {
+        Ok(answer) => (answer.metadata, answer.message, Ok(answer.trailers)),
+        Err(status) => (MetadataMap::new(), BytesMut::new(), Err(status)),
+    };
+    let trailers = protocol.end(negotiated, result, &mut buf);
+    let data = (!buf.is_empty()).then(|| buf.freeze());
+    protocol.head(negotiated, metadata).map(|()| Body::whole(data, trailers))
 }
 
 /// A request that was understood.

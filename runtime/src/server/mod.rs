@@ -15,7 +15,7 @@ mod tls;
 
 use std::{sync::Arc, time::Duration};
 
-use http::{Request, Response, StatusCode};
+use http::Request;
 
 pub use builder::{BuildError, ServerBuilder};
 pub use limits::CallLimits;
@@ -27,7 +27,7 @@ use crate::{
     call::{Body, Peer},
     compress::Encoding,
     dispatch::Registry,
-    protocol::{Exchange, Protocol, grpc::ServerGrpc},
+    protocol::{Exchange, Protocol, connect, grpc::ServerGrpc, grpc_web, unclaimed},
 };
 
 /// Services, ready to be served; cheap to clone.
@@ -59,8 +59,10 @@ pub(crate) struct Core {
     tls: Option<tls::Current>,
 }
 
-/// The protocols, in the order in which they are asked whether a request is theirs.
-const PROTOCOLS: [&dyn Protocol; 1] = [&ServerGrpc];
+/// The protocols, in the order in which they are asked whether a request is theirs: first those that tell by the content
+/// type, then those that tell by the path.
+const PROTOCOLS: [&dyn Protocol; 6] =
+    [&ServerGrpc, &grpc_web::BINARY, &grpc_web::TEXT, &connect::Stream, &connect::Get, &connect::Unary];
 
 impl Server {
     /// A server with default settings and without services.
@@ -71,18 +73,11 @@ impl Server {
     /// Starts to answer a request.
     pub(crate) fn exchange(&self, request: Request<Body>, peer: &Arc<Peer>) -> Exchange {
         let (head, body) = request.into_parts();
-        match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&head)) {
+        match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&self.core, &head)) {
             Some(protocol) => Exchange::new(protocol, protocol.accept(&self.core, head, body, peer)),
             None => Exchange::new(PROTOCOLS[0], Err(unclaimed())),
         }
     }
-}
-
-/// The answer to a request of no protocol we speak.
-fn unclaimed() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    response
 }
 
 impl std::fmt::Debug for Server {

@@ -20,6 +20,7 @@ pub static ECHO: ServiceDescriptor = ServiceDescriptor {
         method("/test.Echo/Down", MethodKind::ServerStreaming),
         method("/test.Echo/Up", MethodKind::ClientStreaming),
         method("/test.Echo/Both", MethodKind::BidiStreaming),
+        Method { idempotency: Idempotency::NoSideEffects, ..method("/test.Echo/Look", MethodKind::Unary) },
     ],
     file_descriptor_set: &[],
 };
@@ -71,7 +72,7 @@ impl<T: Echo> Service for EchoServer<T> {
     fn call(&self, method: usize, mut call: ServerCall) -> Reply {
         let service = Arc::clone(&self.0);
         match method {
-            0 => Box::pin(async move {
+            0 | 4 => Box::pin(async move {
                 let request = call.one().await?;
                 call.reply(service.unary(request).await?)
             }),

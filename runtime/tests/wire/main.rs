@@ -5,6 +5,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod connect;
+mod grpc_web;
+mod http1;
 mod peer;
 mod probe;
 mod table;
@@ -12,13 +15,41 @@ mod table;
 use std::time::Duration;
 
 use peer::{Peer, frame};
-use table::ROWS;
+use table::{ROWS, Row};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn grpc() {
+    over_http2(ROWS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn grpc_web() {
+    over_http2(grpc_web::ROWS).await;
+    over_http1(grpc_web::ROWS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connect() {
+    over_http2(connect::ROWS).await;
+    over_http1(connect::ROWS).await;
+}
+
+async fn over_http1(rows: &[Row]) {
+    let mut failures = Vec::new();
+    for row in rows {
+        let exchange = tokio::time::timeout(Duration::from_secs(10), http1::exchange(probe::server(), row));
+        match exchange.await {
+            Err(_) => failures.push(format!("{}: no answer", row.name)),
+            Ok(answer) => failures.extend(answer.compare(row)),
+        }
+    }
+    assert!(failures.is_empty(), "{} rows failed over HTTP/1.1:\n{}", failures.len(), failures.join("\n"));
+}
 
 /// Every row on a connection of its own, and then a healthy call on the same connection: the server goes on.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rows() {
+async fn over_http2(rows: &[Row]) {
     let mut failures = Vec::new();
-    for row in ROWS {
+    for row in rows {
         let peer = Peer::connect(probe::server()).await;
         let exchange = tokio::time::timeout(Duration::from_secs(10), peer.exchange(row));
         match exchange.await {

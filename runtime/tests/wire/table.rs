@@ -1,6 +1,6 @@
 //! The rows.
 
-use std::io::Write;
+use std::{io::Write, sync::LazyLock};
 
 use h2::Reason;
 
@@ -48,33 +48,34 @@ const OK: Want = UNARY.answer;
 const NOT_HTTP: Want = Want { status: "", ..OK };
 
 /// A `StringValue`, framed.
-fn text(value: &str) -> Vec<u8> {
+pub fn text(value: &str) -> Vec<u8> {
     frame(&prost::Message::encode_to_vec(&value.to_owned()))
 }
 
-fn texts(values: &[&str]) -> Vec<u8> {
+pub fn texts(values: &[&str]) -> Vec<u8> {
     values.iter().flat_map(|value| text(value)).collect()
 }
 
-fn gzip(plain: &[u8]) -> Vec<u8> {
+pub fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()
 }
 
-fn compressed(payload: &[u8]) -> Vec<u8> {
+pub fn compressed(payload: &[u8]) -> Vec<u8> {
     let mut framed = frame(payload);
     framed[0] = 1;
     framed
 }
 
-/// 64 MiB of zeros in 64 KiB.
-fn bomb() -> Vec<u8> {
-    compressed(&gzip(&vec![0; 64 << 20]))
+/// 16 MiB of zeros in 16 KiB.
+pub fn bomb() -> Vec<u8> {
+    static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| compressed(&gzip(&vec![0; 16 << 20])));
+    BOMB.clone()
 }
 
 /// A message field within a message field, this deep: prost stops at 100.
-fn nested(depth: usize) -> Vec<u8> {
+pub fn nested(depth: usize) -> Vec<u8> {
     // Unknown groups: field 2, start and end.
     frame(&[vec![0x13; depth], vec![0x14; depth]].concat())
 }

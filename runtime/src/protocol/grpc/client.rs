@@ -10,6 +10,7 @@ use crate::{
     codec::Codec,
     deadline,
     envelope::Envelope,
+    protocol::{headers as shared, media},
 };
 
 const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("rsgrpc/", env!("CARGO_PKG_VERSION")));
@@ -27,7 +28,7 @@ impl ClientProtocol for Grpc {
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = Uri::from(PathAndQuery::from_static(call.method.path));
         *request.version_mut() = http::Version::HTTP_2;
-        let mut fields = headers::from_metadata(call.metadata);
+        let mut fields = shared::from_metadata(call.metadata);
         fields.insert(header::TE, HeaderValue::from_static("trailers"));
         fields.insert(header::CONTENT_TYPE, headers::GRPC);
         fields.entry(header::USER_AGENT).or_insert(USER_AGENT);
@@ -37,7 +38,7 @@ impl ClientProtocol for Grpc {
         if let Some(encoding) = call.send_encoding {
             fields.insert(headers::ENCODING, HeaderValue::from_static(encoding.name()));
         }
-        fields.insert(headers::ACCEPT_ENCODING, headers::SUPPORTED.clone());
+        fields.insert(headers::ACCEPT_ENCODING, shared::SUPPORTED.clone());
         *request.headers_mut() = fields;
         request
     }
@@ -54,13 +55,14 @@ impl ClientProtocol for Grpc {
         if head.status != StatusCode::OK {
             return Err(status::from_http(head.status));
         }
-        if content_type.and_then(headers::content_type).is_none() {
+        if !media::is(&head.headers, "application/grpc") {
             return Err(Status::unknown(format!(
                 "the server answered with content-type {content_type:?}, not with gRPC"
             )));
         }
-        let encoding = headers::encoding(&head.headers).map_err(|status| Status::internal(status.message()))?;
-        headers::strip(&mut head.headers);
+        let encoding =
+            shared::encoding(&head.headers, &headers::ENCODING).map_err(|status| Status::internal(status.message()))?;
+        shared::strip(&mut head.headers);
         let mut inbound = Inbound::new(body, Box::new(Messages), Codec::Proto, limit);
         inbound.encoding = encoding;
         Ok((MetadataMap::from_headers(head.headers), inbound))

@@ -7,3 +7,5 @@ mod status;
 
 pub(crate) use client::Grpc as ClientGrpc;
 pub(crate) use server::Grpc as ServerGrpc;
+pub(super) use server::{accept, head};
+pub(super) use status::to_trailers;

@@ -8,83 +8,38 @@ use tonic::{Status, metadata::MetadataMap};
 
 use super::{headers, status};
 use crate::{
-    call::{Body, CallContext, Chunks, Deframe, Inbound, Item, Outbound, Peer},
-    codec::Codec,
-    deadline, dispatch,
-    envelope::{self, COMPRESSED, Envelope},
-    handler::{Answer, Call},
-    protocol::{Accepted, Negotiated, Protocol},
+    call::{Body, Deframe, Peer, Reframe},
+    deadline,
+    envelope::Envelope,
+    handler::Answer,
+    protocol::{Accepted, Media, Negotiated, Opening, Protocol, headers as shared, in_one_piece, media, refuse},
     server::Core,
 };
+
+const TYPE: &str = "application/grpc";
 
 /// gRPC as servers speak it.
 pub(crate) struct Grpc;
 
 impl Protocol for Grpc {
-    fn claims(&self, head: &Parts) -> bool {
-        let Some(content_type) = head.headers.get(header::CONTENT_TYPE) else {
-            return false;
-        };
-        let rest = content_type.as_bytes().strip_prefix(b"application/grpc");
-        rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';' | b' ')))
+    fn claims(&self, _: &Core, head: &Parts) -> bool {
+        media::is(&head.headers, TYPE)
     }
 
     fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
         if head.version < Version::HTTP_2 {
-            return Err(refuse(
-                StatusCode::HTTP_VERSION_NOT_SUPPORTED,
-                header::UPGRADE,
-                HeaderValue::from_static("h2c"),
-            ));
+            return Err(refuse(StatusCode::HTTP_VERSION_NOT_SUPPORTED, header::UPGRADE, "h2c"));
         }
         if head.method != Method::POST {
-            return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, HeaderValue::from_static("POST")));
+            return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
         }
-        let content_type = head.headers.remove(header::CONTENT_TYPE).and_then(|value| headers::content_type(&value));
-        let Some(content_type) = content_type else {
-            return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, headers::GRPC));
-        };
-        let negotiated = Negotiated { encoding: headers::accepted(&head.headers, core.send_encoding), content_type };
-        let refused = |status| self.whole(&negotiated, Err(status));
-
-        let Some(route) = core.registry.find(head.uri.path()) else {
-            return Err(refused(Status::unimplemented(format!("no method {} here", head.uri.path()))));
-        };
-        let encoding = headers::encoding(&head.headers).map_err(|status| {
-            let mut response = refused(status);
-            response.headers_mut().insert(headers::ACCEPT_ENCODING, headers::SUPPORTED.clone());
-            response
-        })?;
-        let timeout = head.headers.remove(deadline::GRPC_TIMEOUT);
-        let timeout = timeout.as_ref().map(deadline::parse).transpose().map_err(refused)?;
-        headers::strip(&mut head.headers);
-        headers::check_binary(&head.headers).map_err(refused)?;
-
-        let limits = &route.limits;
-        let mut inbound = Inbound::new(body, Box::new(Envelope), Codec::Proto, limits.max_receive_message_bytes);
-        inbound.encoding = encoding;
-        let mut outbound = Outbound::new(Codec::Proto, &Envelope, limits.max_send_message_bytes);
-        outbound.encoding = negotiated.encoding;
-        let deadline = dispatch::deadline_of(timeout, limits.timeout);
-        let call = Call {
-            metadata: MetadataMap::from_headers(head.headers),
-            extensions: head.extensions,
-            context: CallContext { method: route.method, deadline, peer: Arc::clone(peer), compressed: false },
-            inbound,
-            outbound,
-            pipe: None,
-        };
-        Ok(Accepted { route: Arc::clone(route), call, negotiated })
+        let media = Media::take(&mut head.headers, TYPE)
+            .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, TYPE))?;
+        accept(self, media, (Box::new(Envelope), &Envelope), core, head, body, peer)
     }
 
     fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
-        let mut response = Response::new(());
-        *response.headers_mut() = headers::from_metadata(metadata);
-        response.headers_mut().insert(header::CONTENT_TYPE, negotiated.content_type.clone());
-        if let Some(encoding) = negotiated.encoding {
-            response.headers_mut().insert(headers::ENCODING, HeaderValue::from_static(encoding.name()));
-        }
-        response
+        self::head(negotiated, metadata)
     }
 
     fn end(&self, _: &Negotiated, result: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
@@ -93,11 +48,7 @@ impl Protocol for Grpc {
 
     fn whole(&self, negotiated: &Negotiated, result: Result<Answer, Status>) -> Response<Body> {
         match result {
-            Ok(answer) => {
-                let data = (!answer.message.is_empty()).then(|| answer.message.freeze());
-                let trailers = status::to_trailers(Ok(answer.trailers));
-                self.head(negotiated, answer.metadata).map(|()| Body::whole(data, Some(trailers)))
-            }
+            Ok(answer) => in_one_piece(self, negotiated, Ok(answer)),
             // Trailers-Only: the status stands in the head.
             Err(error) => {
                 let mut response = Response::new(Body::empty());
@@ -109,22 +60,45 @@ impl Protocol for Grpc {
     }
 }
 
-/// An answer to what is no gRPC call at all.
-fn refuse(status: StatusCode, name: header::HeaderName, value: HeaderValue) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response.headers_mut().insert(name, value);
-    response
+/// Reads the head of a request, as gRPC and gRPC-Web write it alike.
+pub(in crate::protocol) fn accept(
+    protocol: &dyn Protocol,
+    media: Media,
+    framing: (Box<dyn Deframe>, &'static dyn Reframe),
+    core: &Core,
+    mut head: Parts,
+    body: Body,
+    peer: &Arc<Peer>,
+) -> Result<Accepted, Response<Body>> {
+    let accepted = |encoding: &_| shared::accepts(&head.headers, &headers::ACCEPT_ENCODING, *encoding);
+    let send_encoding = core.send_encoding.filter(accepted);
+    let negotiated = Negotiated { encoding: send_encoding, content_type: media.content_type };
+    let refused = |status| protocol.whole(&negotiated, Err(status));
+
+    let Some(route) = core.registry.find(head.uri.path()).cloned() else {
+        return Err(refused(Status::unimplemented(format!("no method {} here", head.uri.path()))));
+    };
+    let encoding = shared::encoding(&head.headers, &headers::ENCODING).map_err(|status| {
+        let mut response = refused(status);
+        response.headers_mut().insert(headers::ACCEPT_ENCODING, shared::SUPPORTED.clone());
+        response
+    })?;
+    let timeout = head.headers.remove(deadline::GRPC_TIMEOUT);
+    let timeout = timeout.as_ref().map(deadline::parse).transpose().map_err(refused)?;
+    let (deframe, reframe) = framing;
+    let encodings = (encoding, send_encoding);
+    let opening = Opening { route: &route, peer, codec: media.codec, deframe, reframe, encodings, timeout };
+    let call = opening.call(head, body).map_err(refused)?;
+    Ok(Accepted { route, call, negotiated })
 }
 
-impl Deframe for Envelope {
-    fn next(&mut self, chunks: &mut Chunks, _eof: bool, limit: usize) -> Result<Item, Status> {
-        match envelope::take(chunks, limit)? {
-            Some((flags @ (0 | COMPRESSED), payload)) => Ok(Item::Message { payload, compressed: flags == COMPRESSED }),
-            Some((flags, _)) => {
-                Err(Status::internal(format!("a message has the flags {flags:#04x}, which gRPC does not define")))
-            }
-            None => Ok(Item::More),
-        }
+/// The head of an answer that has a body.
+pub(in crate::protocol) fn head(negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
+    let mut response = Response::new(());
+    *response.headers_mut() = shared::from_metadata(metadata);
+    response.headers_mut().insert(header::CONTENT_TYPE, negotiated.content_type.clone());
+    if let Some(encoding) = negotiated.encoding {
+        response.headers_mut().insert(headers::ENCODING, HeaderValue::from_static(encoding.name()));
     }
+    response
 }

@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, percent_encode};
 use tonic::{Code, Status, metadata::MetadataMap};
 
-use super::headers::{DETAILS, MESSAGE, STATUS, from_metadata, strip};
+use super::headers::{DETAILS, MESSAGE, STATUS};
+use crate::protocol::headers::{from_metadata, strip};
 
 /// Longer messages are cut, and longer details left out: peers refuse header lists over 8 KiB (grpc-java) or 16 KiB
 /// (most others), and a refused one takes the whole status with it.
@@ -26,7 +27,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The trailers that end a call.
-pub(super) fn to_trailers(result: Result<MetadataMap, Status>) -> HeaderMap {
+pub(in crate::protocol) fn to_trailers(result: Result<MetadataMap, Status>) -> HeaderMap {
     match result {
         Ok(metadata) => {
             let mut trailers = from_metadata(metadata);

@@ -1,0 +1,49 @@
+//! A body that is one message and nothing else.
+
+use bytes::BytesMut;
+use tonic::Status;
+
+use crate::{
+    call::{Chunks, Deframe, Item, Reframe},
+    codec::too_large,
+};
+
+/// Writes a message as it is.
+pub(super) struct Bare;
+
+impl Reframe for Bare {
+    fn open(&self, _: &mut BytesMut, _first: bool) {}
+
+    fn close(&self, _: &mut BytesMut, _start: usize, _compressed: bool) {}
+
+    fn tail(&self) -> &'static [u8] {
+        b""
+    }
+}
+
+/// Reads a body as one message.
+pub(super) struct WholeBody {
+    compressed: bool,
+    given: bool,
+}
+
+impl WholeBody {
+    pub(super) fn new(compressed: bool) -> Self {
+        Self { compressed, given: false }
+    }
+}
+
+impl Deframe for WholeBody {
+    fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status> {
+        let len = chunks.len();
+        if len > limit {
+            return Err(too_large("receiving", len, limit));
+        }
+        if !eof || self.given {
+            return Ok(Item::More);
+        }
+        self.given = true;
+        let payload = chunks.take(len).unwrap_or_default();
+        Ok(Item::Message { payload, compressed: self.compressed })
+    }
+}

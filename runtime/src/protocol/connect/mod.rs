@@ -1,0 +1,13 @@
+//! The Connect protocol (connectrpc.com/docs/protocol): unary calls as plain HTTP, as POST or GET, and streams in
+//! envelopes that end with a frame of JSON.
+
+mod error;
+mod framing;
+mod get;
+mod headers;
+mod stream;
+mod unary;
+
+pub(crate) use get::Get;
+pub(crate) use stream::Stream;
+pub(crate) use unary::Unary;

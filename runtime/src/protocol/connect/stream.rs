@@ -1,0 +1,83 @@
+//! Calls with a stream on at least one side.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use tonic::{Status, metadata::MetadataMap};
+
+use super::{
+    error, headers,
+    unary::{self, ACCEPT_POST},
+};
+use crate::{
+    call::{Body, Peer},
+    envelope::{self, Envelope},
+    method::MethodKind,
+    protocol::{Accepted, Media, Negotiated, Opening, Protocol, headers as shared, media, refuse, unclaimed},
+    server::Core,
+};
+
+const TYPE: &str = "application/connect";
+const PREFIX: &str = "application/connect+";
+/// What methods that stream take, as `Accept-Post` lists it.
+pub(super) const TYPES: &str = "application/connect+proto";
+
+/// Marks the frame that ends a stream.
+pub(super) const END: u8 = 2;
+
+/// Connect streams as servers speak them.
+pub(crate) struct Stream;
+
+impl Protocol for Stream {
+    fn claims(&self, core: &Core, head: &Parts) -> bool {
+        media::is(&head.headers, TYPE) && core.registry.find(head.uri.path()).is_some()
+    }
+
+    fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+        let Some(route) = core.registry.find(head.uri.path()).cloned() else {
+            return Err(unclaimed());
+        };
+        if head.method != Method::POST {
+            return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
+        }
+        if route.method.kind == MethodKind::Unary {
+            return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, unary::TYPES));
+        }
+        let media = Media::take_codec(&mut head.headers, PREFIX)
+            .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, TYPES))?;
+        let read = headers::read(&head.headers, &headers::STREAM);
+        let sent = read.as_ref().map_or(None, |read| read.0);
+        let answer = headers::answer_encoding(&head.headers, &headers::STREAM.1, sent, core.send_encoding);
+        let negotiated = Negotiated { encoding: answer, content_type: media.content_type };
+        let failed = |status| self.whole(&negotiated, Err(status));
+        let (encoding, timeout) = read.map_err(failed)?;
+        let opening = Opening {
+            route: &route,
+            peer,
+            codec: media.codec,
+            deframe: Box::new(Envelope),
+            reframe: &Envelope,
+            encodings: (encoding, answer),
+            timeout,
+        };
+        let call = opening.call(head, body).map_err(failed)?;
+        Ok(Accepted { route, call, negotiated })
+    }
+
+    fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
+        let mut response = Response::new(());
+        *response.headers_mut() = shared::from_metadata(metadata);
+        response.headers_mut().insert(header::CONTENT_TYPE, negotiated.content_type.clone());
+        if let Some(encoding) = negotiated.encoding {
+            response.headers_mut().insert(headers::STREAM.0, HeaderValue::from_static(encoding.name()));
+        }
+        response
+    }
+
+    fn end(&self, _: &Negotiated, result: Result<MetadataMap, Status>, buf: &mut BytesMut) -> Option<HeaderMap> {
+        let json = error::end_of_stream(result.map(shared::from_metadata));
+        envelope::append(buf, END, json.as_bytes());
+        None
+    }
+}

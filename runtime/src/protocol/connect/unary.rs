@@ -1,0 +1,118 @@
+//! Calls with one message each way, as POST.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use tonic::{Status, metadata::MetadataMap};
+
+use super::{
+    error,
+    framing::{Bare, WholeBody},
+    get, headers, stream,
+};
+use crate::{
+    call::{Body, Peer},
+    codec::Codec,
+    handler::Answer,
+    method::MethodKind,
+    protocol::{Accepted, Media, Negotiated, Opening, Protocol, headers as shared, refuse, unclaimed},
+    server::Core,
+};
+
+const PREFIX: &str = "application/";
+/// What unary methods take, as `Accept-Post` lists it (W3C Linked Data Platform, 7.1).
+pub(super) const TYPES: &str = "application/proto";
+/// The content type of a message.
+pub(super) fn content_type(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Proto => "application/proto",
+    }
+}
+
+pub(super) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+
+/// Unary calls as POST. What names a method and is of no other protocol counts as an attempt at one.
+pub(crate) struct Unary;
+
+impl Protocol for Unary {
+    fn claims(&self, core: &Core, head: &Parts) -> bool {
+        core.registry.find(head.uri.path()).is_some()
+    }
+
+    fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+        let Some(route) = core.registry.find(head.uri.path()).cloned() else {
+            return Err(unclaimed());
+        };
+        if head.method != Method::POST {
+            let allow = if get::is_allowed(route.method) { "GET, POST" } else { "POST" };
+            return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, allow));
+        }
+        if route.method.kind != MethodKind::Unary {
+            return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, stream::TYPES));
+        }
+        let media = Media::take_codec(&mut head.headers, PREFIX)
+            .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, TYPES))?;
+        let (encoding, timeout) = headers::read(&head.headers, &headers::UNARY).map_err(failed)?;
+        let answer = headers::answer_encoding(&head.headers, &headers::UNARY.1, encoding, core.send_encoding);
+        let opening = Opening {
+            route: &route,
+            peer,
+            codec: media.codec,
+            deframe: Box::new(WholeBody::new(encoding.is_some())),
+            reframe: &Bare,
+            encodings: (encoding, answer),
+            timeout,
+        };
+        let call = opening.call(head, body).map_err(failed)?;
+        let negotiated = Negotiated { encoding: answer, content_type: media.content_type };
+        Ok(Accepted { route, call, negotiated })
+    }
+
+    fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
+        let mut response = Response::new(());
+        *response.headers_mut() = shared::from_metadata(metadata);
+        response.headers_mut().insert(header::CONTENT_TYPE, negotiated.content_type.clone());
+        response
+    }
+
+    fn end(&self, _: &Negotiated, _: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
+        None
+    }
+
+    fn whole(&self, negotiated: &Negotiated, result: Result<Answer, Status>) -> Response<Body> {
+        match result {
+            Ok(answer) => {
+                let data = (!answer.message.is_empty()).then(|| answer.message.freeze());
+                let mut response = self.head(negotiated, answer.metadata).map(|()| Body::whole(data, None));
+                if let Some(encoding) = negotiated.encoding.filter(|_| answer.compressed) {
+                    response.headers_mut().insert(headers::UNARY.0, HeaderValue::from_static(encoding.name()));
+                }
+                add_trailers(shared::from_metadata(answer.trailers), response.headers_mut());
+                response
+            }
+            Err(status) => failed(status),
+        }
+    }
+}
+
+/// Trailers stand in the head, under a prefix.
+fn add_trailers(trailers: HeaderMap, headers: &mut HeaderMap) {
+    for name in trailers.keys() {
+        let Ok(prefixed) = HeaderName::try_from(format!("{}{name}", headers::TRAILER)) else {
+            continue;
+        };
+        for value in trailers.get_all(name) {
+            headers.append(&prefixed, value.clone());
+        }
+    }
+}
+
+/// The answer that is an error. Its metadata stands among the headers.
+pub(super) fn failed(status: Status) -> Response<Body> {
+    let mut response = Response::new(Body::whole(Some(Bytes::from(error::to_json(&status))), None));
+    *response.status_mut() = error::http_status(status.code());
+    *response.headers_mut() = shared::from_metadata(status.metadata().clone());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,102 @@
+//! Headers that all protocols share: metadata, and the names of encodings.
+
+use std::sync::LazyLock;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tonic::{Status, metadata::MetadataMap};
+
+use crate::compress::Encoding;
+
+/// The metadata of a call as headers, without what the protocol itself writes there.
+pub(super) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
+    let mut headers = metadata.into_headers();
+    strip(&mut headers);
+    headers
+}
+
+/// Removes what belongs to a protocol or to HTTP, and so is no metadata.
+pub(super) fn strip(headers: &mut HeaderMap) {
+    // There are few of them in a request, and hardly ever one in a response.
+    while let Some(name) = headers.keys().find(|name| is_reserved(name.as_str())).cloned() {
+        headers.remove(name);
+    }
+}
+
+fn is_reserved(name: &str) -> bool {
+    match name.as_bytes().first() {
+        Some(b'a') => name == "accept-encoding",
+        Some(b'c') => {
+            matches!(name, "content-type" | "content-length" | "content-encoding" | "connection")
+                || name.starts_with("connect-")
+        }
+        Some(b'e') => name == "expect",
+        Some(b'g') => matches!(
+            name,
+            "grpc-status"
+                | "grpc-message"
+                | "grpc-status-details-bin"
+                | "grpc-timeout"
+                | "grpc-encoding"
+                | "grpc-accept-encoding"
+                | "grpc-message-type"
+        ),
+        Some(b'h') => matches!(name, "host" | "http2-settings"),
+        Some(b'k') => name == "keep-alive",
+        Some(b'p') => name == "proxy-connection",
+        Some(b't') => matches!(name, "te" | "trailer" | "transfer-encoding"),
+        Some(b'u') => name == "upgrade",
+        Some(b'x') => name == "x-grpc-web",
+        _ => false,
+    }
+}
+
+/// Refuses a `-bin` value that is not base64, so that nobody behind this point meets one.
+pub(super) fn check_binary(headers: &HeaderMap) -> Result<(), Status> {
+    for (name, value) in headers {
+        // Several binary values may be joined by commas (gRPC over HTTP/2).
+        let valid = || value.as_bytes().split(|&b| b == b',').all(|part| is_base64(part.trim_ascii()));
+        if name.as_str().ends_with("-bin") && !valid() {
+            return Err(Status::invalid_argument(format!("the value of the metadata {name} is not base64")));
+        }
+    }
+    Ok(())
+}
+
+fn is_base64(value: &[u8]) -> bool {
+    let digits = value.iter().rposition(|&b| b != b'=').map_or(0, |last| last + 1);
+    let padding = value.len() - digits;
+    let shaped = if padding == 0 { digits % 4 != 1 } else { padding <= 2 && value.len().is_multiple_of(4) };
+    shaped && value[..digits].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+}
+
+/// The encoding that this header names: `None` for identity.
+pub(super) fn encoding(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Encoding>, Status> {
+    headers.get(name).map_or(Ok(None), |value| named_encoding(value.as_bytes()))
+}
+
+/// The encoding of this name: `None` for identity.
+pub(super) fn named_encoding(name: &[u8]) -> Result<Option<Encoding>, Status> {
+    if name == b"identity" || name.is_empty() {
+        return Ok(None);
+    }
+    Encoding::from_name(name).map(Some).ok_or_else(|| {
+        let name = String::from_utf8_lossy(name);
+        Status::unimplemented(format!("the encoding {name:?} is not supported; supported are: {}", supported()))
+    })
+}
+
+/// Whether the peer says in this header that it accepts the encoding.
+pub(super) fn accepts(headers: &HeaderMap, name: &HeaderName, encoding: Encoding) -> bool {
+    let values = headers.get_all(name);
+    let mut names = values.iter().flat_map(|value| value.as_bytes().split(|&b| b == b','));
+    names.any(|name| name.trim_ascii() == encoding.name().as_bytes())
+}
+
+/// All encodings we read, as headers list them.
+fn supported() -> String {
+    Encoding::ALL.iter().map(|encoding| encoding.name()).chain(["identity"]).collect::<Vec<_>>().join(",")
+}
+
+/// [`supported`] as a header.
+pub(super) static SUPPORTED: LazyLock<HeaderValue> =
+    LazyLock::new(|| HeaderValue::try_from(supported()).unwrap_or(HeaderValue::from_static("identity")));

@@ -1,0 +1,70 @@
+//! What every protocol does alike to open a call.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderValue, Response, StatusCode, header::HeaderName, request::Parts};
+use tonic::{Status, metadata::MetadataMap};
+
+use super::headers;
+use crate::{
+    call::{Body, CallContext, Deframe, Inbound, Outbound, Peer, Reframe},
+    codec::Codec,
+    compress::Encoding,
+    dispatch::{self, Route},
+    handler::Call,
+};
+
+/// What a protocol read from the head of a request.
+pub(super) struct Opening<'a> {
+    pub(super) route: &'a Route,
+    pub(super) peer: &'a Arc<Peer>,
+    pub(super) codec: Codec,
+    pub(super) deframe: Box<dyn Deframe>,
+    pub(super) reframe: &'static dyn Reframe,
+    /// How messages arrive compressed, and how they leave.
+    pub(super) encodings: (Option<Encoding>, Option<Encoding>),
+    /// What the caller allows.
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Opening<'_> {
+    /// The call, with the headers that are its metadata.
+    pub(super) fn call(self, mut head: Parts, body: Body) -> Result<Call, Status> {
+        headers::strip(&mut head.headers);
+        headers::check_binary(&head.headers)?;
+        let limits = &self.route.limits;
+        let mut inbound = Inbound::new(body, self.deframe, self.codec, limits.max_receive_message_bytes);
+        inbound.encoding = self.encodings.0;
+        let mut outbound = Outbound::new(self.codec, self.reframe, limits.max_send_message_bytes);
+        outbound.encoding = self.encodings.1;
+        let deadline = dispatch::deadline_of(self.timeout, limits.timeout);
+        Ok(Call {
+            metadata: MetadataMap::from_headers(head.headers),
+            extensions: head.extensions,
+            context: CallContext {
+                method: self.route.method,
+                deadline,
+                peer: Arc::clone(self.peer),
+                compressed: false,
+            },
+            inbound,
+            outbound,
+            pipe: None,
+        })
+    }
+}
+
+/// The answer to a request of no protocol we speak.
+pub(crate) fn unclaimed() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+/// An answer to what is no call at all: an HTTP status and the one header that goes with it.
+pub(super) fn refuse(status: StatusCode, name: HeaderName, value: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
+    response
+}
