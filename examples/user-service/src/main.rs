@@ -49,8 +49,10 @@ async fn run(flags: &Flags) -> Result<(), Box<dyn Error>> {
     demo::run(Channel::connect(format!("http://{}", reachable(address)))?).await?;
 
     if !flags.once {
-        println!("\nServing on {address}. Ctrl-C stops it.");
-        tokio::signal::ctrl_c().await?;
+        // Whoever reads the line may press Ctrl-C at once, so waiting for it comes first.
+        let announced = async { println!("\nServing on {address}. Ctrl-C stops it.") };
+        let (pressed, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), announced);
+        pressed?;
     }
     app.close();
     drop(stop);
