@@ -35,12 +35,15 @@ mod deadline;
 mod dispatch;
 mod envelope;
 pub mod google;
+pub mod grpc;
 mod handler;
+mod health;
 #[cfg(feature = "net")]
 mod http2;
 mod interceptor;
 mod method;
 mod protocol;
+mod reflection;
 mod server;
 mod status;
 mod task;
@@ -54,6 +57,7 @@ pub use client::{Channel, ChannelBuilder, ChannelError};
 pub use codec::json;
 pub use compress::Encoding;
 pub use handler::{Answer, Call, Service};
+pub use health::{Health, ServingStatus};
 pub use interceptor::{Interceptor, Next};
 pub use method::{
     BodySelector, HttpRule, Idempotency, Method, MethodKind, Segment, ServiceDescriptor, Template, Variable,

@@ -7,13 +7,17 @@ use crate::{
     compress::Encoding,
     dispatch::Registry,
     handler::Service,
+    health::Health,
     interceptor::{ErasedInterceptor, Interceptor},
     method::Method,
+    reflection::{self, Index},
 };
 
 /// Builds a [`Server`].
 pub struct ServerBuilder {
     services: Vec<Arc<dyn Service>>,
+    health: Option<Health>,
+    reflection: bool,
     interceptors: Vec<Arc<dyn ErasedInterceptor>>,
     limits: CallLimits,
     limits_for: Vec<(String, CallLimits)>,
@@ -29,6 +33,8 @@ impl Default for ServerBuilder {
     fn default() -> Self {
         Self {
             services: Vec::new(),
+            health: None,
+            reflection: false,
             interceptors: Vec::new(),
             limits: CallLimits::default(),
             limits_for: Vec::new(),
@@ -47,6 +53,22 @@ impl ServerBuilder {
     #[must_use]
     pub fn add_service(mut self, service: impl Service) -> Self {
         self.services.push(Arc::new(service));
+        self
+    }
+
+    /// Answers `grpc.health.v1` from these states. Every service that has none yet is reported as SERVING, and all as
+    /// NOT_SERVING once a shutdown begins. Default: not answered.
+    #[must_use]
+    pub fn health(mut self, health: Health) -> Self {
+        self.health = Some(health);
+        self
+    }
+
+    /// Answers `grpc.reflection`, versions 1 and 1alpha, from the descriptors that the generator embedded in the
+    /// services. Default: not answered, since it tells strangers all there is.
+    #[must_use]
+    pub fn reflection(mut self) -> Self {
+        self.reflection = true;
         self
     }
 
@@ -137,7 +159,8 @@ impl ServerBuilder {
     ///
     /// Two services have the same name, [limits](Self::limits_for) are for a name that no service or method has, or the
     /// TLS settings cannot be used.
-    pub fn build(self) -> Result<Server, BuildError> {
+    pub fn build(mut self) -> Result<Server, BuildError> {
+        self.add_own_services();
         let mut registry = Registry::default();
         let chain = Arc::from(self.interceptors);
         for service in self.services {
@@ -156,6 +179,7 @@ impl ServerBuilder {
         let core = Core {
             registry,
             send_encoding: self.send_encoding,
+            health: self.health,
             shutdown_grace: self.shutdown_grace,
             #[cfg(feature = "net")]
             keepalive: crate::http2::Keepalive { interval: self.keepalive.0, timeout: self.keepalive.1 },
@@ -180,6 +204,22 @@ fn limits_of(method: &Method, all: &CallLimits, some: &[(String, CallLimits)]) -
 
 fn is_named(method: &Method, name: &str) -> bool {
     name == method.service() || name == method.path.trim_start_matches('/')
+}
+
+impl ServerBuilder {
+    fn add_own_services(&mut self) {
+        let mut index = Index::default();
+        if let Some(health) = &self.health {
+            let own = Arc::new(health.clone().server());
+            self.services.iter().for_each(|service| health.introduce(service.descriptor().name));
+            self.services.push(own);
+        }
+        if self.reflection {
+            let [v1, v1alpha] = reflection::descriptors();
+            self.services.iter().map(|service| service.descriptor()).chain([v1, v1alpha]).for_each(|d| index.add(d));
+            self.services.extend(reflection::services(index));
+        }
+    }
 }
 
 impl fmt::Debug for ServerBuilder {

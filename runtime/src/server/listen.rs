@@ -94,6 +94,9 @@ impl Server {
             }
         }
         accepting.shutdown().await;
+        if let Some(health) = &self.core.health {
+            health.shut_down();
+        }
         phase.send_replace(Phase::Draining);
         drain(&mut connections, self.core.shutdown_grace).await;
         phase.send_replace(Phase::Aborting);

@@ -27,6 +27,7 @@ use crate::{
     call::{Body, Peer},
     compress::Encoding,
     dispatch::Registry,
+    health::Health,
     protocol::{Exchange, Protocol, connect, grpc::ServerGrpc, grpc_web, unclaimed},
 };
 
@@ -50,6 +51,8 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     /// Compresses responses to callers that accept it.
     pub(crate) send_encoding: Option<Encoding>,
+    /// Learns of the shutdown.
+    pub(crate) health: Option<Health>,
     pub(crate) shutdown_grace: Duration,
     #[cfg(feature = "net")]
     pub(crate) keepalive: crate::http2::Keepalive,
