@@ -28,6 +28,15 @@ pub(crate) fn timer(deadline: Instant) -> Pin<Box<Sleep>> {
     Box::pin(tokio::time::sleep_until(deadline.into()))
 }
 
+/// What a broken call came to: past its deadline, a peer that keeps the deadline, too, resets the stream, and that can
+/// come before a timer that is good to a millisecond.
+pub(crate) fn broken(status: Status, timer: Option<&Pin<Box<Sleep>>>) -> Status {
+    match timer {
+        Some(timer) if timer.deadline().into_std() <= Instant::now() => exceeded(),
+        _ => status,
+    }
+}
+
 /// Reads a `grpc-timeout`: at most eight digits and a unit.
 pub(crate) fn parse(value: &HeaderValue) -> Result<Duration, Status> {
     let bad = || {

@@ -149,7 +149,8 @@ impl Inbound {
         {
             return Poll::Ready(Err(crate::deadline::exceeded()));
         }
-        let frame = ready!(self.body.poll_next(cx)).transpose()?;
+        let frame = ready!(self.body.poll_next(cx)).transpose();
+        let frame = frame.map_err(|status| crate::deadline::broken(status, self.timer.as_ref()))?;
         match frame.map(|frame| frame.into_data().map_err(|frame| frame.into_trailers())) {
             Some(Ok(data)) => self.chunks.push(data),
             Some(Err(trailers)) => self.ending.trailers = trailers.ok(),

@@ -172,8 +172,9 @@ impl Start<'_> {
                 },
                 ready => ready,
             })
-            .await?
+            .await
         };
+        let response = response.map_err(|status| deadline::broken(status, timer.as_ref()))?;
         let (metadata, mut inbound) = client.protocol.response(response, settings.max_receive_message_bytes)?;
         inbound.timer = timer;
         Ok((metadata, inbound))

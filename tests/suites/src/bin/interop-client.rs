@@ -2,7 +2,6 @@
 
 use std::{error::Error, process::ExitCode};
 
-use rsgrpc::Channel;
 use rsgrpc_suites::interop::{self, ClientFlags};
 
 #[tokio::main]
@@ -18,8 +17,5 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let flags = ClientFlags::parse()?;
-    if flags.use_tls {
-        return Err("there is no TLS yet".into());
-    }
-    interop::run(&flags.test_case, || Ok(Channel::connect(flags.target())?)).await
+    interop::run(&flags.test_case, || flags.channel()).await
 }

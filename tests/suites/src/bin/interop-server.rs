@@ -8,10 +8,10 @@ use rsgrpc_suites::interop::{Interop, ServerFlags, proto::TestServiceServer};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let flags = ServerFlags::parse()?;
-    if flags.use_tls {
-        return Err("there is no TLS yet".into());
+    let mut server = Server::builder().add_service(TestServiceServer::new(Interop));
+    if let Some(tls) = flags.tls()? {
+        server = server.tls(tls);
     }
-    let server = Server::builder().add_service(TestServiceServer::new(Interop)).build()?;
-    server.serve(("127.0.0.1", flags.port)).await?;
+    server.build()?.serve(("127.0.0.1", flags.port)).await?;
     Ok(())
 }

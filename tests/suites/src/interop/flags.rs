@@ -1,18 +1,16 @@
 use std::{error::Error, path::PathBuf};
 
 use lexopt::{Parser, prelude::*};
+use rsgrpc::{Channel, ClientTls, Identity, ServerTls, TlsError, TrustRoots};
 
 /// The flags of `interop-server`, as grpc-go's server has them.
 #[derive(Debug, Default)]
 pub struct ServerFlags {
     /// `--port`.
     pub port: u16,
-    /// `--use_tls`.
-    pub use_tls: bool,
-    /// `--tls_cert_file`: the certificate chain, PEM.
-    pub tls_cert_file: Option<PathBuf>,
-    /// `--tls_key_file`: the private key, PEM.
-    pub tls_key_file: Option<PathBuf>,
+    use_tls: bool,
+    tls_cert_file: PathBuf,
+    tls_key_file: PathBuf,
 }
 
 impl ServerFlags {
@@ -27,28 +25,34 @@ impl ServerFlags {
             match flag {
                 Long("port") => flags.port = parser.value()?.parse()?,
                 Long("use_tls") => flags.use_tls = switch(&mut parser)?,
-                Long("tls_cert_file") => flags.tls_cert_file = Some(parser.value()?.into()),
-                Long("tls_key_file") => flags.tls_key_file = Some(parser.value()?.into()),
+                Long("tls_cert_file") => flags.tls_cert_file = parser.value()?.into(),
+                Long("tls_key_file") => flags.tls_key_file = parser.value()?.into(),
                 other => return Err(other.unexpected().into()),
             }
         }
         Ok(flags)
+    }
+
+    /// With `--use_tls` what `--tls_cert_file` and `--tls_key_file` hold.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or does not hold what it should.
+    pub fn tls(&self) -> Result<Option<ServerTls>, TlsError> {
+        if !self.use_tls {
+            return Ok(None);
+        }
+        Ok(Some(ServerTls::new(Identity::from_files(&self.tls_cert_file, &self.tls_key_file)?)))
     }
 }
 
 /// The flags of `interop-client`, as grpc-go's client has them.
 #[derive(Debug)]
 pub struct ClientFlags {
-    /// `--server_host`.
-    pub server_host: String,
-    /// `--server_port`.
-    pub server_port: u16,
-    /// `--use_tls`.
-    pub use_tls: bool,
-    /// `--ca_file`: the certificate that signed the server's, PEM.
-    pub ca_file: Option<PathBuf>,
-    /// `--server_host_override`: the name the server's certificate has to bear.
-    pub server_host_override: Option<String>,
+    server_host: String,
+    server_port: u16,
+    use_tls: bool,
+    ca_file: PathBuf,
+    server_host_override: Option<String>,
     /// `--test_case`.
     pub test_case: String,
 }
@@ -63,7 +67,7 @@ impl ClientFlags {
             server_host: "localhost".to_owned(),
             server_port: 10_000,
             use_tls: false,
-            ca_file: None,
+            ca_file: PathBuf::new(),
             server_host_override: None,
             test_case: "large_unary".to_owned(),
         };
@@ -73,7 +77,7 @@ impl ClientFlags {
                 Long("server_host") => flags.server_host = parser.value()?.string()?,
                 Long("server_port") => flags.server_port = parser.value()?.parse()?,
                 Long("use_tls") => flags.use_tls = switch(&mut parser)?,
-                Long("ca_file") => flags.ca_file = Some(parser.value()?.into()),
+                Long("ca_file") => flags.ca_file = parser.value()?.into(),
                 Long("server_host_override") => flags.server_host_override = Some(parser.value()?.string()?),
                 Long("test_case") => flags.test_case = parser.value()?.string()?,
                 other => return Err(other.unexpected().into()),
@@ -82,10 +86,22 @@ impl ClientFlags {
         Ok(flags)
     }
 
-    /// Where to connect to.
-    pub fn target(&self) -> String {
+    /// A new channel to the server: with `--use_tls` over TLS, where `--ca_file` vouches for the name
+    /// `--server_host_override`.
+    ///
+    /// # Errors
+    /// The flags name no server, or no certificate.
+    pub fn channel(&self) -> Result<Channel, Box<dyn Error>> {
         let scheme = if self.use_tls { "https" } else { "http" };
-        format!("{scheme}://{}:{}", self.server_host, self.server_port)
+        let mut channel = Channel::builder(format!("{scheme}://{}:{}", self.server_host, self.server_port));
+        if self.use_tls {
+            let mut tls = ClientTls::new().roots(TrustRoots::from_file(&self.ca_file)?);
+            if let Some(name) = &self.server_host_override {
+                tls = tls.server_name(name);
+            }
+            channel = channel.tls(tls);
+        }
+        Ok(channel.build()?)
     }
 }
 
