@@ -49,7 +49,7 @@ fn once_makes_every_call_and_stops() {
 
 /// Ctrl-C ends open streams and then the program, well within the grace of the server.
 #[cfg(unix)]
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")] // The client has to go on while this waits for the program.
 async fn ctrl_c_stops_it_gracefully() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_user-service"))
         .args(["--listen", "127.0.0.1:0"])
