@@ -8,6 +8,7 @@ use std::{
 };
 
 pub use futures_core::Stream;
+pub use tonic::server::NamedService;
 use tonic::{Response, Status};
 
 pub use crate::{

@@ -14,6 +14,7 @@
 //! - `net` (default): sockets. Without it the crate holds messages, services, the client core and the in-process
 //!   transport, and builds for targets that have no sockets.
 //! - `tls`: TLS for servers and channels, by rustls.
+//! - `tower`: our services in axum's and tonic's routers, tonic's services in our server.
 //! - `gzip` (default), `deflate`, `zstd`: compression of messages.
 //! - `serde`: generated messages implement serde's `Serialize` and `Deserialize` with the meaning of ProtoJSON.
 
@@ -49,6 +50,8 @@ mod status;
 mod task;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use call::{Body, Compression, Peer, RequestExt, ResponseExt, Streaming, Trailers};
 pub use client::{BidiStreamingCall, Client, ClientStreamingCall, ServerStreamingCall, UnaryCall};

@@ -7,7 +7,7 @@ use super::doc;
 use crate::model::{Method, ServerIdents, Service};
 
 pub(super) fn server(service: &Service) -> Option<TokenStream> {
-    let Service { descriptor, parameter, .. } = service;
+    let Service { full_name: name, descriptor, parameter, .. } = service;
     let ServerIdents { handler, server } = service.server.as_ref()?;
     let doc = doc(&format!("Serves a [`{handler}`]."));
     let call = call(service, handler);
@@ -31,6 +31,9 @@ pub(super) fn server(service: &Service) -> Option<TokenStream> {
             fn clone(&self) -> Self {
                 Self { service: ::std::sync::Arc::clone(&self.service) }
             }
+        }
+        impl<#parameter> ::rsgrpc::codegen::NamedService for #server<#parameter> {
+            const NAME: &'static str = #name;
         }
         impl<#parameter: #handler> ::rsgrpc::Service for #server<#parameter> {
             fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {

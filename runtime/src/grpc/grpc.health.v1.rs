@@ -223,6 +223,10 @@ impl<T> ::core::clone::Clone for HealthServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for HealthServer<T> {
+    const NAME: &'static str = "grpc.health.v1.Health";
+}
+
 impl<T: Health> ::rsgrpc::Service for HealthServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &HEALTH

@@ -311,6 +311,10 @@ impl<T> ::core::clone::Clone for ServerReflectionServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for ServerReflectionServer<T> {
+    const NAME: &'static str = "grpc.reflection.v1alpha.ServerReflection";
+}
+
 impl<T: ServerReflection> ::rsgrpc::Service for ServerReflectionServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &SERVER_REFLECTION

@@ -26,6 +26,9 @@ pub(crate) struct Exchange {
 
 enum State {
     Refused(Response<Body>),
+    /// A service of others answers.
+    #[cfg(feature = "tower")]
+    Foreign(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
     Running(Answering),
 }
 
@@ -49,6 +52,11 @@ impl Exchange {
         Self { state: Some(state) }
     }
 
+    #[cfg(feature = "tower")]
+    pub(crate) fn foreign(answer: Pin<Box<dyn Future<Output = Response<Body>> + Send>>) -> Self {
+        Self { state: Some(State::Foreign(answer)) }
+    }
+
     /// Ends the call with this status.
     #[cfg(feature = "net")]
     pub(crate) fn abort(&mut self, status: Status) {
@@ -65,6 +73,14 @@ impl Future for Exchange {
         match self.state.take() {
             None => Poll::Pending,
             Some(State::Refused(response)) => Poll::Ready(response),
+            #[cfg(feature = "tower")]
+            Some(State::Foreign(mut answer)) => {
+                let response = answer.as_mut().poll(cx);
+                if response.is_pending() {
+                    self.state = Some(State::Foreign(answer));
+                }
+                response
+            }
             Some(State::Running(mut answering)) => match answering.poll_response(cx) {
                 Progress::Answered(response) => Poll::Ready(response),
                 Progress::Headed(head) => Poll::Ready(head.map(|()| Body::source(Framed::new(answering)))),

@@ -16,6 +16,8 @@ use crate::{
 /// Builds a [`Server`].
 pub struct ServerBuilder {
     services: Vec<Arc<dyn Service>>,
+    #[cfg(feature = "tower")]
+    foreign: std::collections::HashMap<&'static str, Arc<dyn crate::tower::Foreign>>,
     health: Option<Health>,
     reflection: bool,
     interceptors: Vec<Arc<dyn ErasedInterceptor>>,
@@ -33,6 +35,8 @@ impl Default for ServerBuilder {
     fn default() -> Self {
         Self {
             services: Vec::new(),
+            #[cfg(feature = "tower")]
+            foreign: std::collections::HashMap::new(),
             health: None,
             reflection: false,
             interceptors: Vec::new(),
@@ -53,6 +57,26 @@ impl ServerBuilder {
     #[must_use]
     pub fn add_service(mut self, service: impl Service) -> Self {
         self.services.push(Arc::new(service));
+        self
+    }
+
+    /// Serves a service that tonic's generator made as well, by gRPC. It answers by itself: the interceptors and limits
+    /// of this server do not concern it.
+    #[cfg(feature = "tower")]
+    #[must_use]
+    pub fn add_tonic_service<S, B>(mut self, service: S) -> Self
+    where
+        S: tower_service::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<B>,
+                Error = std::convert::Infallible,
+                Future: Send,
+            >,
+        S: tonic::server::NamedService + Clone + Send + Sync + 'static,
+        B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.foreign.insert(S::NAME, Arc::new(crate::tower::Mounted(service)));
         self
     }
 
@@ -178,6 +202,8 @@ impl ServerBuilder {
         }
         let core = Core {
             registry,
+            #[cfg(feature = "tower")]
+            foreign: self.foreign,
             send_encoding: self.send_encoding,
             health: self.health,
             shutdown_grace: self.shutdown_grace,

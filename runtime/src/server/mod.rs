@@ -49,6 +49,9 @@ pub struct Server {
 /// What the calls of a server share.
 pub(crate) struct Core {
     pub(crate) registry: Registry,
+    /// Services of others, by name.
+    #[cfg(feature = "tower")]
+    pub(crate) foreign: std::collections::HashMap<&'static str, Arc<dyn crate::tower::Foreign>>,
     /// Compresses responses to callers that accept it.
     pub(crate) send_encoding: Option<Encoding>,
     /// Learns of the shutdown.
@@ -67,6 +70,18 @@ pub(crate) struct Core {
 const PROTOCOLS: [&dyn Protocol; 6] =
     [&ServerGrpc, &grpc_web::BINARY, &grpc_web::TEXT, &connect::Stream, &connect::Get, &connect::Unary];
 
+#[cfg(feature = "tower")]
+impl Core {
+    /// The service of others that answers this path, if one does.
+    fn foreign_to(&self, path: &str) -> Option<&Arc<dyn crate::tower::Foreign>> {
+        if self.foreign.is_empty() {
+            return None;
+        }
+        let (service, _) = path.strip_prefix('/')?.split_once('/')?;
+        self.foreign.get(service)
+    }
+}
+
 impl Server {
     /// A server with default settings and without services.
     pub fn builder() -> ServerBuilder {
@@ -75,6 +90,10 @@ impl Server {
 
     /// Starts to answer a request.
     pub(crate) fn exchange(&self, request: Request<Body>, peer: &Arc<Peer>) -> Exchange {
+        #[cfg(feature = "tower")]
+        if let Some(foreign) = self.core.foreign_to(request.uri().path()) {
+            return Exchange::foreign(foreign.answer(request));
+        }
         let (head, body) = request.into_parts();
         match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&self.core, &head)) {
             Some(protocol) => Exchange::new(protocol, protocol.accept(&self.core, head, body, peer)),

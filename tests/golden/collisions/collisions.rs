@@ -633,6 +633,10 @@ impl<T> ::core::clone::Clone for GreeterServer_<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for GreeterServer_<T> {
+    const NAME: &'static str = "collisions.greeter";
+}
+
 impl<T: Greeter_> ::rsgrpc::Service for GreeterServer_<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &GREETER
@@ -739,6 +743,10 @@ impl<T> ::core::clone::Clone for FileDescriptorSetServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for FileDescriptorSetServer<T> {
+    const NAME: &'static str = "collisions.FileDescriptorSet";
+}
+
 impl<T: FileDescriptorSet> ::rsgrpc::Service for FileDescriptorSetServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &FILE_DESCRIPTOR_SET
@@ -823,6 +831,10 @@ impl<T> ::core::clone::Clone for _1Server<T> {
     fn clone(&self) -> Self {
         Self { service: ::std::sync::Arc::clone(&self.service) }
     }
+}
+
+impl<T> ::rsgrpc::codegen::NamedService for _1Server<T> {
+    const NAME: &'static str = "collisions._1";
 }
 
 impl<T: _1> ::rsgrpc::Service for _1Server<T> {

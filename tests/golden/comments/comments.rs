@@ -222,6 +222,10 @@ impl<T> ::core::clone::Clone for CommentedServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for CommentedServer<T> {
+    const NAME: &'static str = "comments.Commented";
+}
+
 impl<T: Commented> ::rsgrpc::Service for CommentedServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &COMMENTED

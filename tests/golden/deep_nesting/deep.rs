@@ -1735,6 +1735,10 @@ impl<T> ::core::clone::Clone for DeepServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for DeepServer<T> {
+    const NAME: &'static str = "deep.Deep";
+}
+
 impl<T: Deep> ::rsgrpc::Service for DeepServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &DEEP

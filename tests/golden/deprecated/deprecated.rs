@@ -156,6 +156,10 @@ impl<T> ::core::clone::Clone for OldServiceServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for OldServiceServer<T> {
+    const NAME: &'static str = "deprecated.OldService";
+}
+
 impl<T: OldService> ::rsgrpc::Service for OldServiceServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &OLD_SERVICE

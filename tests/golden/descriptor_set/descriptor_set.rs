@@ -91,6 +91,10 @@ impl<T> ::core::clone::Clone for DescribedServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for DescribedServer<T> {
+    const NAME: &'static str = "descriptor_set.Described";
+}
+
 impl<T: Described> ::rsgrpc::Service for DescribedServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &DESCRIBED

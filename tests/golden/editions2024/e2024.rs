@@ -107,6 +107,10 @@ impl<T> ::core::clone::Clone for ThingsServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for ThingsServer<T> {
+    const NAME: &'static str = "e2024.Things";
+}
+
 impl<T: Things> ::rsgrpc::Service for ThingsServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &THINGS

@@ -78,6 +78,10 @@ impl<T> ::core::clone::Clone for UsingServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for UsingServer<T> {
+    const NAME: &'static str = "uses.Using";
+}
+
 impl<T: Using> ::rsgrpc::Service for UsingServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &USING

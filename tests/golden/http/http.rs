@@ -530,6 +530,10 @@ impl<T> ::core::clone::Clone for LibraryServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for LibraryServer<T> {
+    const NAME: &'static str = "http.Library";
+}
+
 impl<T: Library> ::rsgrpc::Service for LibraryServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &LIBRARY

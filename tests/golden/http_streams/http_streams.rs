@@ -260,6 +260,10 @@ impl<T> ::core::clone::Clone for StreamsServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for StreamsServer<T> {
+    const NAME: &'static str = "http_streams.Streams";
+}
+
 impl<T: Streams> ::rsgrpc::Service for StreamsServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &STREAMS

@@ -268,6 +268,10 @@ impl<T> ::core::clone::Clone for TraitServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for TraitServer<T> {
+    const NAME: &'static str = "type.async.self.Trait";
+}
+
 impl<T: Trait> ::rsgrpc::Service for TraitServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &TRAIT

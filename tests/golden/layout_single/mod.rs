@@ -135,6 +135,10 @@ pub mod a {
                 }
             }
 
+            impl<T> ::rsgrpc::codegen::NamedService for RouterServer<T> {
+                const NAME: &'static str = "a.b.c.Router";
+            }
+
             impl<T: Router> ::rsgrpc::Service for RouterServer<T> {
                 fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
                     &ROUTER

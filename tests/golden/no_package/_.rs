@@ -93,6 +93,10 @@ impl<T> ::core::clone::Clone for BareServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for BareServer<T> {
+    const NAME: &'static str = "Bare";
+}
+
 impl<T: Bare> ::rsgrpc::Service for BareServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &BARE

@@ -107,6 +107,10 @@ impl<T> ::core::clone::Clone for RouterServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for RouterServer<T> {
+    const NAME: &'static str = "a.b.c.Router";
+}
+
 impl<T: Router> ::rsgrpc::Service for RouterServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &ROUTER

@@ -72,6 +72,10 @@ impl<T> ::core::clone::Clone for StoresServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for StoresServer<T> {
+    const NAME: &'static str = "acme.store.Stores";
+}
+
 impl<T: Stores> ::rsgrpc::Service for StoresServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &STORES

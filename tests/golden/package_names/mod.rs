@@ -91,6 +91,10 @@ impl<T> ::core::clone::Clone for ModsServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for ModsServer<T> {
+    const NAME: &'static str = "mod.Mods";
+}
+
 impl<T: Mods> ::rsgrpc::Service for ModsServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &MODS

@@ -1151,6 +1151,10 @@ impl<T_> ::core::clone::Clone for ClientServer<T_> {
     }
 }
 
+impl<T_> ::rsgrpc::codegen::NamedService for ClientServer<T_> {
+    const NAME: &'static str = "prelude.Client";
+}
+
 impl<T_: Client> ::rsgrpc::Service for ClientServer<T_> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &CLIENT
@@ -1371,6 +1375,10 @@ impl<T_> ::core::clone::Clone for ServerServer<T_> {
     }
 }
 
+impl<T_> ::rsgrpc::codegen::NamedService for ServerServer<T_> {
+    const NAME: &'static str = "prelude.Server";
+}
+
 impl<T_: Server> ::rsgrpc::Service for ServerServer<T_> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &SERVER
@@ -1455,6 +1463,10 @@ impl<T_> ::core::clone::Clone for ServiceServer<T_> {
     fn clone(&self) -> Self {
         Self { service: ::std::sync::Arc::clone(&self.service) }
     }
+}
+
+impl<T_> ::rsgrpc::codegen::NamedService for ServiceServer<T_> {
+    const NAME: &'static str = "prelude.Service";
 }
 
 impl<T_: Service> ::rsgrpc::Service for ServiceServer<T_> {

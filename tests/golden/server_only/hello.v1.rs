@@ -153,6 +153,10 @@ impl<T> ::core::clone::Clone for GreeterServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for GreeterServer<T> {
+    const NAME: &'static str = "hello.v1.Greeter";
+}
+
 impl<T: Greeter> ::rsgrpc::Service for GreeterServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &GREETER
@@ -216,6 +220,10 @@ impl<T> ::core::clone::Clone for EmptyServer<T> {
     fn clone(&self) -> Self {
         Self { service: ::std::sync::Arc::clone(&self.service) }
     }
+}
+
+impl<T> ::rsgrpc::codegen::NamedService for EmptyServer<T> {
+    const NAME: &'static str = "hello.v1.Empty";
 }
 
 impl<T: Empty> ::rsgrpc::Service for EmptyServer<T> {

@@ -87,6 +87,10 @@ impl<T> ::core::clone::Clone for LonelyServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for LonelyServer<T> {
+    const NAME: &'static str = "lonely.Lonely";
+}
+
 impl<T: Lonely> ::rsgrpc::Service for LonelyServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &LONELY

@@ -21,10 +21,15 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 pub(crate) async fn serve(listener: TcpListener) {
     tonic::transport::Server::builder()
-        .add_service(PeersServer::new(Service::default()))
+        .add_service(service())
         .serve_with_incoming(TcpListenerStream::new(listener))
         .await
         .unwrap();
+}
+
+/// The service, for whichever server.
+pub(crate) fn service() -> PeersServer<impl Peers> {
+    PeersServer::new(Service::default())
 }
 
 #[derive(Default)]
