@@ -68,6 +68,19 @@ async fn clients() -> Vec<EchoClient> {
 }
 
 #[tokio::test]
+async fn a_service_alone_stands_in_for_a_server() {
+    struct Fake;
+    impl Echo for Fake {
+        async fn unary(&self, _: Request<String>) -> Answer<String> {
+            Ok(Response::new("fake".to_owned()))
+        }
+    }
+    let client = EchoClient::new(EchoServer::new(Fake));
+    assert_eq!(client.unary(String::new()).await.unwrap().into_inner(), "fake");
+    assert_eq!(client.up(stream::empty()).await.unwrap_err().code(), Code::Unimplemented);
+}
+
+#[tokio::test]
 async fn unary() {
     for client in clients().await {
         let call = client.unary("you".to_owned()).metadata("x-in", "7").metadata_bin("x-in-bin", &[0, 255]);

@@ -19,6 +19,7 @@ pub use channel::{Channel, ChannelBuilder, ChannelError};
 use crate::{
     call::{Body, Inbound, Reframe},
     compress::Encoding,
+    handler::Service,
     method::Method,
     protocol::grpc::ClientGrpc,
     server::Server,
@@ -152,6 +153,27 @@ impl From<Server> for Client {
     /// Calls the server in process: the same core, interceptors and limits, without a socket.
     fn from(server: Server) -> Self {
         Self::new(Arc::new(in_process::InProcess::new(server)), Settings::default())
+    }
+}
+
+impl<S: Service> From<S> for Client {
+    /// Calls a service in process, with the default settings of a server. It is how tests replace what is behind a
+    /// client: `GreeterClient::new(GreeterServer::new(FakeGreeter))`, where the fake implements the methods that the
+    /// test needs, and all others answer UNIMPLEMENTED.
+    fn from(service: S) -> Self {
+        match Server::builder().add_service(service).build() {
+            Ok(server) => server.into(),
+            Err(error) => Self::new(Arc::new(Broken(Status::internal(error.to_string()))), Settings::default()),
+        }
+    }
+}
+
+/// In place of a server that could not be built: every call learns why.
+struct Broken(Status);
+
+impl Transport for Broken {
+    fn send<'a>(&'a self, _: Request<Body>, _: &'static Method) -> Sending<'a> {
+        Box::pin(std::future::ready(Err(self.0.clone())))
     }
 }
 
