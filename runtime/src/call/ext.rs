@@ -95,6 +95,10 @@ pub trait ResponseExt: Sized {
     /// Client: the trailing metadata of a call that was answered with one message. After a stream of messages, ask
     /// [`Streaming::trailers`](crate::Streaming::trailers).
     fn trailers(&self) -> MetadataMap;
+
+    /// Client: whether the one message of the answer arrived compressed. For streams ask
+    /// [`Streaming::was_compressed`](crate::Streaming::was_compressed).
+    fn was_compressed(&self) -> bool;
 }
 
 impl<T> ResponseExt for Response<T> {
@@ -111,7 +115,15 @@ impl<T> ResponseExt for Response<T> {
     fn trailers(&self) -> MetadataMap {
         self.extensions().get::<Trailers>().map(Trailers::snapshot).unwrap_or_default()
     }
+
+    fn was_compressed(&self) -> bool {
+        self.extensions().get::<ArrivedCompressed>().is_some()
+    }
 }
+
+/// In the extensions of a response whose one message was compressed.
+#[derive(Clone)]
+pub(crate) struct ArrivedCompressed;
 
 /// A handle to the trailing metadata of a response, for streams that learn it only while they run: give one clone to
 /// [`ResponseExt::with_trailers`] and keep the other.

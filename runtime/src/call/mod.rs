@@ -13,6 +13,7 @@ pub(crate) use body::{Frame, Source};
 pub(crate) use chunks::Chunks;
 pub(crate) use context::CallContext;
 pub use context::Peer;
+pub(crate) use ext::ArrivedCompressed;
 pub use ext::{Compression, RequestExt, ResponseExt, Trailers};
 pub use inbound::Inbound;
 pub(crate) use inbound::{Deframe, Ending, Item};

@@ -17,7 +17,7 @@ use tonic::{
 
 use super::{Client, Outgoing, Settings};
 use crate::{
-    call::{Body, Compression, EncodeStream, Inbound, Outbound, ResponseExt, Streaming},
+    call::{ArrivedCompressed, Body, Compression, EncodeStream, Inbound, Outbound, ResponseExt, Streaming},
     codec::{Codec, Message},
     compress::Encoding,
     deadline,
@@ -230,7 +230,10 @@ impl<M: Message> Receives for One<M> {
     async fn receive(metadata: MetadataMap, mut inbound: Inbound) -> Result<Response<M>, Status> {
         let bytes = inbound.single().await?;
         let message = inbound.codec.decode(bytes)?;
-        let response = Response::from_parts(metadata, message, tonic::Extensions::default());
+        let mut response = Response::from_parts(metadata, message, tonic::Extensions::default());
+        if inbound.compressed {
+            response.extensions_mut().insert(ArrivedCompressed);
+        }
         let trailers = inbound.take_trailers();
         Ok(if trailers.is_empty() { response } else { response.with_trailers(trailers) })
     }

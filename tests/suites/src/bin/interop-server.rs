@@ -2,13 +2,13 @@
 
 use std::error::Error;
 
-use rsgrpc::Server;
+use rsgrpc::{Encoding, Server};
 use rsgrpc_suites::interop::{Interop, ServerFlags, proto::TestServiceServer};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let flags = ServerFlags::parse()?;
-    let mut server = Server::builder().add_service(TestServiceServer::new(Interop));
+    let mut server = Server::builder().add_service(TestServiceServer::new(Interop)).send_compressed(Encoding::Gzip);
     if let Some(tls) = flags.tls()? {
         server = server.tls(tls);
     }

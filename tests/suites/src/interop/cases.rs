@@ -1,19 +1,20 @@
 use std::{
     error::Error,
-    fmt::Debug,
     time::{Duration, Instant},
 };
 
 use futures_util::{StreamExt, stream};
-use rsgrpc::{Channel, Code, Response, ResponseExt, Status, Streaming, metadata::MetadataMap};
+use rsgrpc::{Channel, Code, Response, ResponseExt, Status, metadata::MetadataMap};
 use tokio::sync::mpsc;
 
-use super::proto::{
-    EchoStatus, Empty, Payload, ResponseParameters, SimpleRequest, StreamingInputCallRequest,
-    StreamingOutputCallRequest, StreamingOutputCallResponse, TestServiceClient, UnimplementedServiceClient,
+use super::{
+    compressed,
+    expect::{Done, next, parameters, payload, same, zeros},
+    proto::{
+        EchoStatus, Empty, SimpleRequest, StreamingInputCallRequest, StreamingOutputCallRequest, TestServiceClient,
+        UnimplementedServiceClient,
+    },
 };
-
-type Done = Result<(), Box<dyn Error>>;
 
 /// Runs one case by its name in gRPC's interop test descriptions, which say what it does.
 ///
@@ -38,14 +39,27 @@ pub async fn run(case: &str, channel: impl Fn() -> Result<Channel, Box<dyn Error
         "cancel_after_begin" => cancel_after_begin(&client).await,
         "cancel_after_first_response" => cancel_after_first_response(&client).await,
         "timeout_on_sleeping_server" => timeout_on_sleeping_server(&client).await,
+        "client_compressed_unary" => {
+            compressed::unary_probe(&client).await?;
+            compressed::client_unary(&client).await
+        }
+        "client_compressed_unary_noprobe" => compressed::client_unary(&client).await,
+        "client_compressed_streaming" => {
+            compressed::streaming_probe(&client).await?;
+            compressed::client_streaming(&client).await
+        }
+        "client_compressed_streaming_noprobe" => compressed::client_streaming(&client).await,
+        "server_compressed_unary" => compressed::server_unary(&client).await,
+        "server_compressed_streaming" => compressed::server_streaming(&client).await,
+        "server_compressed_streaming_nocheck" => compressed::server_stream(&client).await.map(|_| ()),
         "rpc_soak" => soak(|| Ok(client.clone())).await,
         "channel_soak" => soak(|| Ok(TestServiceClient::new(channel()?))).await,
         _ => Err(format!("there is no case `{case}`").into()),
     }
 }
 
-const LARGE_REQUEST: usize = 271_828;
-const LARGE_RESPONSE: i32 = 314_159;
+pub(super) const LARGE_REQUEST: usize = 271_828;
+pub(super) const LARGE_RESPONSE: i32 = 314_159;
 const REQUESTS: [usize; 4] = [27_182, 8, 1_828, 45_904];
 const RESPONSES: [i32; 4] = [31_415, 9, 2_653, 58_979];
 
@@ -207,37 +221,10 @@ fn requests() -> (
     (send, stream::unfold(receive, |mut receive| async { Some((receive.recv().await?, receive)) }))
 }
 
-async fn next(
-    responses: &mut Streaming<StreamingOutputCallResponse>,
-) -> Result<StreamingOutputCallResponse, Box<dyn Error>> {
-    Ok(responses.message().await?.ok_or("the responses ended early")?)
-}
-
 fn ask(request: usize, response: i32) -> StreamingOutputCallRequest {
     StreamingOutputCallRequest {
         response_parameters: vec![parameters(response)],
         payload: payload(request),
         ..StreamingOutputCallRequest::default()
     }
-}
-
-fn parameters(size: i32) -> ResponseParameters {
-    ResponseParameters { size, ..ResponseParameters::default() }
-}
-
-fn payload(size: usize) -> Option<Payload> {
-    Some(Payload { body: vec![0; size], ..Payload::default() })
-}
-
-fn zeros(payload: Option<Payload>, size: i32) -> Done {
-    let body = payload.ok_or("the response has no payload")?.body;
-    same("the size of the payload", &body.len(), &usize::try_from(size)?)?;
-    same("all of it zero", &body.iter().all(|byte| *byte == 0), &true)
-}
-
-fn same<T: PartialEq + Debug>(what: &str, got: &T, wanted: &T) -> Done {
-    if got == wanted {
-        return Ok(());
-    }
-    Err(format!("{what}: {got:?} instead of {wanted:?}").into())
 }

@@ -1,6 +1,8 @@
 //! gRPC's interop tests: the service that the clients of others call, and the cases that our client runs.
 
 mod cases;
+mod compressed;
+mod expect;
 mod flags;
 mod service;
 
