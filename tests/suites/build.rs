@@ -13,6 +13,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     if !interop.is_dir() {
         return Err(format!("{} is not there; run `tests/suites/run build`", interop.display()).into());
     }
-    rsgrpc_build::configure().include(&interop).compile(&[interop.join("grpc/testing/test.proto")])?;
+    rsgrpc_build::configure()
+        .include(&interop)
+        .include("proto")
+        .compile(&[interop.join("grpc/testing/test.proto"), PathBuf::from("proto/page.proto")])?;
     Ok(())
 }

@@ -1,3 +1,4 @@
 //! What the outside suites run against. The binaries are in `src/bin`, the suites in `tests/suites/run`.
 
 pub mod interop;
+pub mod pages;
