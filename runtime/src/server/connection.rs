@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
     sync::watch,
@@ -32,37 +32,68 @@ where
         opening = tokio::time::timeout(OPENING, read_opening(&mut io)) => opening,
         () = Phase::reached(&mut draining, Phase::Draining) => return,
     };
-    let Ok(Ok(opening)) = opening else {
+    let Ok(Ok((http, opening))) = opening else {
         return;
     };
-    let is_http2 = opening == PREFACE[..];
     #[cfg(feature = "tls")]
-    if is_http2 && peer.tls.as_ref().is_some_and(|tls| !tls.speaks_h2()) {
-        return super::tls::refuse_http2(io).await;
-    }
-    // The first bytes of a TLS handshake.
-    if opening.starts_with(&[0x16, 3]) {
-        tracing::info!(peer = ?peer.remote_addr, "a client speaks TLS to a port that does not");
+    match (&http, peer.tls.as_ref().map(crate::tls::PeerTls::speaks_h2)) {
+        (Http::Two, Some(false)) => return super::tls::refuse_http2(io).await,
+        // An invalid preface, then; nothing can be said to such a peer.
+        (Http::One | Http::Neither, Some(true)) => return,
+        _ => {}
     }
     let io = Rewind { opening, io };
-    if is_http2 {
-        http2::serve(io, server, peer, phase).await;
-    } else {
-        http1::serve(io, server, peer, phase).await;
+    match http {
+        Http::Two => http2::serve(io, server, peer, phase).await,
+        Http::One => http1::serve(io, server, peer, phase).await,
+        // The first bytes of a TLS handshake. By the answer of HTTP/1.1 the client sees that this is not TLS.
+        Http::Neither if io.opening.starts_with(&[0x16, 3]) => {
+            tracing::info!(peer = ?peer.remote_addr, "a client speaks TLS to a port that does not");
+            http1::serve(io, server, peer, phase).await;
+        }
+        // Closing it is what RFC 9113, 3.4 asks for.
+        Http::Neither => tracing::debug!(peer = ?peer.remote_addr, "a client speaks something other than HTTP"),
     }
 }
 
-/// Reads until it is certain whether the connection opens with the preface of HTTP/2.
-async fn read_opening(io: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
-    let mut buffer = [0; PREFACE.len()];
-    let mut len = 0;
-    while len < PREFACE.len() && buffer[..len] == PREFACE[..len] {
-        match io.read(&mut buffer[len..]).await? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            read => len += read,
+/// What a connection speaks.
+enum Http {
+    One,
+    Two,
+    Neither,
+}
+
+/// Reads until it is certain what the connection speaks: at most the preface of HTTP/2, or the request line of HTTP/1.x.
+async fn read_opening(io: &mut (impl AsyncRead + Unpin)) -> io::Result<(Http, Bytes)> {
+    let mut opening = BytesMut::with_capacity(PREFACE.len());
+    loop {
+        if io.read_buf(&mut opening).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let common = opening.len().min(PREFACE.len());
+        let http = if opening[..common] == PREFACE[..common] {
+            (common == PREFACE.len()).then_some(Http::Two)
+        } else {
+            request_line(&opening)
+        };
+        if let Some(http) = http {
+            return Ok((http, opening.freeze()));
         }
     }
-    Ok(Bytes::copy_from_slice(&buffer[..len]))
+}
+
+/// Judges a request line by its two ends; `None` before its end has come. Empty lines before it do not count (RFC 9112,
+/// 2.2). What lies between the ends is judged by who reads the request.
+fn request_line(opening: &[u8]) -> Option<Http> {
+    let text = opening.trim_ascii_start();
+    let line = match text.iter().position(|byte| *byte == b'\n') {
+        Some(end) => text[..end].trim_ascii_end(),
+        None if opening.len() > http1::HEADER_BYTES => return Some(Http::Neither),
+        None if text.first().is_some_and(|byte| !byte.is_ascii_graphic()) => return Some(Http::Neither),
+        None => return None,
+    };
+    let is_http1 = line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0");
+    Some(if is_http1 { Http::One } else { Http::Neither })
 }
 
 /// An IO whose first bytes were read already.

@@ -1,6 +1,10 @@
 //! Unary calls without side effects, as GET.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
 use base64::{
     Engine as _,
@@ -17,7 +21,7 @@ use super::{
     unary::{self, Unary, failed},
 };
 use crate::{
-    call::{Body, Peer},
+    call::{Body, Frame, Peer, Source},
     codec::Codec,
     handler::Answer,
     method::{Idempotency, Method, MethodKind},
@@ -45,7 +49,7 @@ impl Protocol for Get {
             && core.registry.find(head.uri.path()).is_some_and(|route| is_allowed(route.method))
     }
 
-    fn accept(&self, core: &Core, head: Parts, _: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
         let Some(route) = core.registry.find(head.uri.path()).cloned() else {
             return Err(unclaimed());
         };
@@ -64,7 +68,9 @@ impl Protocol for Get {
             encodings: (encoding, answer),
             timeout: headers::timeout(&head.headers).map_err(failed)?,
         };
-        let call = opening.call(head, Body::whole(Some(query.message), None)).map_err(failed)?;
+        let message = Body::whole(Some(query.message), None);
+        let message = if body.at_end() { message } else { Body::source(AfterBody { body, message }) };
+        let call = opening.call(head, message).map_err(failed)?;
         let content_type = HeaderValue::from_static(unary::content_type(codec));
         Ok(Accepted { route, call, negotiated: Negotiated { encoding: answer, content_type } })
     }
@@ -82,6 +88,25 @@ impl Protocol for Get {
         // Caches may keep the answer, but not for callers that cannot read it.
         response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
         response
+    }
+}
+
+/// The message of a request whose body has yet to end. It has to be empty, and a caller that breaks off before its end
+/// has called nothing.
+struct AfterBody {
+    body: Body,
+    message: Body,
+}
+
+impl Source for AfterBody {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        while let Some(frame) = ready!(self.body.poll_next(cx)).transpose()? {
+            if frame.data_ref().is_some_and(|data| !data.is_empty()) {
+                return Poll::Ready(Some(Err(Status::invalid_argument("a GET has no body"))));
+            }
+        }
+        self.body = Body::empty();
+        self.message.poll_next(cx)
     }
 }
 
