@@ -142,6 +142,6 @@ async fn http_1_1_is_served_where_it_was_agreed_on() {
         stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 415 "), "{answer}");
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
     }
 }
