@@ -40,11 +40,11 @@ impl Registry {
     pub(crate) fn add(
         &mut self,
         service: Arc<dyn Service>,
-        chain: &Chain,
+        chain: impl Fn(&'static Method) -> Chain,
         limits: impl Fn(&'static Method) -> Limits,
     ) -> bool {
         service.descriptor().methods.iter().enumerate().all(|(index, method)| {
-            let target = Arc::new(Target { service: Arc::clone(&service), index, chain: Arc::clone(chain) });
+            let target = Arc::new(Target { service: Arc::clone(&service), index, chain: chain(method) });
             let route = Route { method, limits: limits(method), target };
             self.routes.insert(method.path, Arc::new(route)).is_none()
         })

@@ -16,7 +16,7 @@ use futures_core::Stream;
 use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
 
 use crate::{
-    call::{Body, CallContext, Inbound, Outbound, Peer, Streaming, Trailers, fill},
+    call::{Body, CallContext, Inbound, Outbound, Payload, Peer, Streaming, Trailers, fill},
     codec::Message,
     method::{Method, ServiceDescriptor},
 };
@@ -46,6 +46,18 @@ pub struct Answer {
     pub(crate) trailers: MetadataMap,
 }
 
+impl Answer {
+    /// The trailing metadata.
+    pub fn trailers(&self) -> &MetadataMap {
+        &self.trailers
+    }
+
+    /// The trailing metadata, to be changed before the caller sees it.
+    pub fn trailers_mut(&mut self) -> &mut MetadataMap {
+        &mut self.trailers
+    }
+}
+
 /// A call on its way to its handler.
 #[derive(Debug)]
 pub struct Call {
@@ -56,6 +68,7 @@ pub struct Call {
     pub(crate) inbound: Inbound,
     pub(crate) outbound: Outbound,
     pub(crate) pipe: Option<Arc<Pipe>>,
+    pub(crate) on_head: OnHead,
 }
 
 impl Call {
@@ -74,6 +87,11 @@ impl Call {
         &mut self.metadata
     }
 
+    /// What travels with the request to its handler, such as what an interceptor found out about the caller.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
     /// What travels with the request to its handler.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
         &mut self.extensions
@@ -87,6 +105,24 @@ impl Call {
     /// Who calls.
     pub fn peer(&self) -> &Peer {
         &self.context.peer
+    }
+
+    /// Looks at each message of the caller before the handler gets it, after the interceptors in front of this one; it
+    /// may [replace](Payload::replace) it. An error goes to the handler in place of the message.
+    pub fn on_request(&mut self, look: impl Fn(&mut Payload) -> Result<(), Status> + Send + Sync + 'static) {
+        self.inbound.hooks.add_last(Arc::new(look));
+    }
+
+    /// Looks at each message of the answer before it is sent, after the interceptors behind this one; it may
+    /// [replace](Payload::replace) it. An error ends the call.
+    pub fn on_response(&mut self, look: impl Fn(&mut Payload) -> Result<(), Status> + Send + Sync + 'static) {
+        self.outbound.hooks.add_first(Arc::new(look));
+    }
+
+    /// Changes the initial metadata of the answer before it is sent, after the interceptors behind this one. An answer
+    /// that is an error has none; its metadata is in its status.
+    pub fn on_head(&mut self, change: impl FnOnce(&mut MetadataMap) + Send + Sync + 'static) {
+        self.on_head.0.push(Box::new(change));
     }
 
     /// Messages in: the one that the kind promises.
@@ -106,29 +142,37 @@ impl Call {
         self.request(Streaming::new(inbound))
     }
 
-    /// Messages out: one.
-    #[doc(hidden)]
+    /// Answers with one message. An interceptor that does so answers in place of the handler.
+    ///
+    /// # Errors
+    ///
+    /// The message cannot be encoded, or is over the size limit (`RESOURCE_EXHAUSTED`).
     pub fn reply<M: Message>(&mut self, response: Response<M>) -> Result<Answer, Status> {
-        let (metadata, message, extensions) = response.into_parts();
+        let (mut metadata, message, extensions) = response.into_parts();
         let mut buffer = BytesMut::new();
         self.outbound.compression = extensions.get().cloned();
         self.outbound.append(&message, &mut buffer)?;
         let compressed = self.outbound.compressed;
+        self.on_head.run(&mut metadata);
         Ok(Answer { metadata, message: buffer, compressed, trailers: trailers(&extensions) })
     }
 
-    /// Messages out: as many as the stream gives.
-    #[doc(hidden)]
+    /// Answers with as many messages as the stream gives. An interceptor that does so answers in place of the handler.
+    ///
+    /// # Errors
+    ///
+    /// The first error of the stream, or of a message that cannot be encoded.
     pub async fn stream<S, M>(&mut self, response: Response<S>) -> Result<Answer, Status>
     where
         S: Stream<Item = Result<M, Status>>,
         M: Message,
     {
-        let (metadata, stream, extensions) = response.into_parts();
+        let (mut metadata, stream, extensions) = response.into_parts();
         let Some(pipe) = self.pipe.clone() else {
             return Err(Status::internal("a method that answers with one message was driven as a stream"));
         };
         self.outbound.compression = extensions.get().cloned();
+        self.on_head.run(&mut metadata);
         pipe.open(metadata);
         let mut stream = pin!(stream);
         poll_fn(|cx| {
@@ -153,6 +197,26 @@ impl Call {
         let mut extensions = std::mem::take(&mut self.extensions);
         extensions.insert(self.context.clone());
         Request::from_parts(std::mem::take(&mut self.metadata), extensions, message)
+    }
+}
+
+/// What changes the initial metadata of an answer, the outermost first.
+#[derive(Default)]
+pub(crate) struct OnHead(Vec<Box<ChangeHead>>);
+
+type ChangeHead = dyn FnOnce(&mut MetadataMap) + Send + Sync;
+
+impl OnHead {
+    fn run(&mut self, metadata: &mut MetadataMap) {
+        for change in self.0.drain(..).rev() {
+            change(metadata);
+        }
+    }
+}
+
+impl std::fmt::Debug for OnHead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OnHead({})", self.0.len())
     }
 }
 

@@ -26,9 +26,42 @@ use crate::handler::{Answer, Call, Reply, Service};
 ///     }
 /// }
 /// ```
+///
+/// A function of a call and the rest of the chain is an interceptor, too:
+///
+/// ```
+/// use rsgrpc::{Call, Next, Server};
+///
+/// let builder = Server::builder().interceptor(|mut call: Call, next: Next| async move {
+///     call.on_head(|metadata| drop(metadata.insert("x-served-by", "here".parse().expect("ASCII"))));
+///     next.run(call).await
+/// });
+/// ```
+///
+/// # Order
+///
+/// [Those of the server](crate::ServerBuilder::interceptor) run first, then
+/// [those of the service, then those of the method](crate::ServerBuilder::interceptor_for); among each, the first added
+/// is the outermost. A call goes in through all of them and its outcome comes back in reverse. All of it is within the
+/// call's deadline.
+///
+/// # When the caller goes away
+///
+/// At the deadline, and when the caller cancels, the future is dropped where it waits. What must happen then as well
+/// belongs into a value that acts when it is dropped.
 pub trait Interceptor: Send + Sync + 'static {
     /// Runs around one call.
     fn intercept(&self, call: Call, next: Next) -> impl Future<Output = Result<Answer, Status>> + Send;
+}
+
+impl<F, R> Interceptor for F
+where
+    F: Fn(Call, Next) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<Answer, Status>> + Send,
+{
+    fn intercept(&self, call: Call, next: Next) -> impl Future<Output = Result<Answer, Status>> + Send {
+        self(call, next)
+    }
 }
 
 /// The rest of the chain: the interceptors behind this one, then the handler.

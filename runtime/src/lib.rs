@@ -53,8 +53,8 @@ mod tls;
 #[cfg(feature = "tower")]
 pub mod tower;
 
-pub use call::{Body, Compression, Peer, RequestExt, ResponseExt, Streaming, Trailers};
-pub use client::{BidiStreamingCall, Client, ClientStreamingCall, ServerStreamingCall, UnaryCall};
+pub use call::{Body, Compression, Payload, Peer, RequestExt, ResponseExt, Streaming, Trailers};
+pub use client::{BidiStreamingCall, Client, ClientInterceptor, ClientStreamingCall, ServerStreamingCall, UnaryCall};
 #[cfg(feature = "net")]
 pub use client::{Channel, ChannelBuilder, ChannelError};
 pub use codec::json;

@@ -36,9 +36,13 @@ impl Method {
         self.split().1
     }
 
+    /// Both, such as `example.v1.UserService/GetUser`.
+    pub fn full_name(&self) -> &'static str {
+        self.path.strip_prefix('/').unwrap_or(self.path)
+    }
+
     fn split(&self) -> (&'static str, &'static str) {
-        let path = self.path.strip_prefix('/').unwrap_or(self.path);
-        path.rsplit_once('/').unwrap_or((path, ""))
+        self.full_name().rsplit_once('/').unwrap_or((self.full_name(), ""))
     }
 }
 

@@ -11,7 +11,7 @@ use http::HeaderMap;
 use tokio::time::Sleep;
 use tonic::{Status, metadata::MetadataMap};
 
-use super::{Body, Chunks};
+use super::{Body, Chunks, Hooks};
 use crate::{codec::Codec, compress::Encoding};
 
 /// Finds the messages in the bytes of a body, and says what their end means. One for each framing; a framing without
@@ -45,6 +45,9 @@ pub(crate) struct Ending {
     pub(crate) trailers: Option<HeaderMap>,
 }
 
+/// Has a word on how a call ended.
+pub(crate) type OnEnd = dyn FnOnce(Result<MetadataMap, Status>) -> Result<MetadataMap, Status> + Send + Sync;
+
 /// The messages of one direction of a call, pulled by whoever wants them.
 pub struct Inbound {
     pub(crate) codec: Codec,
@@ -56,6 +59,10 @@ pub struct Inbound {
     pub(crate) timer: Option<Pin<Box<Sleep>>>,
     /// Whether the last message arrived compressed.
     pub(crate) compressed: bool,
+    /// Looks at each message.
+    pub(crate) hooks: Hooks,
+    /// Has the last word on how the call ended.
+    pub(crate) on_end: Vec<Box<OnEnd>>,
     framing: Box<dyn Deframe>,
     body: Body,
     chunks: Chunks,
@@ -79,6 +86,8 @@ impl Inbound {
             limit,
             timer: None,
             compressed: false,
+            hooks: Hooks::default(),
+            on_end: Vec::new(),
             framing,
             body,
             chunks: Chunks::default(),
@@ -92,13 +101,29 @@ impl Inbound {
         if self.state == State::Ended {
             return Poll::Ready(None);
         }
-        let result = ready!(self.poll_item(cx));
-        if !matches!(result, Ok(Some(_))) {
-            self.state = State::Ended;
-            // Nobody reads on: the peer may stop.
-            self.body = Body::empty();
+        let result = match ready!(self.poll_item(cx)) {
+            Ok(Some(message)) if !self.hooks.is_empty() => self.hooks.run(self.codec, message).map(Some),
+            result => result,
+        };
+        Poll::Ready(match result {
+            Ok(Some(message)) => Some(Ok(message)),
+            Ok(None) => self.conclude(Ok(())).err().map(Err),
+            Err(status) => self.conclude(Err(status)).err().map(Err),
+        })
+    }
+
+    /// Ends the reading, well or with an error; whoever wants a word on that has it now.
+    fn conclude(&mut self, result: Result<(), Status>) -> Result<(), Status> {
+        self.state = State::Ended;
+        // Nobody reads on: the peer may stop.
+        self.body = Body::empty();
+        if self.on_end.is_empty() {
+            return result;
         }
-        Poll::Ready(result.transpose())
+        let result = result.map(|()| self.take_trailers());
+        let trailers = self.on_end.drain(..).fold(result, |result, end| end(result))?;
+        self.ending.trailers = Some(trailers.into_headers());
+        Ok(())
     }
 
     /// The only message of a call whose kind promises exactly one.
@@ -109,7 +134,10 @@ impl Inbound {
         };
         match poll_fn(|cx| self.poll_message(cx)).await.transpose()? {
             None => Ok(message),
-            Some(_) => Err(Status::unimplemented("expected exactly one message, got more")),
+            Some(_) => {
+                self.conclude(Err(Status::unimplemented("expected exactly one message, got more")))?;
+                Ok(message)
+            }
         }
     }
 

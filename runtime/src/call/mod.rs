@@ -6,6 +6,7 @@ mod context;
 mod ext;
 mod inbound;
 mod outbound;
+mod payload;
 mod streaming;
 
 pub use body::Body;
@@ -19,4 +20,6 @@ pub use inbound::Inbound;
 pub(crate) use inbound::{Deframe, Ending, Item};
 pub use outbound::Outbound;
 pub(crate) use outbound::{EncodeStream, Reframe, fill};
+pub(crate) use payload::Hooks;
+pub use payload::Payload;
 pub use streaming::Streaming;

@@ -10,7 +10,7 @@ use futures_core::Stream;
 use tonic::Status;
 
 use super::{
-    Compression,
+    Compression, Hooks,
     body::{Frame, Source},
 };
 use crate::{
@@ -51,6 +51,8 @@ pub struct Outbound {
     pub(crate) compression: Option<Compression>,
     /// Whether the last message was compressed.
     pub(crate) compressed: bool,
+    /// Looks at each message before it is compressed.
+    pub(crate) hooks: Hooks,
     started: bool,
 }
 
@@ -69,6 +71,7 @@ impl Outbound {
             limit: limit.min(u32::MAX as usize),
             compression: None,
             compressed: false,
+            hooks: Hooks::default(),
             started: false,
         }
     }
@@ -91,12 +94,15 @@ impl Outbound {
         self.framing.open(buf, !self.started);
         let compresses = self.compression.as_ref().is_none_or(Compression::is_on);
         let encoding = self.encoding.filter(|_| compresses);
-        match encoding {
-            None => self.codec.encode(message, buf, self.limit)?,
-            Some(encoding) => {
-                let mut plain = BytesMut::new();
-                self.codec.encode(message, &mut plain, self.limit)?;
-                encoding.compress(&plain, buf)?;
+        if encoding.is_none() && self.hooks.is_empty() {
+            self.codec.encode(message, buf, self.limit)?;
+        } else {
+            let mut plain = BytesMut::new();
+            self.codec.encode(message, &mut plain, self.limit)?;
+            let plain = self.hooks.run(self.codec, plain.freeze())?;
+            match encoding {
+                None => buf.extend_from_slice(&plain),
+                Some(encoding) => encoding.compress(&plain, buf)?,
             }
         }
         self.framing.close(buf, start, encoding.is_some());

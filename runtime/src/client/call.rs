@@ -3,19 +3,24 @@
 use std::{
     future::{Future, IntoFuture, poll_fn},
     marker::PhantomData,
-    pin::Pin,
+    pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use bytes::BytesMut;
 use futures_core::Stream;
+use tokio::time::Sleep;
 use tonic::{
     Request, Response, Status,
     metadata::{AsciiMetadataKey, AsciiMetadataValue, BinaryMetadataKey, BinaryMetadataValue, MetadataMap},
 };
 
-use super::{Client, Outgoing, Settings};
+use super::{
+    Client, Settings,
+    interceptor::{Incoming, Messages, Next, Outgoing},
+};
 use crate::{
     call::{ArrivedCompressed, Body, Compression, EncodeStream, Inbound, Outbound, ResponseExt, Streaming},
     codec::{Codec, Message},
@@ -127,58 +132,56 @@ impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
 
     fn into_future(self) -> Self::IntoFuture {
         let Self { client, method, request, settings, compression, invalid, .. } = self;
-        let (metadata, _, message) = request.into_parts();
-        let body = match invalid {
+        let (metadata, extensions, message) = request.into_parts();
+        let mut outbound = Outbound::new(Codec::Proto, client.protocol.framing(), settings.max_send_message_bytes);
+        outbound.encoding = settings.send_encoding;
+        outbound.compression = compression;
+        let messages = match invalid {
             Some(status) => Err(status),
-            None => {
-                let mut outbound =
-                    Outbound::new(Codec::Proto, client.protocol.framing(), settings.max_send_message_bytes);
-                outbound.encoding = settings.send_encoding;
-                outbound.compression = compression;
-                message.into_body(outbound)
-            }
+            None if client.chain.is_empty() => message.into_body(outbound.clone()).map(Messages::Encoded),
+            None => Ok(message.into_messages()),
         };
         Box::pin(async move {
-            let start = Start { client, method, metadata, settings };
-            let (metadata, inbound) = start.run(body?).await?;
+            let call = Outgoing {
+                method,
+                metadata,
+                extensions,
+                deadline: settings.timeout.map(deadline::after),
+                outbound,
+                receive_limit: settings.max_receive_message_bytes,
+                messages: messages?,
+            };
+            let Incoming { metadata, inbound } = start(client, call).await?;
             R::receive(metadata, inbound).await
         })
     }
 }
 
-/// The part of a call that does not depend on its types.
-struct Start<'c> {
-    client: &'c Client,
-    method: &'static Method,
-    metadata: MetadataMap,
-    settings: Settings,
+/// Makes a call within its deadline, until the head of its answer is there.
+async fn start(client: &Client, call: Outgoing) -> Result<Incoming, Status> {
+    let timer = call.deadline.map(deadline::timer);
+    if client.chain.is_empty() {
+        return within(timer, client.send(call)).await;
+    }
+    within(timer, Next { client: client.clone(), position: 0 }.run(call)).await
 }
 
-impl Start<'_> {
-    /// Sends the request and waits for the head of the response.
-    async fn run(self, body: Body) -> Result<(MetadataMap, Inbound), Status> {
-        let Self { client, method, metadata, settings } = self;
-        let deadline = settings.timeout.map(deadline::after);
-        let outgoing =
-            Outgoing { method, metadata, timeout: settings.timeout, send_encoding: settings.send_encoding.as_ref() };
-        let request = client.protocol.request(outgoing, body);
-        let mut timer = deadline.map(deadline::timer);
-        let response = {
-            let mut sending = client.transport.send(request, method);
-            poll_fn(|cx| match sending.as_mut().poll(cx) {
-                Poll::Pending => match &mut timer {
-                    Some(timer) => timer.as_mut().poll(cx).map(|()| Err(deadline::exceeded())),
-                    None => Poll::Pending,
-                },
-                ready => ready,
-            })
-            .await
-        };
-        let response = response.map_err(|status| deadline::broken(status, timer.as_ref()))?;
-        let (metadata, mut inbound) = client.protocol.response(response, settings.max_receive_message_bytes)?;
-        inbound.timer = timer;
-        Ok((metadata, inbound))
-    }
+async fn within(
+    mut timer: Option<Pin<Box<Sleep>>>,
+    answering: impl Future<Output = Result<Incoming, Status>>,
+) -> Result<Incoming, Status> {
+    let mut answering = pin!(answering);
+    let incoming = poll_fn(|cx| match answering.as_mut().poll(cx) {
+        Poll::Pending => match &mut timer {
+            Some(timer) => timer.as_mut().poll(cx).map(|()| Err(deadline::exceeded())),
+            None => Poll::Pending,
+        },
+        ready => ready,
+    })
+    .await;
+    let mut incoming = incoming.map_err(|status| deadline::broken(status, timer.as_ref()))?;
+    incoming.inbound.timer = timer;
+    Ok(incoming)
 }
 
 /// One message, in a call's type.
@@ -193,6 +196,9 @@ pub struct Many<S>(pub(super) S);
 pub trait Sends {
     #[doc(hidden)]
     fn into_body(self, outbound: Outbound) -> Result<Body, Status>;
+
+    #[doc(hidden)]
+    fn into_messages(self) -> Messages;
 }
 
 /// What a call receives: [`One`] message or [`Many`].
@@ -213,6 +219,10 @@ impl<M: Message> Sends for One<M> {
         outbound.append(&self.0, &mut buffer)?;
         Ok(Body::whole(Some(buffer.freeze()), None))
     }
+
+    fn into_messages(self) -> Messages {
+        Messages::One(Arc::new(self.0))
+    }
 }
 
 impl<S> Sends for Many<S>
@@ -221,6 +231,11 @@ where
 {
     fn into_body(self, outbound: Outbound) -> Result<Body, Status> {
         Ok(Body::source(EncodeStream::new(Infallible(Box::pin(self.0)), outbound)))
+    }
+
+    fn into_messages(self) -> Messages {
+        let stream = Infallible(Box::pin(self.0));
+        Messages::Many(Box::new(move |outbound| Body::source(EncodeStream::new(stream, outbound))))
     }
 }
 

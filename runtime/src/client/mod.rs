@@ -4,6 +4,7 @@ mod call;
 #[cfg(feature = "net")]
 mod channel;
 mod in_process;
+mod interceptor;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -15,6 +16,8 @@ pub use call::{
 };
 #[cfg(feature = "net")]
 pub use channel::{Channel, ChannelBuilder, ChannelError};
+use interceptor::ErasedClientInterceptor;
+pub use interceptor::{ClientInterceptor, Incoming, Next, Outgoing};
 
 use crate::{
     call::{Body, Inbound, Reframe},
@@ -32,6 +35,7 @@ use crate::{
 pub struct Client {
     transport: Arc<dyn Transport>,
     protocol: &'static dyn ClientProtocol,
+    chain: Arc<[Arc<dyn ErasedClientInterceptor>]>,
     settings: Settings,
 }
 
@@ -69,14 +73,14 @@ pub(crate) trait ClientProtocol: Sync {
     fn framing(&self) -> &'static dyn Reframe;
 
     /// The request of a call; the transport adds scheme and authority.
-    fn request(&self, call: Outgoing<'_>, body: Body) -> Request<Body>;
+    fn request(&self, call: Head<'_>, body: Body) -> Request<Body>;
 
     /// Reads the head of a response: the initial metadata, and the messages to come of at most `limit` bytes each.
     fn response(&self, response: Response<Body>, limit: usize) -> Result<(MetadataMap, Inbound), Status>;
 }
 
-/// A call on its way out.
-pub(crate) struct Outgoing<'a> {
+/// What the head of a request says.
+pub(crate) struct Head<'a> {
     pub(crate) method: &'static Method,
     pub(crate) metadata: MetadataMap,
     pub(crate) timeout: Option<Duration>,
@@ -85,7 +89,16 @@ pub(crate) struct Outgoing<'a> {
 
 impl Client {
     pub(crate) fn new(transport: Arc<dyn Transport>, settings: Settings) -> Self {
-        Self { transport, protocol: &ClientGrpc, settings }
+        Self { transport, protocol: &ClientGrpc, chain: Arc::default(), settings }
+    }
+
+    /// Runs this around every call. The first added is the outermost: the first to see a call and the last to see its
+    /// answer.
+    #[must_use]
+    pub fn interceptor(mut self, interceptor: impl ClientInterceptor) -> Self {
+        let added: Arc<dyn ErasedClientInterceptor> = Arc::new(interceptor);
+        self.chain = self.chain.iter().cloned().chain([added]).collect();
+        self
     }
 
     /// Allows every call at most this long, unless the call says otherwise. Default: no limit.

@@ -11,7 +11,7 @@ use crate::{
     codec::Codec,
     compress::Encoding,
     dispatch::{self, Route},
-    handler::Call,
+    handler::{Call, OnHead},
 };
 
 /// What a protocol read from the head of a request.
@@ -50,6 +50,7 @@ impl Opening<'_> {
             inbound,
             outbound,
             pipe: None,
+            on_head: OnHead::default(),
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     dispatch::Registry,
     handler::Service,
     health::Health,
-    interceptor::{ErasedInterceptor, Interceptor},
+    interceptor::{Chain, ErasedInterceptor, Interceptor},
     method::Method,
     reflection::{self, Index},
 };
@@ -21,6 +21,7 @@ pub struct ServerBuilder {
     health: Option<Health>,
     reflection: bool,
     interceptors: Vec<Arc<dyn ErasedInterceptor>>,
+    interceptors_for: Vec<(String, Arc<dyn ErasedInterceptor>)>,
     limits: CallLimits,
     limits_for: Vec<(String, CallLimits)>,
     send_encoding: Option<Encoding>,
@@ -40,6 +41,7 @@ impl Default for ServerBuilder {
             health: None,
             reflection: false,
             interceptors: Vec::new(),
+            interceptors_for: Vec::new(),
             limits: CallLimits::default(),
             limits_for: Vec::new(),
             send_encoding: None,
@@ -100,6 +102,15 @@ impl ServerBuilder {
     #[must_use]
     pub fn interceptor(mut self, interceptor: impl Interceptor) -> Self {
         self.interceptors.push(Arc::new(interceptor));
+        self
+    }
+
+    /// Runs this around every call of one service (`example.v1.UserService`) or one method
+    /// (`example.v1.UserService/GetUser`), behind those for [every service](Self::interceptor). Those of a service stand
+    /// before those of its methods, and among each the first added is the outermost.
+    #[must_use]
+    pub fn interceptor_for(mut self, name: impl Into<String>, interceptor: impl Interceptor) -> Self {
+        self.interceptors_for.push((name.into(), Arc::new(interceptor)));
         self
     }
 
@@ -181,22 +192,25 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// Two services have the same name, [limits](Self::limits_for) are for a name that no service or method has, or the
-    /// TLS settings cannot be used.
+    /// Two services have the same name, [limits](Self::limits_for) or [interceptors](Self::interceptor_for) are for a
+    /// name that no service or method has, or the TLS settings cannot be used.
     pub fn build(mut self) -> Result<Server, BuildError> {
         self.add_own_services();
         let mut registry = Registry::default();
-        let chain = Arc::from(self.interceptors);
+        let all: Chain = Arc::from(self.interceptors);
+        let chain = |method: &Method| chain_of(method, &all, &self.interceptors_for);
         for service in self.services {
             let name = service.descriptor().name;
-            if !registry.add(service, &chain, |method| limits_of(method, &self.limits, &self.limits_for)) {
+            if !registry.add(service, chain, |method| limits_of(method, &self.limits, &self.limits_for)) {
                 return Err(BuildError(format!("the service {name} was added twice; add each service once")));
             }
         }
-        let known = |name: &str| registry.methods().any(|method| is_named(method, name));
-        if let Some((name, _)) = self.limits_for.iter().find(|(name, _)| !known(name)) {
+        let unknown = |name: &&String| !registry.methods().any(|method| is_named(method, name));
+        let named =
+            self.limits_for.iter().map(|(name, _)| name).chain(self.interceptors_for.iter().map(|(name, _)| name));
+        if let Some(name) = named.into_iter().find(unknown) {
             return Err(BuildError(format!(
-                "limits are set for {name:?}, but no service and no method has that name; write `package.Service` or \
+                "limits or interceptors are set for {name:?}, but no service and no method has that name; write `package.Service` or \
                  `package.Service/Method`"
             )));
         }
@@ -221,15 +235,24 @@ impl ServerBuilder {
     }
 }
 
+/// Those of all, then those of the method's service, then its own.
+fn chain_of(method: &Method, all: &Chain, some: &[(String, Arc<dyn ErasedInterceptor>)]) -> Chain {
+    let of = |name: &str| {
+        let name = name.to_owned();
+        some.iter().filter(move |(other, _)| *other == name).map(|(_, interceptor)| interceptor)
+    };
+    let own: Vec<_> = of(method.service()).chain(of(method.full_name())).collect();
+    if own.is_empty() { Arc::clone(all) } else { all.iter().chain(own).cloned().collect() }
+}
+
 fn limits_of(method: &Method, all: &CallLimits, some: &[(String, CallLimits)]) -> Limits {
     let of = |name: &str| some.iter().find(|(other, _)| other == name).map(|(_, limits)| limits);
-    let full_name = method.path.trim_start_matches('/');
-    let chosen = [Some(all), of(method.service()), of(full_name)];
+    let chosen = [Some(all), of(method.service()), of(method.full_name())];
     chosen.into_iter().flatten().fold(Limits::default(), Limits::with)
 }
 
 fn is_named(method: &Method, name: &str) -> bool {
-    name == method.service() || name == method.path.trim_start_matches('/')
+    name == method.service() || name == method.full_name()
 }
 
 impl ServerBuilder {

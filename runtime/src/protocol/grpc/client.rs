@@ -6,7 +6,7 @@ use tonic::{Status, metadata::MetadataMap};
 use super::{headers, status};
 use crate::{
     call::{Body, Chunks, Deframe, Ending, Inbound, Item},
-    client::{ClientProtocol, Outgoing},
+    client::{ClientProtocol, Head},
     codec::Codec,
     deadline,
     envelope::Envelope,
@@ -23,7 +23,7 @@ impl ClientProtocol for Grpc {
         &Envelope
     }
 
-    fn request(&self, call: Outgoing<'_>, body: Body) -> Request<Body> {
+    fn request(&self, call: Head<'_>, body: Body) -> Request<Body> {
         let mut request = Request::new(body);
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = Uri::from(PathAndQuery::from_static(call.method.path));

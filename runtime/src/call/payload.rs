@@ -1,0 +1,72 @@
+//! Messages as interceptors see them.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use tonic::Status;
+
+use crate::codec::{Codec, Message};
+
+/// One message on its way through an interceptor: the bytes of its codec, not compressed.
+#[derive(Debug)]
+pub struct Payload {
+    codec: Codec,
+    bytes: Bytes,
+}
+
+impl Payload {
+    /// The message as bytes, in the codec of the call: protobuf or JSON.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Reads the message.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are not an `M`.
+    pub fn decode<M: Message>(&self) -> Result<M, Status> {
+        self.codec.decode(self.bytes.clone())
+    }
+
+    /// Puts another message in its place.
+    ///
+    /// # Errors
+    ///
+    /// The message cannot be encoded in the codec of the call.
+    pub fn replace<M: Message>(&mut self, message: &M) -> Result<(), Status> {
+        let mut bytes = BytesMut::new();
+        self.codec.encode(message, &mut bytes, usize::MAX)?;
+        self.bytes = bytes.freeze();
+        Ok(())
+    }
+}
+
+/// What looks at the messages of one direction of a call. Empty, it costs nothing.
+#[derive(Clone, Default)]
+pub(crate) struct Hooks(Vec<Arc<Hook>>);
+
+/// Looks at a message; an error ends the call.
+pub(crate) type Hook = dyn Fn(&mut Payload) -> Result<(), Status> + Send + Sync;
+
+impl Hooks {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds one that runs after the others.
+    pub(crate) fn add_last(&mut self, hook: Arc<Hook>) {
+        self.0.push(hook);
+    }
+
+    /// Adds one that runs before the others.
+    pub(crate) fn add_first(&mut self, hook: Arc<Hook>) {
+        self.0.insert(0, hook);
+    }
+
+    pub(crate) fn run(&self, codec: Codec, bytes: Bytes) -> Result<Bytes, Status> {
+        let mut payload = Payload { codec, bytes };
+        self.0.iter().try_for_each(|hook| hook(&mut payload))?;
+        Ok(payload.bytes)
+    }
+}
