@@ -9,13 +9,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?)
             .join("../../.cache/suites/proto"),
     };
-    let interop = fetched.join("interop");
-    if !interop.is_dir() {
-        return Err(format!("{} is not there; run `tests/suites/run build`", interop.display()).into());
+    let (interop, connect) = (fetched.join("interop"), fetched.join("connect"));
+    for folder in [&interop, &connect] {
+        if !folder.is_dir() {
+            return Err(format!("{} is not there; run `tests/suites/run build`", folder.display()).into());
+        }
     }
-    rsgrpc_build::configure()
-        .include(&interop)
-        .include("proto")
-        .compile(&[interop.join("grpc/testing/test.proto"), PathBuf::from("proto/page.proto")])?;
+    let mut protos = vec![interop.join("grpc/testing/test.proto"), PathBuf::from("proto/page.proto")];
+    for file in ["client_compat", "config", "server_compat", "service"] {
+        protos.push(connect.join(format!("connectrpc/conformance/v1/{file}.proto")));
+    }
+    rsgrpc_build::configure().include(&interop).include(&connect).include("proto").compile(&protos)?;
     Ok(())
 }

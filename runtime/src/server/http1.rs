@@ -3,12 +3,12 @@
 use std::{
     convert::Infallible,
     pin::pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
     time::Duration,
 };
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -17,7 +17,7 @@ use tokio::{
 };
 use tonic::Status;
 
-use super::{Server, http2::shutting_down, listen::Phase};
+use super::{Server, http2::shutting_down, listen::Phase, unread::Unread};
 use crate::call::{Body, Frame, Peer, Source};
 
 /// How long the headers of a request may take, from its first byte to the last.
@@ -32,11 +32,13 @@ where
     let mut draining = phase.clone();
     let mut closed = phase.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let exchange = server.exchange(request.map(Body::new), &peer);
+        let (head, body) = request.into_parts();
+        let (body, ended) = Unread::new(body);
+        let exchange = server.exchange(Request::from_parts(head, Body::new(body)), &peer);
         let mut phase = phase.clone();
         async move {
             let mut exchange = pin!(exchange);
-            let response = tokio::select! {
+            let mut response = tokio::select! {
                 biased;
                 response = &mut exchange => response,
                 () = Phase::reached(&mut phase, Phase::Aborting) => {
@@ -44,6 +46,10 @@ where
                     exchange.await
                 }
             };
+            // Nobody knows yet whether all of the request will be read, so the next must not be sent behind it.
+            if !ended.load(Ordering::Acquire) {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<_, Infallible>(abortable(response, phase))
         }
     });

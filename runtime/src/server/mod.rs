@@ -12,6 +12,8 @@ mod limits;
 mod listen;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "net")]
+mod unread;
 
 use std::{sync::Arc, time::Duration};
 
