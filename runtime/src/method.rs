@@ -1,5 +1,7 @@
 //! What the generator knows about a service, as tables: names, kinds, options and HTTP bindings.
 
+use crate::json::Type;
+
 /// A service: its full name and its methods, in the order of the proto.
 #[derive(Debug)]
 pub struct ServiceDescriptor {
@@ -7,6 +9,9 @@ pub struct ServiceDescriptor {
     pub name: &'static str,
     /// The methods; the index in this table is how generated code names a method.
     pub methods: &'static [Method],
+    /// The messages of the service's package and of the packages it imports, for the [`Registry`](crate::json::Registry)
+    /// in which an `Any` finds its type.
+    pub message_types: &'static [&'static [Type]],
     /// A serialized `google.protobuf.FileDescriptorSet` with the service's file and all it imports, or empty when the
     /// generator was told to leave it out. Reflection answers from it.
     pub file_descriptor_set: &'static [u8],

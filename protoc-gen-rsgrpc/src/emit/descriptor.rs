@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::doc;
+use super::{doc, json};
 use crate::model::{Body, HttpRule, Idempotency, Method, MethodKind, Package, Segment, Service, Template, Variable};
 
 pub(super) fn descriptor_set(ident: &Ident, set: &[u8]) -> TokenStream {
@@ -19,6 +19,7 @@ pub(super) fn service(package: &Package, service: &Service) -> TokenStream {
     let Service { full_name, descriptor, .. } = service;
     let doc = doc(&format!("The service `{full_name}`: its name, its methods and their options."));
     let methods = service.methods.iter().map(method);
+    let message_types = json::all_message_types(package);
     let set = match &package.descriptor_set {
         Some((ident, _)) => quote!(#ident),
         None => quote!(&[]),
@@ -28,6 +29,7 @@ pub(super) fn service(package: &Package, service: &Service) -> TokenStream {
         pub static #descriptor: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             name: #full_name,
             methods: &[#(#methods),*],
+            message_types: &[#(#message_types),*],
             file_descriptor_set: #set,
         };
     }

@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::docs;
+use super::{docs, json};
 use crate::model::{Enum, Variant};
 
 pub(super) fn enumeration(definition: &Enum) -> TokenStream {
@@ -20,6 +20,7 @@ pub(super) fn enumeration(definition: &Enum) -> TokenStream {
         let (allow, ident) = (allow_deprecated(variant), &variant.ident);
         quote!(#allow #name => ::core::option::Option::Some(Self::#ident),)
     });
+    let json = json::enumeration(definition);
     quote! {
         #docs
         #attributes
@@ -37,6 +38,7 @@ pub(super) fn enumeration(definition: &Enum) -> TokenStream {
                 match value { #(#values)* _ => ::core::option::Option::None, }
             }
         }
+        #json
     }
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{doc, docs, enums, types};
+use super::{doc, docs, enums, json, types};
 use crate::model::{Derives, Field, Member, Message, Oneof, Package, Packing, Presence, Shape};
 
 /// The struct, its name, and its module if there is anything in that.
@@ -15,6 +15,7 @@ pub(super) fn message(package: &Package, from: &[Ident], message: &Message) -> T
     let fields = message.fields.iter().map(|field| self::field(from, field));
     let oneofs = message.oneofs.iter().map(|oneof| oneof_field(&message.module, oneof));
     let name = name(package, message);
+    let json = json::message(from, message);
     let nested = nested(package, message);
     quote! {
         #docs
@@ -24,6 +25,7 @@ pub(super) fn message(package: &Package, from: &[Ident], message: &Message) -> T
         #[prost(prost_path = "::rsgrpc::prost")]
         pub struct #ident { #(#fields)* #(#oneofs)* }
         #name
+        #json
         #nested
     }
 }

@@ -4,6 +4,7 @@ mod client;
 mod descriptor;
 mod enums;
 mod handler;
+mod json;
 mod messages;
 mod paths;
 mod server;
@@ -23,6 +24,7 @@ pub(crate) fn package(package: &Package) -> TokenStream {
     }
     items.extend(package.messages.iter().map(|message| messages::message(package, module, message)));
     items.extend(package.enums.iter().map(enums::enumeration));
+    items.extend(json::message_types(package));
     for service in &package.services {
         items.extend(descriptor::service(package, service));
         items.extend(handler::handler(module, service));

@@ -9,12 +9,15 @@ use crate::model::{TypePath, TypeRef};
 pub(super) fn tokens(from: &[Ident], reference: &TypeRef) -> TokenStream {
     match &reference.path {
         TypePath::Extern { tokens, .. } => tokens.clone(),
-        TypePath::Local { module, ident } => {
-            let (up, down) = route(from, module);
-            let supers = std::iter::repeat_n(quote!(super ::), up);
-            quote!(#(#supers)* #(#down ::)* #ident)
-        }
+        TypePath::Local { module, ident } => item(from, module, ident),
     }
+}
+
+/// The path from a module to an item in another.
+pub(super) fn item(from: &[Ident], module: &[Ident], ident: &Ident) -> TokenStream {
+    let (up, down) = route(from, module);
+    let supers = std::iter::repeat_n(quote!(super ::), up);
+    quote!(#(#supers)* #(#down ::)* #ident)
 }
 
 /// The same as text, for prost's attributes. `self` keeps it apart from types within the derived code.

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 
+use super::json::JsonField;
 use super::path::{Module, TypeRef};
 
 /// Lines of Markdown that hold no code block which rustdoc would run.
@@ -20,6 +21,8 @@ pub(crate) struct Message {
     pub(crate) plain_debug: bool,
     pub(crate) fields: Vec<Field>,
     pub(crate) oneofs: Vec<Oneof>,
+    /// In the order of the proto; `None` if JSON is switched off.
+    pub(crate) json: Option<Vec<JsonField>>,
     /// The module of what is nested in the message.
     pub(crate) module: Module,
     pub(crate) messages: Vec<Message>,
@@ -134,6 +137,9 @@ pub(crate) struct Member {
 }
 
 pub(crate) struct Enum {
+    /// Its name from the package on, such as `a.v1.Color`.
+    pub(crate) full_name: String,
+    pub(crate) json: bool,
     pub(crate) ident: Ident,
     pub(crate) docs: Docs,
     pub(crate) attributes: TokenStream,

@@ -1,11 +1,13 @@
 //! What is to be generated, with every decision taken. Types only.
 
 mod http;
+mod json;
 mod message;
 mod path;
 mod service;
 
 pub(crate) use http::*;
+pub(crate) use json::*;
 pub(crate) use message::*;
 pub(crate) use path::*;
 pub(crate) use service::*;
@@ -18,6 +20,8 @@ pub(crate) struct Package {
     pub(crate) messages: Vec<Message>,
     pub(crate) enums: Vec<Enum>,
     pub(crate) services: Vec<Service>,
+    /// `None` without messages, or without JSON.
+    pub(crate) message_types: Option<MessageTypes>,
     /// A constant's name and the serialized `FileDescriptorSet` of the package's files and all they import.
     pub(crate) descriptor_set: Option<(proc_macro2::Ident, Vec<u8>)>,
 }

@@ -19,5 +19,10 @@ pub(crate) enum TypePath {
     /// Generated in this run.
     Local { module: Module, ident: Ident },
     /// Provided by other code, under the same path from everywhere.
-    Extern { text: Rc<str>, tokens: TokenStream },
+    Extern {
+        text: Rc<str>,
+        tokens: TokenStream,
+        /// Whether it has JSON, if that is known.
+        json: Option<bool>,
+    },
 }

@@ -16,12 +16,14 @@ use table::KEYS;
 pub struct Options {
     pub(crate) server: bool,
     pub(crate) client: bool,
+    pub(crate) json: bool,
     pub(crate) descriptor_set: bool,
     pub(crate) include_imports: bool,
     pub(crate) duplicate_routes: DuplicateRoutes,
     pub(crate) layout: Layout,
     pub(crate) module_file: String,
     pub(crate) extern_paths: Vec<ExternPath>,
+    pub(crate) extern_json: Vec<ExternJson>,
     pub(crate) bytes: Vec<PathRule>,
     pub(crate) btree_map: Vec<PathRule>,
     pub(crate) boxed: Vec<PathRule>,
@@ -56,17 +58,27 @@ pub(crate) struct ExternPath {
     pub(crate) rust: String,
 }
 
+/// Whether what other code provides for a proto package or type has JSON.
+#[derive(Clone, Debug)]
+pub(crate) struct ExternJson {
+    /// With a leading dot.
+    pub(crate) proto: String,
+    pub(crate) json: bool,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             server: true,
             client: true,
+            json: true,
             descriptor_set: true,
             include_imports: false,
             duplicate_routes: DuplicateRoutes::Error,
             layout: Layout::Packages,
             module_file: "mod.rs".to_owned(),
             extern_paths: Vec::new(),
+            extern_json: Vec::new(),
             bytes: Vec::new(),
             btree_map: Vec::new(),
             boxed: Vec::new(),

@@ -1,6 +1,7 @@
 //! What every part of the resolution works with.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
 
@@ -55,7 +56,7 @@ impl<'a> Context<'a> {
         mut diagnostics: Diagnostics,
     ) -> Self {
         let requested = selection::requested(pool, request, &mut diagnostics);
-        let externs = externs::externs(pool, &requested, &options.extern_paths, &mut diagnostics);
+        let externs = externs::externs(pool, &requested, options, &mut diagnostics);
         let mut selected = requested;
         if options.include_imports {
             selection::include_imports(pool, &mut selected, |id| externs[id.0].is_some());
@@ -82,6 +83,23 @@ impl<'a> Context<'a> {
     pub(super) fn docs(&self, site: &Site) -> Docs {
         let (leading, trailing) = self.pool.file(site.file).locations().comments(&site.path);
         markdown(leading, trailing)
+    }
+
+    /// The files and all they import, each after its imports.
+    pub(super) fn import_closure(&self, files: &[FileId]) -> Vec<FileId> {
+        let mut seen = BTreeSet::new();
+        let mut ordered = Vec::new();
+        let mut open: Vec<(FileId, bool)> = files.iter().rev().map(|&file| (file, false)).collect();
+        while let Some((id, imports_done)) = open.pop() {
+            if imports_done {
+                ordered.push(id);
+            } else if seen.insert(id) {
+                open.push((id, true));
+                let imports = self.pool.file(id).file().dependency.iter().rev();
+                open.extend(imports.filter_map(|name| self.pool.find_file(name)).map(|import| (import, false)));
+            }
+        }
+        ordered
     }
 
     /// Finds the type that an element at `site` refers to.

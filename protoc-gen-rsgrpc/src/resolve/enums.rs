@@ -33,6 +33,8 @@ fn resolve_enum(context: &Context<'_>, id: TypeId) -> Option<Enum> {
         }
     };
     Some(Enum {
+        full_name: entry.full_name().to_owned(),
+        json: context.options.json,
         ident: ident.clone(),
         docs: context.docs(&site),
         attributes: attributes([&context.rules.types, &context.rules.enums], &entry.name),

@@ -7,29 +7,31 @@ use proc_macro2::TokenStream;
 use super::names;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::TypePath;
-use crate::options::ExternPath;
+use crate::options::{ExternJson, ExternPath, Options};
 use crate::pool::{Pool, TypeEntry};
 
 /// The Rust type of every type that has an extern path, by type.
 pub(super) fn externs(
     pool: &Pool<'_>,
     requested: &[bool],
-    paths: &[ExternPath],
+    options: &Options,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Option<TypePath>> {
+    let paths: &[ExternPath] = &options.extern_paths;
     let mut used = vec![false; paths.len()];
-    let mut rust_path = |entry: &TypeEntry<'_>| {
+    let mut resolve = |entry: &TypeEntry<'_>| {
         let best = (0..paths.len())
             .filter(|&index| covers(&paths[index].proto, &entry.name))
             .max_by_key(|&index| paths[index].proto.len());
         if let Some(index) = best {
             used[index] = true;
-            return Some(join(&paths[index].rust, &entry.name[paths[index].proto.len()..]));
+            let path = join(&paths[index].rust, &entry.name[paths[index].proto.len()..]);
+            return Some(extern_type(&path, has_json(&options.extern_json, entry)));
         }
         well_known(entry.full_name())
             .or_else(|| if requested[entry.file.0] { None } else { provided(entry.full_name()) })
     };
-    let externs = pool.types.iter().map(|entry| rust_path(entry).map(|text| extern_type(&text))).collect();
+    let externs = pool.types.iter().map(&mut resolve).collect();
     for (path, _) in paths.iter().zip(used).filter(|(_, used)| !used) {
         diagnostics.push(Diagnostic::new(
             format!("option `extern_path`: no type has or is within the path `{}`", path.proto),
@@ -57,8 +59,15 @@ fn join(rust: &str, names: &str) -> String {
     path
 }
 
-fn extern_type(text: &str) -> TypePath {
+/// What the option says that names the most of the type's path.
+fn has_json(options: &[ExternJson], entry: &TypeEntry<'_>) -> Option<bool> {
+    let about = options.iter().filter(|option| covers(&option.proto, &entry.name));
+    about.max_by_key(|option| option.proto.len()).map(|option| option.json)
+}
+
+fn extern_type(text: &str, json: Option<bool>) -> TypePath {
     TypePath::Extern {
+        json,
         text: Rc::from(text),
         // The option's parser and the tables below let only paths through.
         tokens: text.parse::<TokenStream>().unwrap_or_default(),
@@ -66,7 +75,7 @@ fn extern_type(text: &str) -> TypePath {
 }
 
 /// The well-known types as prost has them.
-fn well_known(name: &str) -> Option<String> {
+fn well_known(name: &str) -> Option<TypePath> {
     let name = name.strip_prefix("google.protobuf.")?;
     let plain = match name {
         "Empty" => "()",
@@ -82,19 +91,24 @@ fn well_known(name: &str) -> Option<String> {
         _ => "",
     };
     if !plain.is_empty() {
-        return Some(plain.to_owned());
+        return Some(extern_type(plain, Some(true)));
     }
     let known = PROST_TYPES.binary_search(&name).is_ok();
-    known.then(|| join("::rsgrpc::prost_types", &format!(".{name}")))
+    let json = WITH_JSON.binary_search(&name).is_ok();
+    known.then(|| extern_type(&join("::rsgrpc::prost_types", &format!(".{name}")), Some(json)))
 }
 
+/// What of `prost-types` the runtime has JSON for, sorted: the types for which JSON has a form of their own.
+const WITH_JSON: &[&str] = &["Any", "Duration", "FieldMask", "ListValue", "NullValue", "Struct", "Timestamp", "Value"];
+
 /// The messages of googleapis that the runtime works with.
-fn provided(name: &str) -> Option<String> {
+fn provided(name: &str) -> Option<TypePath> {
     let is_status = name.strip_prefix("google.rpc.").is_some_and(|name| {
         let outer = name.split('.').next().unwrap_or_default();
         STATUS_TYPES.contains(&outer)
     });
-    (is_status || name == "google.api.HttpBody").then(|| join("::rsgrpc", &format!(".{name}")))
+    (is_status || name == "google.api.HttpBody")
+        .then(|| extern_type(&join("::rsgrpc", &format!(".{name}")), Some(true)))
 }
 
 const STATUS_TYPES: &[&str] = &[

@@ -3,7 +3,7 @@
 use super::context::{Context, Site, attributes};
 use super::fields::{Field, FieldNames, resolve_field, resolve_member};
 use super::scopes::Scope;
-use super::{enums, names};
+use super::{enums, json, names};
 use crate::descriptor;
 use crate::model::{Member, Message, Module, Oneof, Shape, TypePath};
 use crate::pool::TypeId;
@@ -34,7 +34,8 @@ fn message(context: &Context<'_>, id: TypeId) -> Option<Message> {
         }
     }
     let oneofs = members.into_iter().enumerate().filter(|(_, members)| !members.is_empty());
-    let oneofs = oneofs.map(|(index, members)| oneof(context, id, index, members, &mut idents)).collect();
+    let oneofs: Vec<_> = oneofs.map(|(index, members)| oneof(context, id, index, members, &mut idents)).collect();
+    let json = context.options.json.then(|| json::fields(context, id, &fields, &oneofs));
     Some(Message {
         name: descriptor.name.clone(),
         full_name: entry.full_name().to_owned(),
@@ -45,6 +46,7 @@ fn message(context: &Context<'_>, id: TypeId) -> Option<Message> {
         plain_debug: fields.iter().any(|field| matches!(field.shape, Shape::Map { ordered: true, .. })),
         fields,
         oneofs,
+        json,
         module: Module::clone(&context.names.modules[id.0]),
         messages: messages(context, &entry.messages),
         enums: enums::enums(context, &entry.enums),

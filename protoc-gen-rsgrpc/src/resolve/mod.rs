@@ -8,6 +8,7 @@ mod externs;
 mod facts;
 mod fields;
 mod http;
+mod json;
 mod layout;
 mod messages;
 mod names;

@@ -1,22 +1,24 @@
 //! Packages, from their files.
 
-use std::collections::BTreeSet;
-
 use super::context::{Context, Site};
 use super::layout::PackageNames;
-use super::{enums, messages, services};
+use super::{enums, json, messages, services};
 use crate::descriptor::descriptor_set;
-use crate::model::{Module, Package};
+use crate::model::{MessageTypes, Module, Package};
 use crate::options::{Layout, Options};
 use crate::pool::FileId;
 
 pub(super) fn packages(context: &mut Context<'_>) -> Vec<Package> {
-    let packages = std::mem::take(&mut context.names.packages);
-    let packages = packages.into_iter().map(|(name, names)| package(context, name, names));
-    packages.filter(has_items).collect()
+    let mut packages = std::mem::take(&mut context.names.packages);
+    let mut message_types = json::message_types(context, &mut packages);
+    let package = |(name, names): (String, PackageNames)| {
+        let message_types = message_types.remove(&name);
+        self::package(context, name, names, message_types)
+    };
+    packages.into_iter().map(package).filter(has_items).collect()
 }
 
-fn package(context: &Context<'_>, name: String, names: PackageNames) -> Package {
+fn package(context: &Context<'_>, name: String, names: PackageNames, message_types: Option<MessageTypes>) -> Package {
     let mut scope = names.scope;
     let mut package = Package {
         name,
@@ -24,12 +26,15 @@ fn package(context: &Context<'_>, name: String, names: PackageNames) -> Package 
         messages: Vec::new(),
         enums: Vec::new(),
         services: Vec::new(),
+        message_types,
         descriptor_set: None,
     };
     check_file_name(context, &package.name, names.files[0]);
     if context.options.descriptor_set {
         let ident = scope.claim("FILE_DESCRIPTOR_SET");
-        package.descriptor_set = Some((ident, closure(context, &names.files)));
+        let files = context.import_closure(&names.files);
+        let set = descriptor_set(files.into_iter().map(|file| &context.pool.file(file).source.raw));
+        package.descriptor_set = Some((ident, set));
     }
     for &id in &names.files {
         let file = context.pool.file(id);
@@ -58,22 +63,4 @@ fn check_file_name(context: &Context<'_>, name: &str, file: FileId) {
 /// Whether anything of a package is generated: other code may provide all of it.
 fn has_items(package: &Package) -> bool {
     !(package.messages.is_empty() && package.enums.is_empty() && package.services.is_empty())
-}
-
-/// The descriptors of the files and of all they import, each after its imports.
-fn closure(context: &Context<'_>, files: &[FileId]) -> Vec<u8> {
-    let pool = context.pool;
-    let mut seen = BTreeSet::new();
-    let mut ordered = Vec::new();
-    let mut open: Vec<(FileId, bool)> = files.iter().rev().map(|&file| (file, false)).collect();
-    while let Some((id, imports_done)) = open.pop() {
-        if imports_done {
-            ordered.push(&pool.file(id).source.raw);
-        } else if seen.insert(id) {
-            open.push((id, true));
-            let imports = pool.file(id).file().dependency.iter().rev();
-            open.extend(imports.filter_map(|name| pool.find_file(name)).map(|import| (import, false)));
-        }
-    }
-    descriptor_set(ordered)
 }

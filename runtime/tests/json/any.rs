@@ -2,7 +2,7 @@ use rsgrpc::json::{Options, Registry};
 use rsgrpc::prost::Message;
 use rsgrpc::prost_types::{Any, Duration, Timestamp};
 
-use crate::kinds::{Lists, MESSAGES, Scalars, WellKnown};
+use crate::kinds::{Lists, MESSAGE_TYPES, Scalars, WellKnown};
 use crate::{becomes, read, refuses, stays};
 
 #[test]
@@ -69,7 +69,7 @@ fn refused() {
         (r#"{"@type":"a/"}"#, "\"a/\" is no type URL"),
         (
             r#"{"@type":"a/test.Unknown"}"#,
-            "an Any holds `test.Unknown`, which is not in the registry: add the `MESSAGES`",
+            "an Any holds `test.Unknown`, which is not in the registry: add the `MESSAGE_TYPES`",
         ),
         (r#"{"@type":"a/test.kinds.Scalars","x":1}"#, "`test.kinds.Scalars` has no field `x`"),
         (r#"{"@type":"a/test.kinds.Scalars","int32":"x"}"#, "int32: expected an integer"),
@@ -107,7 +107,7 @@ fn registries() {
     let bare = Options::new().registry(Registry::new());
     assert!(bare.from_str::<Any>(text).is_err());
     assert!(bare.from_str::<Any>(r#"{"@type":"a/google.protobuf.Duration","value":"1s"}"#).is_ok());
-    let filled = Registry::new().with(MESSAGES).with(&[]);
+    let filled = Registry::new().with(MESSAGE_TYPES).with(&[]);
     assert!(bare.registry(filled.clone()).from_str::<Any>(text).is_ok());
     // The default is the one installed, once.
     assert!(Options::new().from_str::<Any>(text).is_err());

@@ -14,13 +14,13 @@ mod well_known;
 
 #[allow(clippy::all, unreachable_pub, reason = "generated")]
 mod kinds {
-    include!("messages.rs");
+    include!("../../../tests/golden/json/test.kinds.rs");
 }
 
 use rsgrpc::json::{Json, Options, Registry};
 
 fn options() -> Options {
-    Options::new().registry(Registry::new().with(kinds::MESSAGES))
+    Options::new().registry(Registry::new().with(kinds::MESSAGE_TYPES))
 }
 
 fn read<T: Json + Default>(text: &str) -> T {

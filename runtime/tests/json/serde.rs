@@ -4,10 +4,6 @@ use serde_json::{Value, json};
 use crate::kinds::{Maps, Scalars, WellKnown};
 use crate::{read, write};
 
-rsgrpc::impl_serde!(Scalars);
-rsgrpc::impl_serde!(Maps);
-rsgrpc::impl_serde!(WellKnown);
-
 #[test]
 fn the_same_text_as_the_codec() {
     let text = concat!(

@@ -15,6 +15,7 @@ const fn method(path: &'static str, kind: MethodKind) -> Method {
 
 pub static ECHO: ServiceDescriptor = ServiceDescriptor {
     name: "test.Echo",
+    message_types: &[],
     methods: &[
         method("/test.Echo/Unary", MethodKind::Unary),
         method("/test.Echo/Down", MethodKind::ServerStreaming),

@@ -31,7 +31,7 @@
 //! path to the field while it returns, so that the good case pays nothing for it. [`set_text`] sets one field from plain
 //! text, as a path or a query gives it: the reader then follows a list of [`Step`]s through the same arms.
 //!
-//! `Any` needs to find types by name: a [`Registry`] is made of the `MESSAGES` lists of generated modules and travels in
+//! `Any` needs to find types by name: a [`Registry`] is made of the `MESSAGE_TYPES` lists of generated modules and travels in
 //! the [`Options`]; [`Registry::install_default`] sets the one that is used where no options are given.
 
 mod base64;

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use super::wkt::WELL_KNOWN;
 use super::{Error, Json, Reader, Writer};
 
-/// A message type that an `Any` may hold. Generated modules list theirs as `MESSAGES`.
+/// A message type that an `Any` may hold. Generated modules list theirs as `MESSAGE_TYPES`.
 #[derive(Clone, Copy)]
 pub struct Type {
     name: &'static str,
@@ -56,11 +56,11 @@ fn write<M: Json + prost::Message + Default>(bytes: &[u8], writer: &mut Writer<'
 /// The message types that an `Any` may hold, by name. The well-known types are always in it.
 ///
 /// A server and a client fill theirs from the descriptors of their services. For types beyond these, and for JSON apart
-/// from calls, make one of the `MESSAGES` of generated modules:
+/// from calls, make one of the `MESSAGE_TYPES` of generated modules:
 ///
 /// ```
-/// # mod hello { pub static MESSAGES: &[rsgrpc::json::Type] = &[]; }
-/// let registry = rsgrpc::json::Registry::new().with(hello::MESSAGES);
+/// # mod hello { pub static MESSAGE_TYPES: &[rsgrpc::json::Type] = &[]; }
+/// let registry = rsgrpc::json::Registry::new().with(hello::MESSAGE_TYPES);
 /// let options = rsgrpc::json::Options::new().registry(registry);
 /// ```
 #[derive(Debug, Clone, Default)]

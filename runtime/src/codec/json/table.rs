@@ -6,23 +6,46 @@ pub struct Table {
     /// The fields, in the order of the proto; a field's index here is how the generated code knows it.
     pub fields: &'static [Field],
     /// Every spelling of every field, its JSON name and its proto name, with its index; sorted by spelling.
-    pub names: &'static [(&'static str, u16)],
+    pub names: &'static [(&'static str, usize)],
 }
 
 /// One field of a message.
 #[derive(Debug)]
 pub struct Field {
+    pub(super) name: &'static str,
+    pub(super) json: &'static str,
+    pub(super) key: &'static str,
+    pub(super) enumeration: Option<&'static Enum>,
+    pub(super) nullable: bool,
+}
+
+impl Field {
+    /// A field by its proto name, `display_name`, its JSON name, `displayName`, and the JSON name as the writer needs it,
+    /// quoted, escaped and with its colon: `"displayName":`.
+    pub const fn new(name: &'static str, json: &'static str, key: &'static str) -> Self {
+        Self { name, json, key, enumeration: None, nullable: false }
+    }
+
+    /// The field holds numbers of an enum.
+    pub const fn of_enum(self, enumeration: &'static Enum) -> Self {
+        Self { enumeration: Some(enumeration), ..self }
+    }
+
+    /// JSON's `null` is a value of the field: a singular `google.protobuf.Value` or `NullValue`. For every other field it
+    /// means «not set».
+    pub const fn nullable(self) -> Self {
+        Self { nullable: true, ..self }
+    }
+
     /// The proto name, `display_name`.
-    pub name: &'static str,
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The JSON name, `displayName`.
-    pub json: &'static str,
-    /// The JSON name as the writer needs it, quoted, escaped and with its colon: `"displayName":`.
-    pub key: &'static str,
-    /// The enum whose numbers the field holds.
-    pub enumeration: Option<&'static Enum>,
-    /// Whether JSON's `null` is a value of the field: a singular `google.protobuf.Value` or `NullValue`. For every other
-    /// field it means «not set».
-    pub nullable: bool,
+    pub fn json_name(&self) -> &'static str {
+        self.json
+    }
 }
 
 /// An enum: its names and numbers.
@@ -50,7 +73,7 @@ pub(super) static NULL_VALUE: Enum =
     Enum { name: "google.protobuf.NullValue", numbers: &[(0, "NULL_VALUE")], names: &[("NULL_VALUE", 0)] };
 
 /// The field at hand where there is none: a value on its own.
-pub(super) static NO_FIELD: Field = Field { name: "", json: "", key: "", enumeration: None, nullable: false };
+pub(super) static NO_FIELD: Field = Field::new("", "", "");
 
 /// How far ahead of the field before it a field is looked for one by one: what is left out of a JSON object mostly
 /// leaves its order as it was.
@@ -64,7 +87,7 @@ impl Table {
             return Some(next + skipped);
         }
         let found = self.names.binary_search_by(|(name, _)| (*name).cmp(key)).ok()?;
-        self.names.get(found).map(|&(_, index)| usize::from(index))
+        self.names.get(found).map(|&(_, index)| index)
     }
 }
 

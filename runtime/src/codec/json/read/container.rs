@@ -77,6 +77,11 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// Refuses a field whose type comes from other code and has no JSON.
+    pub fn without_json(&mut self, name: &'static str) -> Result<(), Error> {
+        Err(self.error(format!("the type `{name}` comes from other code and has no JSON")))
+    }
+
     /// In plain text: the entry that the next step names.
     fn entry_from_text<M: Map>(&mut self, map: &mut M) -> Result<(), Error> {
         let Some(Step::Key(text)) = self.step() else {

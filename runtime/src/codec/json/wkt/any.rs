@@ -124,5 +124,7 @@ fn not_a_url(type_url: &str) -> String {
 
 fn not_registered(name: &str) -> String {
     let name = shortened(name);
-    format!("an Any holds `{name}`, which is not in the registry: add the `MESSAGES` of its generated module to it")
+    format!(
+        "an Any holds `{name}`, which is not in the registry: add the `MESSAGE_TYPES` of its generated module to it"
+    )
 }

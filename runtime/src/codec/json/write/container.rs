@@ -77,6 +77,14 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Refuses a field whose type comes from other code and has no JSON, if it is set.
+    pub fn without_json(&mut self, is_set: bool, name: &'static str) -> Result<(), Error> {
+        if is_set {
+            return Err(Error::new(format!("the type `{name}` comes from other code and has no JSON")));
+        }
+        Ok(())
+    }
+
     /// The key that was written at `start`, for an error.
     #[cold]
     fn text_of_key(&self, start: usize) -> String {
