@@ -9,6 +9,7 @@
 mod descriptor;
 mod diagnostic;
 mod emit;
+mod extensions;
 mod features;
 mod files;
 mod model;

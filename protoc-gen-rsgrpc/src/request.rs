@@ -6,6 +6,7 @@ use prost::Message;
 use prost::bytes::Bytes;
 
 use crate::descriptor::{CodeGeneratorRequest, File, split_descriptor_set};
+use crate::extensions;
 
 /// The proto files of a run, with everything they import, and the names of those to generate.
 #[derive(Clone, Debug)]
@@ -30,11 +31,7 @@ impl Request {
     pub fn decode(request: &[u8]) -> Result<Self, Error> {
         let request = CodeGeneratorRequest::decode(Bytes::copy_from_slice(request))
             .map_err(|error| Error(format!("the request cannot be decoded: {error}")))?;
-        Ok(Self {
-            files: decode_files(request.proto_file)?,
-            to_generate: request.file_to_generate,
-            parameter: request.parameter,
-        })
+        Self::new(request.proto_file, request.file_to_generate, request.parameter)
     }
 
     /// Reads a serialized `google.protobuf.FileDescriptorSet`, which must contain all imports, and generates the files
@@ -48,11 +45,13 @@ impl Request {
     ) -> Result<Self, Error> {
         let files = split_descriptor_set(set)
             .map_err(|error| Error(format!("the descriptor set cannot be decoded: {error}")))?;
-        Ok(Self {
-            files: decode_files(files)?,
-            to_generate: to_generate.into_iter().map(Into::into).collect(),
-            parameter: String::new(),
-        })
+        Self::new(files, to_generate.into_iter().map(Into::into).collect(), String::new())
+    }
+
+    fn new(files: Vec<Bytes>, to_generate: Vec<String>, parameter: String) -> Result<Self, Error> {
+        let mut files = decode_files(files)?;
+        extensions::into_fields(&mut files, &to_generate);
+        Ok(Self { files, to_generate, parameter })
     }
 
     /// The names of all files, imports included, in the order given.

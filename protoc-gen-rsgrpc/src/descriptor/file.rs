@@ -18,6 +18,8 @@ pub(crate) struct File {
     pub(crate) enum_type: Vec<Enum>,
     #[prost(message, repeated, tag = "6")]
     pub(crate) service: Vec<Service>,
+    #[prost(message, repeated, tag = "7")]
+    pub(crate) extension: Vec<Field>,
     #[prost(message, optional, tag = "8")]
     pub(crate) options: Option<FileOptions>,
     /// A `SourceCodeInfo`, decoded only for the files whose comments or positions are asked for.
@@ -39,6 +41,8 @@ pub(crate) struct Message {
     pub(crate) nested_type: Vec<Message>,
     #[prost(message, repeated, tag = "4")]
     pub(crate) enum_type: Vec<Enum>,
+    #[prost(message, repeated, tag = "6")]
+    pub(crate) extension: Vec<Field>,
     #[prost(message, optional, tag = "7")]
     pub(crate) options: Option<MessageOptions>,
     #[prost(message, repeated, tag = "8")]
@@ -55,6 +59,9 @@ impl Message {
 pub(crate) struct Field {
     #[prost(string, tag = "1")]
     pub(crate) name: String,
+    /// The message that an extension extends, with a leading dot.
+    #[prost(string, tag = "2")]
+    pub(crate) extendee: String,
     #[prost(int32, tag = "3")]
     pub(crate) number: i32,
     #[prost(enumeration = "Label", tag = "4")]

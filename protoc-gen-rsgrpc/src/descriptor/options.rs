@@ -10,6 +10,8 @@ pub(crate) struct FileOptions {
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(crate) struct MessageOptions {
+    #[prost(bool, tag = "1")]
+    pub(crate) message_set_wire_format: bool,
     #[prost(bool, tag = "7")]
     pub(crate) map_entry: bool,
     #[prost(message, optional, tag = "12")]

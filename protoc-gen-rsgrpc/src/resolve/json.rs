@@ -50,8 +50,10 @@ fn field(context: &Context<'_>, site: &Site, descriptor: &descriptor::Field, acc
     };
     let is_plural = matches!(access, Access::Repeated(_) | Access::Map(_));
     let is_null = matches!(descriptor.type_name.as_str(), ".google.protobuf.Value" | ".google.protobuf.NullValue");
+    // An extension has the one name only.
+    let name = if json_name.starts_with('[') { &json_name } else { &descriptor.name };
     JsonField {
-        name: descriptor.name.clone(),
+        name: name.clone(),
         json_name,
         enumeration: match ty {
             Type::Enum(reference) => Some(reference.clone()),

@@ -28,3 +28,58 @@ impl ::rsgrpc::prost::Name for HttpBody {
         ::core::convert::From::from("type.googleapis.com/google.api.HttpBody")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.api.HttpBody",
+        fields: &[
+            ::rsgrpc::json::Field::new("content_type", "contentType", "\"contentType\":"),
+            ::rsgrpc::json::Field::new("data", "data", "\"data\":"),
+            ::rsgrpc::json::Field::new("extensions", "extensions", "\"extensions\":"),
+        ],
+        names: &[("contentType", 0), ("content_type", 0), ("data", 1), ("extensions", 2)],
+    };
+
+    impl ::rsgrpc::json::Fields for HttpBody {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.content_type),
+                1 => r.value(&mut self.data),
+                2 => r.repeated(&mut self.extensions),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.content_type),
+                1 => w.implicit(&self.data),
+                2 => w.repeated(&self.extensions),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for HttpBody {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(HttpBody);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<HttpBody>(
+    "google.api.HttpBody"
+)];

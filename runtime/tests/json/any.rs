@@ -50,6 +50,14 @@ fn well_known_types_as_value() {
     }
 }
 
+#[test]
+fn details_of_errors_are_always_known() {
+    let status = r#"{"code":5,"details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1s"}]}"#;
+    let bare = Options::new().registry(Registry::new());
+    let read: rsgrpc::google::rpc::Status = bare.from_str(status).unwrap();
+    assert_eq!(bare.to_string(&read).unwrap(), status);
+}
+
 /// The field at hand is an enum when the next Any is reached; its Int32Value is none.
 #[test]
 fn an_enum_before_does_not_leak_in() {

@@ -3,6 +3,7 @@
 
 mod any;
 mod containers;
+mod extensions;
 mod hostile;
 mod names;
 mod options;
@@ -15,6 +16,11 @@ mod well_known;
 #[allow(clippy::all, unreachable_pub, reason = "generated")]
 mod kinds {
     include!("../../../tests/golden/json/test.kinds.rs");
+}
+
+#[allow(clippy::all, dead_code, unreachable_pub, reason = "generated")]
+mod extended {
+    include!("../../../tests/golden/extensions/test.extensions.rs");
 }
 
 use rsgrpc::json::{Json, Options, Registry};

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::wkt::WELL_KNOWN;
 use super::{Error, Json, Reader, Writer};
+use crate::google;
 
 /// A message type that an `Any` may hold. Generated modules list theirs as `MESSAGE_TYPES`.
 #[derive(Clone, Copy)]
@@ -53,7 +54,8 @@ fn write<M: Json + prost::Message + Default>(bytes: &[u8], writer: &mut Writer<'
     }
 }
 
-/// The message types that an `Any` may hold, by name. The well-known types are always in it.
+/// The message types that an `Any` may hold, by name. The well-known types and the messages of
+/// [`google`](crate::google), such as the details of errors, are always in it.
 ///
 /// A server and a client fill theirs from the descriptors of their services. For types beyond these, and for JSON apart
 /// from calls, make one of the `MESSAGE_TYPES` of generated modules:
@@ -65,14 +67,19 @@ fn write<M: Json + prost::Message + Default>(bytes: &[u8], writer: &mut Writer<'
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
-    /// None is one with only the well-known types, which costs no allocation.
+    /// None is one with only what every registry has, which costs no allocation.
     types: Option<Arc<HashMap<&'static str, Type>>>,
+}
+
+/// What is in every registry: the well-known types, and the messages that this crate brings.
+fn known() -> impl Iterator<Item = &'static Type> {
+    WELL_KNOWN.iter().chain(google::rpc::MESSAGE_TYPES).chain(google::api::MESSAGE_TYPES)
 }
 
 static DEFAULT: OnceLock<Registry> = OnceLock::new();
 
 impl Registry {
-    /// One with the well-known types.
+    /// One with what every registry has.
     pub fn new() -> Self {
         Self::default()
     }
@@ -96,7 +103,7 @@ impl Registry {
 
     pub(super) fn find(&self, name: &str) -> Option<Type> {
         static KNOWN: LazyLock<HashMap<&'static str, Type>> =
-            LazyLock::new(|| WELL_KNOWN.iter().map(|ty| (ty.name, *ty)).collect());
+            LazyLock::new(|| known().map(|ty| (ty.name, *ty)).collect());
         let added = self.types.as_ref().and_then(|types| types.get(name));
         added.or_else(|| KNOWN.get(name)).copied()
     }

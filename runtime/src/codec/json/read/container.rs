@@ -77,6 +77,11 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// Reads nothing: the message has no field of the index asked for.
+    pub fn no_field(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Refuses a field whose type comes from other code and has no JSON.
     pub fn without_json(&mut self, name: &'static str) -> Result<(), Error> {
         Err(self.error(format!("the type `{name}` comes from other code and has no JSON")))

@@ -77,6 +77,11 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Writes nothing: the message has no field of the index asked for.
+    pub fn no_field(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Refuses a field whose type comes from other code and has no JSON, if it is set.
     pub fn without_json(&mut self, is_set: bool, name: &'static str) -> Result<(), Error> {
         if is_set {
