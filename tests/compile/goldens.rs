@@ -33,6 +33,9 @@ pub mod editions2024;
 #[path = "../golden/enums/mod.rs"]
 pub mod enums;
 
+#[path = "../golden/extensions/mod.rs"]
+pub mod extensions;
+
 #[path = "../golden/extern_paths/mod.rs"]
 pub mod extern_paths;
 
@@ -44,6 +47,12 @@ pub mod http;
 
 #[path = "../golden/http_streams/mod.rs"]
 pub mod http_streams;
+
+#[path = "../golden/json/mod.rs"]
+pub mod json;
+
+#[path = "../golden/json_off/mod.rs"]
+pub mod json_off;
 
 #[path = "../golden/keywords/mod.rs"]
 pub mod keywords;

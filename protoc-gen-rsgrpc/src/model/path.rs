@@ -19,10 +19,14 @@ pub(crate) enum TypePath {
     /// Generated in this run.
     Local { module: Module, ident: Ident },
     /// Provided by other code, under the same path from everywhere.
-    Extern {
-        text: Rc<str>,
-        tokens: TokenStream,
-        /// Whether it has JSON, if that is known.
-        json: Option<bool>,
-    },
+    Extern { text: Rc<str>, tokens: TokenStream, json: ExternJson },
+}
+
+/// Whether a type that other code provides has JSON.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum ExternJson {
+    Yes,
+    No,
+    /// Nobody said, not even the option that gave this proto path to other code.
+    Unsaid(Rc<str>),
 }

@@ -25,7 +25,8 @@ fn after_punct(character: char, before: Option<&Tree>) -> bool {
 
 fn after_word(word: &str, before: Option<&Tree>, next: &Tree) -> bool {
     match next {
-        Tree::Punct('!', _) => false,
+        // A macro's, not that of `!=`.
+        Tree::Punct('!', false) => false,
         // A path goes on behind a name, and begins behind a keyword or a lifetime.
         Tree::Punct(':', true) => is_keyword(word) || before.is_some_and(|before| before.is_punct('\'')),
         Tree::Punct(':', false) => false,

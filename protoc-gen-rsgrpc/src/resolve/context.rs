@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use proc_macro2::TokenStream;
 
@@ -22,6 +23,8 @@ pub(super) struct Context<'a> {
     pub(super) rules: Rules<'a>,
     pub(super) names: Names,
     pub(super) facts: Facts,
+    /// The extern paths of which it was complained that nobody says whether they have JSON.
+    pub(super) unsaid_json: RefCell<BTreeSet<Rc<str>>>,
     diagnostics: RefCell<Diagnostics>,
 }
 
@@ -65,7 +68,15 @@ impl<'a> Context<'a> {
         let names = layout::names(pool, &selected, externs, &mut diagnostics);
         let rules = Rules::new(options);
         let facts = Facts::new(pool, |message, field| rules.boxes(pool, message, field));
-        Self { pool, options, rules, names, facts, diagnostics: RefCell::new(diagnostics) }
+        Self {
+            pool,
+            options,
+            rules,
+            names,
+            facts,
+            unsaid_json: RefCell::default(),
+            diagnostics: RefCell::new(diagnostics),
+        }
     }
 
     pub(super) fn finish<T>(self, value: T) -> Result<T, Diagnostics> {

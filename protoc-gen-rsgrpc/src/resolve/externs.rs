@@ -6,8 +6,8 @@ use proc_macro2::TokenStream;
 
 use super::names;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::TypePath;
-use crate::options::{ExternJson, ExternPath, Options};
+use crate::model::{ExternJson, TypePath};
+use crate::options::Options;
 use crate::pool::{Pool, TypeEntry};
 
 /// The Rust type of every type that has an extern path, by type.
@@ -17,16 +17,25 @@ pub(super) fn externs(
     options: &Options,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Option<TypePath>> {
-    let paths: &[ExternPath] = &options.extern_paths;
+    let paths = &options.extern_paths;
+    let mut json = JsonRules { rules: &options.extern_json, used: vec![false; options.extern_json.len()] };
     let mut used = vec![false; paths.len()];
     let mut resolve = |entry: &TypeEntry<'_>| {
         let best = (0..paths.len())
             .filter(|&index| covers(&paths[index].proto, &entry.name))
             .max_by_key(|&index| paths[index].proto.len());
+        let usual = || well_known(entry.full_name()).or_else(|| provided(entry.full_name()));
         if let Some(index) = best {
             used[index] = true;
             let path = join(&paths[index].rust, &entry.name[paths[index].proto.len()..]);
-            return Some(extern_type(&path, has_json(&options.extern_json, entry)));
+            let json = match (json.of(&entry.name), usual()) {
+                (Some(true), _) => ExternJson::Yes,
+                (Some(false), _) => ExternJson::No,
+                // Mapped by hand to where it is anyway.
+                (None, Some(TypePath::Extern { text, json, .. })) if *text == *path => json,
+                (None, _) => ExternJson::Unsaid(Rc::from(paths[index].proto.as_str())),
+            };
+            return Some(extern_type(&path, json));
         }
         well_known(entry.full_name())
             .or_else(|| if requested[entry.file.0] { None } else { provided(entry.full_name()) })
@@ -35,6 +44,12 @@ pub(super) fn externs(
     for (path, _) in paths.iter().zip(used).filter(|(_, used)| !used) {
         diagnostics.push(Diagnostic::new(
             format!("option `extern_path`: no type has or is within the path `{}`", path.proto),
+            "write the full name of a package or a type with a leading dot, or remove the option",
+        ));
+    }
+    for (rule, _) in json.rules.iter().zip(json.used).filter(|(_, used)| !used) {
+        diagnostics.push(Diagnostic::new(
+            format!("option `extern_json`: no type of an extern path has or is within the path `{}`", rule.proto),
             "write the full name of a package or a type with a leading dot, or remove the option",
         ));
     }
@@ -59,13 +74,23 @@ fn join(rust: &str, names: &str) -> String {
     path
 }
 
-/// What the option says that names the most of the type's path.
-fn has_json(options: &[ExternJson], entry: &TypeEntry<'_>) -> Option<bool> {
-    let about = options.iter().filter(|option| covers(&option.proto, &entry.name));
-    about.max_by_key(|option| option.proto.len()).map(|option| option.json)
+/// The options `extern_json`.
+struct JsonRules<'o> {
+    rules: &'o [crate::options::ExternJson],
+    used: Vec<bool>,
 }
 
-fn extern_type(text: &str, json: Option<bool>) -> TypePath {
+impl JsonRules<'_> {
+    /// What the rule says that names the most of a type's path.
+    fn of(&mut self, name: &str) -> Option<bool> {
+        let about = (0..self.rules.len()).filter(|&index| covers(&self.rules[index].proto, name));
+        let best = about.max_by_key(|&index| self.rules[index].proto.len())?;
+        self.used[best] = true;
+        Some(self.rules[best].json)
+    }
+}
+
+fn extern_type(text: &str, json: ExternJson) -> TypePath {
     TypePath::Extern {
         json,
         text: Rc::from(text),
@@ -91,11 +116,11 @@ fn well_known(name: &str) -> Option<TypePath> {
         _ => "",
     };
     if !plain.is_empty() {
-        return Some(extern_type(plain, Some(true)));
+        return Some(extern_type(plain, ExternJson::Yes));
     }
     let known = PROST_TYPES.binary_search(&name).is_ok();
-    let json = WITH_JSON.binary_search(&name).is_ok();
-    known.then(|| extern_type(&join("::rsgrpc::prost_types", &format!(".{name}")), Some(json)))
+    let json = if WITH_JSON.binary_search(&name).is_ok() { ExternJson::Yes } else { ExternJson::No };
+    known.then(|| extern_type(&join("::rsgrpc::prost_types", &format!(".{name}")), json))
 }
 
 /// What of `prost-types` the runtime has JSON for, sorted: the types for which JSON has a form of their own.
@@ -108,7 +133,7 @@ fn provided(name: &str) -> Option<TypePath> {
         STATUS_TYPES.contains(&outer)
     });
     (is_status || name == "google.api.HttpBody")
-        .then(|| extern_type(&join("::rsgrpc", &format!(".{name}")), Some(true)))
+        .then(|| extern_type(&join("::rsgrpc", &format!(".{name}")), ExternJson::Yes))
 }
 
 const STATUS_TYPES: &[&str] = &[

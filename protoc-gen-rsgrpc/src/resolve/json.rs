@@ -1,11 +1,14 @@
 //! How messages stand in JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::context::{Context, Site};
 use super::layout::PackageNames;
 use crate::descriptor;
-use crate::model::{Access, Field, JsonField, MessageTypes, Module, Oneof, Presence, Shape, Type, TypePath};
+use crate::model::{
+    Access, ExternJson, Field, JsonField, MessageTypes, Module, Oneof, Presence, Shape, Type, TypePath,
+};
 use crate::pool::TypeId;
 
 /// The fields of a message in the order of the proto, those of oneofs among them.
@@ -65,19 +68,31 @@ fn field(context: &Context<'_>, site: &Site, descriptor: &descriptor::Field, acc
     }
 }
 
-/// The name of a type that other code provides without JSON. It is a mistake not to say whether it has any.
+/// The name of a type that other code provides without JSON.
 fn without_json(context: &Context<'_>, site: &Site, ty: &Type) -> Option<String> {
     let (Type::Enum(reference) | Type::Message(reference) | Type::Group(reference)) = ty else { return None };
-    let TypePath::Extern { text, json, .. } = &reference.path else { return None };
-    if json.is_none() {
+    match &reference.path {
+        TypePath::Extern { text, json, .. } if !has_json(context, site, json) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+/// Whether a type of other code has JSON. It is a mistake not to say so, complained of once for each path.
+pub(super) fn has_json(context: &Context<'_>, site: &Site, json: &ExternJson) -> bool {
+    if let ExternJson::Unsaid(path) = json
+        && context.options.json
+        && context.unsaid_json.borrow_mut().insert(Rc::clone(path))
+    {
         context.report(
             site,
-            format!("the type `{text}` comes from other code, and it is not said whether it has JSON"),
-            "set the option extern_json for its proto path: to true if rsgrpc generated it, else to false, which makes \
-             it an error where JSON meets it; or set json=false",
+            format!("other code provides `{path}`, and it is not said whether that code has JSON"),
+            format!(
+                "set extern_json={path}=true if rsgrpc generated it, or extern_json={path}=false if not: its types are \
+                 then errors where JSON meets them; or json=false for no JSON at all"
+            ),
         );
     }
-    (*json != Some(true)).then(|| text.to_string())
+    *json == ExternJson::Yes
 }
 
 /// The JSON name that protoc gives a field; descriptors from elsewhere may lack it.

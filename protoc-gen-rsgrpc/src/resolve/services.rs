@@ -2,9 +2,9 @@
 
 use super::context::{Context, Site};
 use super::scopes::Scope;
-use super::{http, names};
+use super::{http, json, names};
 use crate::descriptor;
-use crate::model::{Idempotency, Method, MethodKind, ServerIdents, Service};
+use crate::model::{Idempotency, Method, MethodKind, ServerIdents, Service, TypePath, TypeRef};
 
 /// `None` if neither servers nor clients are wanted.
 pub(super) fn service(
@@ -51,8 +51,8 @@ fn method(
     idents: &mut Scope,
     routes: &mut http::Routes,
 ) -> Option<Method> {
-    let input = context.type_ref(site, &method.input_type);
-    let output = context.type_ref(site, &method.output_type);
+    let input = message(context, site, &method.input_type);
+    let output = message(context, site, &method.output_type);
     let http = http::rules(context, site, method, routes);
     let options = method.options.as_ref();
     Some(Method {
@@ -75,4 +75,12 @@ fn method(
         output: output?,
         http,
     })
+}
+
+fn message(context: &Context<'_>, site: &Site, name: &str) -> Option<TypeRef> {
+    let reference = context.type_ref(site, name)?;
+    if let TypePath::Extern { json, .. } = &reference.path {
+        json::has_json(context, site, json);
+    }
+    Some(reference)
 }

@@ -29,8 +29,8 @@ fn mistakes_in_options_are_explained() -> Outcome {
     let table = [
         (
             "servr",
-            "there is no option `servr`; the options are: server, client, descriptor_set, include_imports, \
-             duplicate_routes, layout, module_file, extern_path, bytes, btree_map, boxed, type_attribute, \
+            "there is no option `servr`; the options are: server, client, json, descriptor_set, include_imports, \
+             duplicate_routes, layout, module_file, extern_path, extern_json, bytes, btree_map, boxed, type_attribute, \
              message_attribute, enum_attribute, field_attribute",
         ),
         ("server=maybe", "option `server` cannot be `maybe`; write: server=true|false"),

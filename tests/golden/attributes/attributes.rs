@@ -25,6 +25,69 @@ impl ::rsgrpc::prost::Name for Message {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "attributes.Message",
+        fields: &[
+            ::rsgrpc::json::Field::new("field", "field", "\"field\":"),
+            ::rsgrpc::json::Field::new("member", "member", "\"member\":"),
+            ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":"),
+        ],
+        names: &[("field", 0), ("inner", 2), ("member", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for Message {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.field),
+                1 => match &mut self.one {
+                    ::core::option::Option::Some(message::One::Member(value)) => r.value(value),
+                    slot => r.member(slot, message::One::Member),
+                },
+                2 => match &mut self.one {
+                    ::core::option::Option::Some(message::One::Inner(value)) => r.value(value),
+                    slot => r.member(slot, message::One::Inner),
+                },
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.field),
+                1 => match &self.one {
+                    ::core::option::Option::Some(message::One::Member(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                2 => match &self.one {
+                    ::core::option::Option::Some(message::One::Inner(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Message {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Message);
+
 /// What is declared inside the message `Message`.
 pub mod message {
     #[allow(clippy::all, clippy::pedantic)]
@@ -51,6 +114,49 @@ pub mod message {
         }
     }
 
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "attributes.Message.Inner",
+            fields: &[::rsgrpc::json::Field::new("field", "field", "\"field\":")],
+            names: &[("field", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Inner {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.value(&mut self.field),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.implicit(&self.field),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Inner {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Inner);
+
     #[allow(clippy::all, clippy::pedantic)]
     #[cfg(not(windows))]
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
@@ -75,6 +181,14 @@ pub mod message {
                 _ => ::core::option::Option::None,
             }
         }
+    }
+
+    impl ::rsgrpc::json::Enumeration for Nested {
+        const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+            name: "attributes.Message.Nested",
+            numbers: &[(0, "NESTED_ZERO")],
+            names: &[("NESTED_ZERO", 0)],
+        };
     }
 
     #[allow(clippy::all, clippy::pedantic)]
@@ -121,3 +235,16 @@ impl Enum {
         }
     }
 }
+
+impl ::rsgrpc::json::Enumeration for Enum {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "attributes.Enum",
+        numbers: &[(0, "ENUM_ZERO"), (1, "ENUM_ONE")],
+        names: &[("ENUM_ONE", 1), ("ENUM_ZERO", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Message>("attributes.Message"),
+    ::rsgrpc::json::Type::of::<message::Inner>("attributes.Message.Inner"),
+];

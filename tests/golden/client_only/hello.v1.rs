@@ -20,6 +20,49 @@ impl ::rsgrpc::prost::Name for HelloRequest {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "hello.v1.HelloRequest",
+        fields: &[::rsgrpc::json::Field::new("name", "name", "\"name\":")],
+        names: &[("name", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for HelloRequest {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.name),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.name),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for HelloRequest {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(HelloRequest);
+
 /// A reply.
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -41,6 +84,54 @@ impl ::rsgrpc::prost::Name for HelloReply {
         ::core::convert::From::from("type.googleapis.com/hello.v1.HelloReply")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "hello.v1.HelloReply",
+        fields: &[::rsgrpc::json::Field::new("message", "message", "\"message\":")],
+        names: &[("message", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for HelloReply {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.message),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.message),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for HelloReply {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(HelloReply);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<HelloRequest>("hello.v1.HelloRequest"),
+    ::rsgrpc::json::Type::of::<HelloReply>("hello.v1.HelloReply"),
+];
 
 /// The service `hello.v1.Greeter`: its name, its methods and their options.
 pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
@@ -71,6 +162,7 @@ pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             http: &[],
         },
     ],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 
@@ -119,6 +211,7 @@ impl GreeterClient {
 pub static EMPTY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "hello.v1.Empty",
     methods: &[],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

@@ -20,6 +20,49 @@ impl ::rsgrpc::prost::Name for FooBar {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "collisions.FooBar",
+        fields: &[::rsgrpc::json::Field::new("foo_bar", "fooBar", "\"fooBar\":")],
+        names: &[("fooBar", 0), ("foo_bar", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for FooBar {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.foo_bar),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.foo_bar),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for FooBar {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(FooBar);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct FooBar_ {
@@ -40,6 +83,49 @@ impl ::rsgrpc::prost::Name for FooBar_ {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "collisions.fooBar",
+        fields: &[::rsgrpc::json::Field::new("inner", "inner", "\"inner\":")],
+        names: &[("inner", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for FooBar_ {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.inner),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.inner),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for FooBar_ {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(FooBar_);
+
 /// What is declared inside the message `fooBar`.
 pub mod foo_bar {
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -58,6 +144,47 @@ pub mod foo_bar {
             ::core::convert::From::from("type.googleapis.com/collisions.fooBar.Inner")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "collisions.fooBar.Inner",
+            fields: &[],
+            names: &[],
+        };
+
+        impl ::rsgrpc::json::Fields for Inner {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Inner {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Inner);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -80,6 +207,49 @@ impl ::rsgrpc::prost::Name for FooBar__ {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "collisions.foo_bar",
+        fields: &[::rsgrpc::json::Field::new("inner", "inner", "\"inner\":")],
+        names: &[("inner", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for FooBar__ {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.inner),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.inner),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for FooBar__ {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(FooBar__);
+
 /// What is declared inside the message `foo_bar`.
 pub mod foo_bar_ {
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -98,6 +268,47 @@ pub mod foo_bar_ {
             ::core::convert::From::from("type.googleapis.com/collisions.foo_bar.Inner")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "collisions.foo_bar.Inner",
+            fields: &[],
+            names: &[],
+        };
+
+        impl ::rsgrpc::json::Fields for Inner {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Inner {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Inner);
 }
 
 /// A oneof beside a nested type of the same name.
@@ -127,6 +338,133 @@ impl ::rsgrpc::prost::Name for Conflict {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "collisions.Conflict",
+        fields: &[
+            ::rsgrpc::json::Field::new("text", "text", "\"text\":"),
+            ::rsgrpc::json::Field::new("nested", "nested", "\"nested\":"),
+            ::rsgrpc::json::Field::new("square", "square", "\"square\":"),
+            ::rsgrpc::json::Field::new("flat", "flat", "\"flat\":").of_enum(
+                <conflict::Shape as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("other", "other", "\"other\":"),
+            ::rsgrpc::json::Field::new("shouted", "shouted", "\"shouted\":"),
+        ],
+        names: &[
+            ("flat", 3),
+            ("nested", 1),
+            ("other", 4),
+            ("shouted", 5),
+            ("square", 2),
+            ("text", 0),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Conflict {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => match &mut self.kind {
+                    ::core::option::Option::Some(conflict::KindOneOf::Text(value)) => r.value(value),
+                    slot => r.member(slot, conflict::KindOneOf::Text),
+                },
+                1 => match &mut self.kind {
+                    ::core::option::Option::Some(conflict::KindOneOf::Nested(value)) => r.value(
+                        value
+                    ),
+                    slot => r.member(slot, conflict::KindOneOf::Nested),
+                },
+                2 => match &mut self.shape {
+                    ::core::option::Option::Some(conflict::ShapeOneOf::Square(value)) => r.value(
+                        value
+                    ),
+                    slot => r.member(slot, conflict::ShapeOneOf::Square),
+                },
+                3 => match &mut self.shape {
+                    ::core::option::Option::Some(conflict::ShapeOneOf::Flat(value)) => r.value(
+                        value
+                    ),
+                    slot => r.member(slot, conflict::ShapeOneOf::Flat),
+                },
+                4 => match &mut self.kind_one_of {
+                    ::core::option::Option::Some(conflict::KindOneOfOneOf::Other(value)) => r.value(
+                        value
+                    ),
+                    slot => r.member(slot, conflict::KindOneOfOneOf::Other),
+                },
+                5 => match &mut self.kind_ {
+                    ::core::option::Option::Some(conflict::KindOneOf_::Shouted(value)) => r.value(
+                        value
+                    ),
+                    slot => r.member(slot, conflict::KindOneOf_::Shouted),
+                },
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => match &self.kind {
+                    ::core::option::Option::Some(conflict::KindOneOf::Text(value)) => w.required(
+                        value
+                    ),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                1 => match &self.kind {
+                    ::core::option::Option::Some(conflict::KindOneOf::Nested(value)) => w.required(
+                        value
+                    ),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                2 => match &self.shape {
+                    ::core::option::Option::Some(conflict::ShapeOneOf::Square(value)) => w.required(
+                        value
+                    ),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                3 => match &self.shape {
+                    ::core::option::Option::Some(conflict::ShapeOneOf::Flat(value)) => w.required(
+                        value
+                    ),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                4 => match &self.kind_one_of {
+                    ::core::option::Option::Some(conflict::KindOneOfOneOf::Other(value)) => w.required(
+                        value
+                    ),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                5 => match &self.kind_ {
+                    ::core::option::Option::Some(conflict::KindOneOf_::Shouted(value)) => w.required(
+                        value
+                    ),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Conflict {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Conflict);
+
 /// What is declared inside the message `Conflict`.
 pub mod conflict {
     #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -148,6 +486,49 @@ pub mod conflict {
             ::core::convert::From::from("type.googleapis.com/collisions.Conflict.Kind")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "collisions.Conflict.Kind",
+            fields: &[::rsgrpc::json::Field::new("a", "a", "\"a\":")],
+            names: &[("a", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Kind {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self.a),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self.a),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Kind {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Kind);
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
     #[prost(prost_path = "::rsgrpc::prost")]
@@ -171,6 +552,14 @@ pub mod conflict {
                 _ => ::core::option::Option::None,
             }
         }
+    }
+
+    impl ::rsgrpc::json::Enumeration for Shape {
+        const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+            name: "collisions.Conflict.Shape",
+            numbers: &[(0, "ROUND")],
+            names: &[("ROUND", 0)],
+        };
     }
 
     #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Oneof)]
@@ -227,6 +616,66 @@ impl ::rsgrpc::prost::Name for Name {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "collisions.Name",
+        fields: &[
+            ::rsgrpc::json::Field::new("Name", "Name", "\"Name\":"),
+            ::rsgrpc::json::Field::new("other", "other", "\"other\":"),
+        ],
+        names: &[("Name", 0), ("other", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for Name {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => match &mut self.name {
+                    ::core::option::Option::Some(name::Name::Name(value)) => r.value(value),
+                    slot => r.member(slot, name::Name::Name),
+                },
+                1 => match &mut self.name {
+                    ::core::option::Option::Some(name::Name::Other(value)) => r.value(value),
+                    slot => r.member(slot, name::Name::Other),
+                },
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => match &self.name {
+                    ::core::option::Option::Some(name::Name::Name(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                1 => match &self.name {
+                    ::core::option::Option::Some(name::Name::Other(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Name {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Name);
+
 /// What is declared inside the message `Name`.
 pub mod name {
     #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Oneof)]
@@ -268,6 +717,89 @@ impl ::rsgrpc::prost::Name for Fields {
         ::core::convert::From::from("type.googleapis.com/collisions.Fields")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "collisions.Fields",
+        fields: &[
+            ::rsgrpc::json::Field::new("user_name", "userName", "\"userName\":"),
+            ::rsgrpc::json::Field::new("userName", "userName", "\"userName\":"),
+            ::rsgrpc::json::Field::new("UserName", "UserName", "\"UserName\":"),
+            ::rsgrpc::json::Field::new("a1", "a1", "\"a1\":"),
+            ::rsgrpc::json::Field::new("a_1", "a1", "\"a1\":"),
+            ::rsgrpc::json::Field::new("x", "x", "\"x\":"),
+            ::rsgrpc::json::Field::new("X", "X", "\"X\":"),
+        ],
+        names: &[
+            ("UserName", 2),
+            ("X", 6),
+            ("a1", 3),
+            ("a_1", 4),
+            ("userName", 0),
+            ("user_name", 0),
+            ("x", 5),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Fields {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.user_name),
+                1 => r.optional(&mut self.user_name_),
+                2 => r.optional(&mut self.user_name__),
+                3 => r.optional(&mut self.a1),
+                4 => r.optional(&mut self.a_1),
+                5 => match &mut self.user_name___ {
+                    ::core::option::Option::Some(fields::UserName::X(value)) => r.value(value),
+                    slot => r.member(slot, fields::UserName::X),
+                },
+                6 => match &mut self.user_name___ {
+                    ::core::option::Option::Some(fields::UserName::X_(value)) => r.value(value),
+                    slot => r.member(slot, fields::UserName::X_),
+                },
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.user_name),
+                1 => w.optional(&self.user_name_),
+                2 => w.optional(&self.user_name__),
+                3 => w.optional(&self.a1),
+                4 => w.optional(&self.a_1),
+                5 => match &self.user_name___ {
+                    ::core::option::Option::Some(fields::UserName::X(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                6 => match &self.user_name___ {
+                    ::core::option::Option::Some(fields::UserName::X_(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Fields {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Fields);
 
 /// What is declared inside the message `Fields`.
 pub mod fields {
@@ -330,6 +862,129 @@ impl ::rsgrpc::prost::Name for Methods {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "collisions.Methods",
+        fields: &[
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("set_kind", "setKind", "\"setKind\":").of_enum(
+                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("set_set_kind", "setSetKind", "\"setSetKind\":"),
+            ::rsgrpc::json::Field::new("list", "list", "\"list\":").of_enum(
+                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("push_list", "pushList", "\"pushList\":").of_enum(
+                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("table", "table", "\"table\":").of_enum(
+                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("get_table", "getTable", "\"getTable\":"),
+            ::rsgrpc::json::Field::new("insert_table", "insertTable", "\"insertTable\":").of_enum(
+                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("type", "type", "\"type\":").of_enum(
+                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("clear", "clear", "\"clear\":"),
+            ::rsgrpc::json::Field::new("encode", "encode", "\"encode\":"),
+            ::rsgrpc::json::Field::new("encoded_len", "encodedLen", "\"encodedLen\":"),
+            ::rsgrpc::json::Field::new("default", "default", "\"default\":"),
+            ::rsgrpc::json::Field::new("merge", "merge", "\"merge\":"),
+            ::rsgrpc::json::Field::new("clone", "clone", "\"clone\":"),
+        ],
+        names: &[
+            ("clear", 9),
+            ("clone", 14),
+            ("default", 12),
+            ("encode", 10),
+            ("encodedLen", 11),
+            ("encoded_len", 11),
+            ("getTable", 6),
+            ("get_table", 6),
+            ("insertTable", 7),
+            ("insert_table", 7),
+            ("kind", 0),
+            ("list", 3),
+            ("merge", 13),
+            ("pushList", 4),
+            ("push_list", 4),
+            ("setKind", 1),
+            ("setSetKind", 2),
+            ("set_kind", 1),
+            ("set_set_kind", 2),
+            ("table", 5),
+            ("type", 8),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Methods {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.kind),
+                1 => r.optional(&mut self.set_kind_),
+                2 => r.optional(&mut self.set_set_kind),
+                3 => r.repeated(&mut self.list),
+                4 => r.optional(&mut self.push_list_),
+                5 => r.map(&mut self.table),
+                6 => r.optional(&mut self.get_table_),
+                7 => r.optional(&mut self.insert_table_),
+                8 => r.map(&mut self.type_),
+                9 => r.optional(&mut self.clear),
+                10 => r.optional(&mut self.encode),
+                11 => r.optional(&mut self.encoded_len),
+                12 => r.optional(&mut self.default),
+                13 => r.optional(&mut self.merge),
+                14 => r.optional(&mut self.clone),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.kind),
+                1 => w.optional(&self.set_kind_),
+                2 => w.optional(&self.set_set_kind),
+                3 => w.repeated(&self.list),
+                4 => w.optional(&self.push_list_),
+                5 => w.map(&self.table),
+                6 => w.optional(&self.get_table_),
+                7 => w.optional(&self.insert_table_),
+                8 => w.map(&self.type_),
+                9 => w.optional(&self.clear),
+                10 => w.optional(&self.encode),
+                11 => w.optional(&self.encoded_len),
+                12 => w.optional(&self.default),
+                13 => w.optional(&self.merge),
+                14 => w.optional(&self.clone),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Methods {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Methods);
+
 /// What is declared inside the message `Methods`.
 pub mod methods {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
@@ -358,6 +1013,14 @@ pub mod methods {
             }
         }
     }
+
+    impl ::rsgrpc::json::Enumeration for E {
+        const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+            name: "collisions.Methods.E",
+            numbers: &[(0, "A"), (1, "B")],
+            names: &[("A", 0), ("B", 1)],
+        };
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -377,6 +1040,47 @@ impl ::rsgrpc::prost::Name for GreeterServer {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "collisions.GreeterServer",
+        fields: &[],
+        names: &[],
+    };
+
+    impl ::rsgrpc::json::Fields for GreeterServer {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for GreeterServer {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(GreeterServer);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct GreeterClient {}
@@ -393,6 +1097,47 @@ impl ::rsgrpc::prost::Name for GreeterClient {
         ::core::convert::From::from("type.googleapis.com/collisions.GreeterClient")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "collisions.GreeterClient",
+        fields: &[],
+        names: &[],
+    };
+
+    impl ::rsgrpc::json::Fields for GreeterClient {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for GreeterClient {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(GreeterClient);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -414,6 +1159,49 @@ impl ::rsgrpc::prost::Name for Greeter {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "collisions.Greeter",
+        fields: &[::rsgrpc::json::Field::new("server", "server", "\"server\":")],
+        names: &[("server", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Greeter {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.server),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.server),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Greeter {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Greeter);
+
 /// What is declared inside the message `Greeter`.
 pub mod greeter {
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -432,6 +1220,47 @@ pub mod greeter {
             ::core::convert::From::from("type.googleapis.com/collisions.Greeter.Server")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "collisions.Greeter.Server",
+            fields: &[],
+            names: &[],
+        };
+
+        impl ::rsgrpc::json::Fields for Server {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Server {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Server);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -454,6 +1283,49 @@ impl ::rsgrpc::prost::Name for _3 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "collisions._3",
+        fields: &[::rsgrpc::json::Field::new("_6", "6", "\"6\":")],
+        names: &[("6", 0), ("_6", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for _3 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self._6),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self._6),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for _3 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(_3);
+
 /// What is declared inside the message `_3`.
 pub mod _3_ {
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -475,6 +1347,49 @@ pub mod _3_ {
             ::core::convert::From::from("type.googleapis.com/collisions._3._4")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "collisions._3._4",
+            fields: &[::rsgrpc::json::Field::new("_5", "5", "\"5\":")],
+            names: &[("5", 0), ("_5", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for _4 {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self._5),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self._5),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for _4 {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(_4);
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
@@ -508,6 +1423,14 @@ impl Values {
             _ => ::core::option::Option::None,
         }
     }
+}
+
+impl ::rsgrpc::json::Enumeration for Values {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "collisions.Values",
+        numbers: &[(0, "VALUES_ONE"), (1, "VALUES_A_1"), (2, "VALUES_A1"), (3, "OTHERS_ONE")],
+        names: &[("OTHERS_ONE", 3), ("VALUES_A1", 2), ("VALUES_A_1", 1), ("VALUES_ONE", 0)],
+    };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
@@ -546,6 +1469,33 @@ impl Shout {
     }
 }
 
+impl ::rsgrpc::json::Enumeration for Shout {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "collisions.Shout",
+        numbers: &[(0, "SHOUT_ONE"), (1, "ONE"), (2, "Shout_One"), (3, "shout_one"), (4, "_ONE")],
+        names: &[("ONE", 1), ("SHOUT_ONE", 0), ("Shout_One", 2), ("_ONE", 4), ("shout_one", 3)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<FooBar>("collisions.FooBar"),
+    ::rsgrpc::json::Type::of::<FooBar_>("collisions.fooBar"),
+    ::rsgrpc::json::Type::of::<foo_bar::Inner>("collisions.fooBar.Inner"),
+    ::rsgrpc::json::Type::of::<FooBar__>("collisions.foo_bar"),
+    ::rsgrpc::json::Type::of::<foo_bar_::Inner>("collisions.foo_bar.Inner"),
+    ::rsgrpc::json::Type::of::<Conflict>("collisions.Conflict"),
+    ::rsgrpc::json::Type::of::<conflict::Kind>("collisions.Conflict.Kind"),
+    ::rsgrpc::json::Type::of::<Name>("collisions.Name"),
+    ::rsgrpc::json::Type::of::<Fields>("collisions.Fields"),
+    ::rsgrpc::json::Type::of::<Methods>("collisions.Methods"),
+    ::rsgrpc::json::Type::of::<GreeterServer>("collisions.GreeterServer"),
+    ::rsgrpc::json::Type::of::<GreeterClient>("collisions.GreeterClient"),
+    ::rsgrpc::json::Type::of::<Greeter>("collisions.Greeter"),
+    ::rsgrpc::json::Type::of::<greeter::Server>("collisions.Greeter.Server"),
+    ::rsgrpc::json::Type::of::<_3>("collisions._3"),
+    ::rsgrpc::json::Type::of::<_3_::_4>("collisions._3._4"),
+];
+
 /// The service `collisions.greeter`: its name, its methods and their options.
 pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "collisions.greeter",
@@ -569,6 +1519,7 @@ pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             http: &[],
         },
     ],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 
@@ -704,6 +1655,7 @@ pub static FILE_DESCRIPTOR_SET: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceD
         idempotency: ::rsgrpc::Idempotency::Unknown,
         http: &[],
     }],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 
@@ -794,6 +1746,7 @@ pub static _1_: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         idempotency: ::rsgrpc::Idempotency::Unknown,
         http: &[],
     }],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

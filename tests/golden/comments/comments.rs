@@ -89,6 +89,57 @@ impl ::rsgrpc::prost::Name for Code {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "comments.Code",
+        fields: &[
+            ::rsgrpc::json::Field::new("block", "block", "\"block\":"),
+            ::rsgrpc::json::Field::new("both", "both", "\"both\":"),
+            ::rsgrpc::json::Field::new("tabs", "tabs", "\"tabs\":"),
+        ],
+        names: &[("block", 0), ("both", 1), ("tabs", 2)],
+    };
+
+    impl ::rsgrpc::json::Fields for Code {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.block),
+                1 => r.value(&mut self.both),
+                2 => r.value(&mut self.tabs),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.block),
+                1 => w.implicit(&self.both),
+                2 => w.implicit(&self.tabs),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Code {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Code);
+
 /// Links: <https://example.com/a_b?c=d>, (<https://example.com>) and <https://example.com>, <http://x>.
 /// "<https://quoted.example>" and [text](https://example.com/x(1)) and \[ref]\[a.b.C] and \[alone] and arr\[0].
 /// HTML: \<b>bold\</b>, Vec\<String>, a < b, \<!-- c -->, `<code>` and ``a ` <b>``, an unclosed ` tick \<i>.
@@ -114,6 +165,49 @@ impl ::rsgrpc::prost::Name for Links {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "comments.Links",
+        fields: &[::rsgrpc::json::Field::new("quotes", "quotes", "\"quotes\":")],
+        names: &[("quotes", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Links {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.quotes),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.quotes),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Links {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Links);
+
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Detached {
@@ -133,6 +227,49 @@ impl ::rsgrpc::prost::Name for Detached {
         ::core::convert::From::from("type.googleapis.com/comments.Detached")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "comments.Detached",
+        fields: &[::rsgrpc::json::Field::new("blank", "blank", "\"blank\":")],
+        names: &[("blank", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Detached {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.blank),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.blank),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Detached {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Detached);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -161,6 +298,20 @@ impl Kind {
     }
 }
 
+impl ::rsgrpc::json::Enumeration for Kind {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "comments.Kind",
+        numbers: &[(0, "ZERO")],
+        names: &[("ZERO", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Code>("comments.Code"),
+    ::rsgrpc::json::Type::of::<Links>("comments.Links"),
+    ::rsgrpc::json::Type::of::<Detached>("comments.Detached"),
+];
+
 /// The service `comments.Commented`: its name, its methods and their options.
 pub static COMMENTED: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "comments.Commented",
@@ -170,6 +321,7 @@ pub static COMMENTED: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor 
         idempotency: ::rsgrpc::Idempotency::Unknown,
         http: &[],
     }],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

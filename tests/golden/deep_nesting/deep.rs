@@ -22,6 +22,54 @@ impl ::rsgrpc::prost::Name for L0 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.L0",
+        fields: &[
+            ::rsgrpc::json::Field::new("name", "name", "\"name\":"),
+            ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":"),
+        ],
+        names: &[("inner", 1), ("name", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for L0 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.name),
+                1 => r.optional(&mut self.inner),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.name),
+                1 => w.optional(&self.inner),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for L0 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(L0);
+
 /// What is declared inside the message `L0`.
 pub mod l0 {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -45,6 +93,54 @@ pub mod l0 {
             ::core::convert::From::from("type.googleapis.com/deep.L0.L1")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "deep.L0.L1",
+            fields: &[
+                ::rsgrpc::json::Field::new("name", "name", "\"name\":"),
+                ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":"),
+            ],
+            names: &[("inner", 1), ("name", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for L1 {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.value(&mut self.name),
+                    1 => r.optional(&mut self.inner),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.implicit(&self.name),
+                    1 => w.optional(&self.inner),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for L1 {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(L1);
 
     /// What is declared inside the message `L1`.
     pub mod l1 {
@@ -70,6 +166,54 @@ pub mod l0 {
             }
         }
 
+        const _: () = {
+            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                name: "deep.L0.L1.L2",
+                fields: &[
+                    ::rsgrpc::json::Field::new("name", "name", "\"name\":"),
+                    ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":"),
+                ],
+                names: &[("inner", 1), ("name", 0)],
+            };
+
+            impl ::rsgrpc::json::Fields for L2 {
+                fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => r.value(&mut self.name),
+                        1 => r.optional(&mut self.inner),
+                        _ => r.no_field(),
+                    }
+                }
+
+                fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => w.implicit(&self.name),
+                        1 => w.optional(&self.inner),
+                        _ => w.no_field(),
+                    }
+                }
+            }
+
+            impl ::rsgrpc::json::Json for L2 {
+                fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    r.object(&TABLE, self)
+                }
+
+                fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    w.object(&TABLE, self)
+                }
+            }
+        };
+        ::rsgrpc::impl_serde!(L2);
+
         /// What is declared inside the message `L2`.
         pub mod l2 {
             #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -94,6 +238,54 @@ pub mod l0 {
                 }
             }
 
+            const _: () = {
+                static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                    name: "deep.L0.L1.L2.L3",
+                    fields: &[
+                        ::rsgrpc::json::Field::new("name", "name", "\"name\":"),
+                        ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":"),
+                    ],
+                    names: &[("inner", 1), ("name", 0)],
+                };
+
+                impl ::rsgrpc::json::Fields for L3 {
+                    fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        match index {
+                            0 => r.value(&mut self.name),
+                            1 => r.optional(&mut self.inner),
+                            _ => r.no_field(),
+                        }
+                    }
+
+                    fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        match index {
+                            0 => w.implicit(&self.name),
+                            1 => w.optional(&self.inner),
+                            _ => w.no_field(),
+                        }
+                    }
+                }
+
+                impl ::rsgrpc::json::Json for L3 {
+                    fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        r.object(&TABLE, self)
+                    }
+
+                    fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        w.object(&TABLE, self)
+                    }
+                }
+            };
+            ::rsgrpc::impl_serde!(L3);
+
             /// What is declared inside the message `L3`.
             pub mod l3 {
                 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -117,6 +309,54 @@ pub mod l0 {
                         ::core::convert::From::from("type.googleapis.com/deep.L0.L1.L2.L3.L4")
                     }
                 }
+
+                const _: () = {
+                    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                        name: "deep.L0.L1.L2.L3.L4",
+                        fields: &[
+                            ::rsgrpc::json::Field::new("name", "name", "\"name\":"),
+                            ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":"),
+                        ],
+                        names: &[("inner", 1), ("name", 0)],
+                    };
+
+                    impl ::rsgrpc::json::Fields for L4 {
+                        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                        {
+                            match index {
+                                0 => r.value(&mut self.name),
+                                1 => r.optional(&mut self.inner),
+                                _ => r.no_field(),
+                            }
+                        }
+
+                        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                        {
+                            match index {
+                                0 => w.implicit(&self.name),
+                                1 => w.optional(&self.inner),
+                                _ => w.no_field(),
+                            }
+                        }
+                    }
+
+                    impl ::rsgrpc::json::Json for L4 {
+                        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                        {
+                            r.object(&TABLE, self)
+                        }
+
+                        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                        {
+                            w.object(&TABLE, self)
+                        }
+                    }
+                };
+                ::rsgrpc::impl_serde!(L4);
 
                 /// What is declared inside the message `L4`.
                 pub mod l4 {
@@ -143,6 +383,58 @@ pub mod l0 {
                             )
                         }
                     }
+
+                    const _: () = {
+                        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                            name: "deep.L0.L1.L2.L3.L4.L5",
+                            fields: &[
+                                ::rsgrpc::json::Field::new("name", "name", "\"name\":"),
+                                ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":"),
+                            ],
+                            names: &[("inner", 1), ("name", 0)],
+                        };
+
+                        impl ::rsgrpc::json::Fields for L5 {
+                            fn read_field(
+                                &mut self,
+                                index: usize,
+                                r: &mut ::rsgrpc::json::Reader<'_>,
+                            )
+                                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                            {
+                                match index {
+                                    0 => r.value(&mut self.name),
+                                    1 => r.optional(&mut self.inner),
+                                    _ => r.no_field(),
+                                }
+                            }
+
+                            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                            {
+                                match index {
+                                    0 => w.implicit(&self.name),
+                                    1 => w.optional(&self.inner),
+                                    _ => w.no_field(),
+                                }
+                            }
+                        }
+
+                        impl ::rsgrpc::json::Json for L5 {
+                            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                            {
+                                r.object(&TABLE, self)
+                            }
+
+                            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                            {
+                                w.object(&TABLE, self)
+                            }
+                        }
+                    };
+                    ::rsgrpc::impl_serde!(L5);
 
                     /// What is declared inside the message `L5`.
                     pub mod l5 {
@@ -172,6 +464,62 @@ pub mod l0 {
                             }
                         }
 
+                        const _: () = {
+                            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                name: "deep.L0.L1.L2.L3.L4.L5.L6",
+                                fields: &[
+                                    ::rsgrpc::json::Field::new("name", "name", "\"name\":"),
+                                    ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":"),
+                                ],
+                                names: &[("inner", 1), ("name", 0)],
+                            };
+
+                            impl ::rsgrpc::json::Fields for L6 {
+                                fn read_field(
+                                    &mut self,
+                                    index: usize,
+                                    r: &mut ::rsgrpc::json::Reader<'_>,
+                                )
+                                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                {
+                                    match index {
+                                        0 => r.value(&mut self.name),
+                                        1 => r.optional(&mut self.inner),
+                                        _ => r.no_field(),
+                                    }
+                                }
+
+                                fn write_field(
+                                    &self,
+                                    index: usize,
+                                    w: &mut ::rsgrpc::json::Writer<'_>,
+                                )
+                                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                {
+                                    match index {
+                                        0 => w.implicit(&self.name),
+                                        1 => w.optional(&self.inner),
+                                        _ => w.no_field(),
+                                    }
+                                }
+                            }
+
+                            impl ::rsgrpc::json::Json for L6 {
+                                fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                {
+                                    r.object(&TABLE, self)
+                                }
+
+                                fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                {
+                                    w.object(&TABLE, self)
+                                }
+                            }
+                        };
+                        ::rsgrpc::impl_serde!(L6);
+
                         /// What is declared inside the message `L6`.
                         pub mod l6 {
                             #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -199,6 +547,62 @@ pub mod l0 {
                                     )
                                 }
                             }
+
+                            const _: () = {
+                                static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                    name: "deep.L0.L1.L2.L3.L4.L5.L6.L7",
+                                    fields: &[
+                                        ::rsgrpc::json::Field::new("name", "name", "\"name\":"),
+                                        ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":"),
+                                    ],
+                                    names: &[("inner", 1), ("name", 0)],
+                                };
+
+                                impl ::rsgrpc::json::Fields for L7 {
+                                    fn read_field(
+                                        &mut self,
+                                        index: usize,
+                                        r: &mut ::rsgrpc::json::Reader<'_>,
+                                    )
+                                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                    {
+                                        match index {
+                                            0 => r.value(&mut self.name),
+                                            1 => r.optional(&mut self.inner),
+                                            _ => r.no_field(),
+                                        }
+                                    }
+
+                                    fn write_field(
+                                        &self,
+                                        index: usize,
+                                        w: &mut ::rsgrpc::json::Writer<'_>,
+                                    )
+                                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                    {
+                                        match index {
+                                            0 => w.implicit(&self.name),
+                                            1 => w.optional(&self.inner),
+                                            _ => w.no_field(),
+                                        }
+                                    }
+                                }
+
+                                impl ::rsgrpc::json::Json for L7 {
+                                    fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                    {
+                                        r.object(&TABLE, self)
+                                    }
+
+                                    fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                    {
+                                        w.object(&TABLE, self)
+                                    }
+                                }
+                            };
+                            ::rsgrpc::impl_serde!(L7);
 
                             /// What is declared inside the message `L7`.
                             pub mod l7 {
@@ -230,6 +634,66 @@ pub mod l0 {
                                     }
                                 }
 
+                                const _: () = {
+                                    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                        name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8",
+                                        fields: &[
+                                            ::rsgrpc::json::Field::new("name", "name", "\"name\":"),
+                                            ::rsgrpc::json::Field::new(
+                                                "inner",
+                                                "inner",
+                                                "\"inner\":",
+                                            ),
+                                        ],
+                                        names: &[("inner", 1), ("name", 0)],
+                                    };
+
+                                    impl ::rsgrpc::json::Fields for L8 {
+                                        fn read_field(
+                                            &mut self,
+                                            index: usize,
+                                            r: &mut ::rsgrpc::json::Reader<'_>,
+                                        )
+                                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                        {
+                                            match index {
+                                                0 => r.value(&mut self.name),
+                                                1 => r.optional(&mut self.inner),
+                                                _ => r.no_field(),
+                                            }
+                                        }
+
+                                        fn write_field(
+                                            &self,
+                                            index: usize,
+                                            w: &mut ::rsgrpc::json::Writer<'_>,
+                                        )
+                                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                        {
+                                            match index {
+                                                0 => w.implicit(&self.name),
+                                                1 => w.optional(&self.inner),
+                                                _ => w.no_field(),
+                                            }
+                                        }
+                                    }
+
+                                    impl ::rsgrpc::json::Json for L8 {
+                                        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                        {
+                                            r.object(&TABLE, self)
+                                        }
+
+                                        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                        {
+                                            w.object(&TABLE, self)
+                                        }
+                                    }
+                                };
+                                ::rsgrpc::impl_serde!(L8);
+
                                 /// What is declared inside the message `L8`.
                                 pub mod l8 {
                                     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -259,6 +723,70 @@ pub mod l0 {
                                             )
                                         }
                                     }
+
+                                    const _: () = {
+                                        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                            name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9",
+                                            fields: &[
+                                                ::rsgrpc::json::Field::new(
+                                                    "name",
+                                                    "name",
+                                                    "\"name\":",
+                                                ),
+                                                ::rsgrpc::json::Field::new(
+                                                    "inner",
+                                                    "inner",
+                                                    "\"inner\":",
+                                                ),
+                                            ],
+                                            names: &[("inner", 1), ("name", 0)],
+                                        };
+
+                                        impl ::rsgrpc::json::Fields for L9 {
+                                            fn read_field(
+                                                &mut self,
+                                                index: usize,
+                                                r: &mut ::rsgrpc::json::Reader<'_>,
+                                            )
+                                                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                            {
+                                                match index {
+                                                    0 => r.value(&mut self.name),
+                                                    1 => r.optional(&mut self.inner),
+                                                    _ => r.no_field(),
+                                                }
+                                            }
+
+                                            fn write_field(
+                                                &self,
+                                                index: usize,
+                                                w: &mut ::rsgrpc::json::Writer<'_>,
+                                            )
+                                                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                            {
+                                                match index {
+                                                    0 => w.implicit(&self.name),
+                                                    1 => w.optional(&self.inner),
+                                                    _ => w.no_field(),
+                                                }
+                                            }
+                                        }
+
+                                        impl ::rsgrpc::json::Json for L9 {
+                                            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                                                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                            {
+                                                r.object(&TABLE, self)
+                                            }
+
+                                            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                                                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                                            {
+                                                w.object(&TABLE, self)
+                                            }
+                                        }
+                                    };
+                                    ::rsgrpc::impl_serde!(L9);
 
                                     /// What is declared inside the message `L9`.
                                     pub mod l9 {
@@ -294,6 +822,85 @@ pub mod l0 {
                                             }
                                         }
 
+                                        const _: () = {
+                                            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10",
+                                                fields: &[
+                                                    ::rsgrpc::json::Field::new(
+                                                        "name",
+                                                        "name",
+                                                        "\"name\":",
+                                                    ),
+                                                    ::rsgrpc::json::Field::new(
+                                                        "inner",
+                                                        "inner",
+                                                        "\"inner\":",
+                                                    ),
+                                                ],
+                                                names: &[("inner", 1), ("name", 0)],
+                                            };
+
+                                            impl ::rsgrpc::json::Fields for L10 {
+                                                fn read_field(
+                                                    &mut self,
+                                                    index: usize,
+                                                    r: &mut ::rsgrpc::json::Reader<'_>,
+                                                )
+                                                    -> ::core::result::Result<
+                                                        (),
+                                                        ::rsgrpc::json::Error,
+                                                    >
+                                                {
+                                                    match index {
+                                                        0 => r.value(&mut self.name),
+                                                        1 => r.optional(&mut self.inner),
+                                                        _ => r.no_field(),
+                                                    }
+                                                }
+
+                                                fn write_field(
+                                                    &self,
+                                                    index: usize,
+                                                    w: &mut ::rsgrpc::json::Writer<'_>,
+                                                )
+                                                    -> ::core::result::Result<
+                                                        (),
+                                                        ::rsgrpc::json::Error,
+                                                    >
+                                                {
+                                                    match index {
+                                                        0 => w.implicit(&self.name),
+                                                        1 => w.optional(&self.inner),
+                                                        _ => w.no_field(),
+                                                    }
+                                                }
+                                            }
+
+                                            impl ::rsgrpc::json::Json for L10 {
+                                                fn read(
+                                                    &mut self,
+                                                    r: &mut ::rsgrpc::json::Reader<'_>,
+                                                )
+                                                    -> ::core::result::Result<
+                                                        (),
+                                                        ::rsgrpc::json::Error,
+                                                    >
+                                                {
+                                                    r.object(&TABLE, self)
+                                                }
+
+                                                fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                                                    -> ::core::result::Result<
+                                                        (),
+                                                        ::rsgrpc::json::Error,
+                                                    >
+                                                {
+                                                    w.object(&TABLE, self)
+                                                }
+                                            }
+                                        };
+                                        ::rsgrpc::impl_serde!(L10);
+
                                         /// What is declared inside the message `L10`.
                                         pub mod l10 {
                                             #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -327,6 +934,88 @@ pub mod l0 {
                                                     )
                                                 }
                                             }
+
+                                            const _: () = {
+                                                static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                    name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11",
+                                                    fields: &[
+                                                        ::rsgrpc::json::Field::new(
+                                                            "name",
+                                                            "name",
+                                                            "\"name\":",
+                                                        ),
+                                                        ::rsgrpc::json::Field::new(
+                                                            "inner",
+                                                            "inner",
+                                                            "\"inner\":",
+                                                        ),
+                                                    ],
+                                                    names: &[("inner", 1), ("name", 0)],
+                                                };
+
+                                                impl ::rsgrpc::json::Fields for L11 {
+                                                    fn read_field(
+                                                        &mut self,
+                                                        index: usize,
+                                                        r: &mut ::rsgrpc::json::Reader<'_>,
+                                                    )
+                                                        -> ::core::result::Result<
+                                                            (),
+                                                            ::rsgrpc::json::Error,
+                                                        >
+                                                    {
+                                                        match index {
+                                                            0 => r.value(&mut self.name),
+                                                            1 => r.optional(&mut self.inner),
+                                                            _ => r.no_field(),
+                                                        }
+                                                    }
+
+                                                    fn write_field(
+                                                        &self,
+                                                        index: usize,
+                                                        w: &mut ::rsgrpc::json::Writer<'_>,
+                                                    )
+                                                        -> ::core::result::Result<
+                                                            (),
+                                                            ::rsgrpc::json::Error,
+                                                        >
+                                                    {
+                                                        match index {
+                                                            0 => w.implicit(&self.name),
+                                                            1 => w.optional(&self.inner),
+                                                            _ => w.no_field(),
+                                                        }
+                                                    }
+                                                }
+
+                                                impl ::rsgrpc::json::Json for L11 {
+                                                    fn read(
+                                                        &mut self,
+                                                        r: &mut ::rsgrpc::json::Reader<'_>,
+                                                    )
+                                                        -> ::core::result::Result<
+                                                            (),
+                                                            ::rsgrpc::json::Error,
+                                                        >
+                                                    {
+                                                        r.object(&TABLE, self)
+                                                    }
+
+                                                    fn write(
+                                                        &self,
+                                                        w: &mut ::rsgrpc::json::Writer<'_>,
+                                                    )
+                                                        -> ::core::result::Result<
+                                                            (),
+                                                            ::rsgrpc::json::Error,
+                                                        >
+                                                    {
+                                                        w.object(&TABLE, self)
+                                                    }
+                                                }
+                                            };
+                                            ::rsgrpc::impl_serde!(L11);
 
                                             /// What is declared inside the message `L11`.
                                             pub mod l11 {
@@ -362,6 +1051,88 @@ pub mod l0 {
                                                     }
                                                 }
 
+                                                const _: () = {
+                                                    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                        name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12",
+                                                        fields: &[
+                                                            ::rsgrpc::json::Field::new(
+                                                                "name",
+                                                                "name",
+                                                                "\"name\":",
+                                                            ),
+                                                            ::rsgrpc::json::Field::new(
+                                                                "inner",
+                                                                "inner",
+                                                                "\"inner\":",
+                                                            ),
+                                                        ],
+                                                        names: &[("inner", 1), ("name", 0)],
+                                                    };
+
+                                                    impl ::rsgrpc::json::Fields for L12 {
+                                                        fn read_field(
+                                                            &mut self,
+                                                            index: usize,
+                                                            r: &mut ::rsgrpc::json::Reader<'_>,
+                                                        )
+                                                            -> ::core::result::Result<
+                                                                (),
+                                                                ::rsgrpc::json::Error,
+                                                            >
+                                                        {
+                                                            match index {
+                                                                0 => r.value(&mut self.name),
+                                                                1 => r.optional(&mut self.inner),
+                                                                _ => r.no_field(),
+                                                            }
+                                                        }
+
+                                                        fn write_field(
+                                                            &self,
+                                                            index: usize,
+                                                            w: &mut ::rsgrpc::json::Writer<'_>,
+                                                        )
+                                                            -> ::core::result::Result<
+                                                                (),
+                                                                ::rsgrpc::json::Error,
+                                                            >
+                                                        {
+                                                            match index {
+                                                                0 => w.implicit(&self.name),
+                                                                1 => w.optional(&self.inner),
+                                                                _ => w.no_field(),
+                                                            }
+                                                        }
+                                                    }
+
+                                                    impl ::rsgrpc::json::Json for L12 {
+                                                        fn read(
+                                                            &mut self,
+                                                            r: &mut ::rsgrpc::json::Reader<'_>,
+                                                        )
+                                                            -> ::core::result::Result<
+                                                                (),
+                                                                ::rsgrpc::json::Error,
+                                                            >
+                                                        {
+                                                            r.object(&TABLE, self)
+                                                        }
+
+                                                        fn write(
+                                                            &self,
+                                                            w: &mut ::rsgrpc::json::Writer<'_>,
+                                                        )
+                                                            -> ::core::result::Result<
+                                                                (),
+                                                                ::rsgrpc::json::Error,
+                                                            >
+                                                        {
+                                                            w.object(&TABLE, self)
+                                                        }
+                                                    }
+                                                };
+                                                ::rsgrpc::impl_serde!(L12);
+
                                                 /// What is declared inside the message `L12`.
                                                 pub mod l12 {
                                                     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -395,6 +1166,88 @@ pub mod l0 {
                                                             )
                                                         }
                                                     }
+
+                                                    const _: () = {
+                                                        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                            name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13",
+                                                            fields: &[
+                                                                ::rsgrpc::json::Field::new(
+                                                                    "name",
+                                                                    "name",
+                                                                    "\"name\":",
+                                                                ),
+                                                                ::rsgrpc::json::Field::new(
+                                                                    "inner",
+                                                                    "inner",
+                                                                    "\"inner\":",
+                                                                ),
+                                                            ],
+                                                            names: &[("inner", 1), ("name", 0)],
+                                                        };
+
+                                                        impl ::rsgrpc::json::Fields for L13 {
+                                                            fn read_field(
+                                                                &mut self,
+                                                                index: usize,
+                                                                r: &mut ::rsgrpc::json::Reader<'_>,
+                                                            )
+                                                                -> ::core::result::Result<
+                                                                    (),
+                                                                    ::rsgrpc::json::Error,
+                                                                >
+                                                            {
+                                                                match index {
+                                                                    0 => r.value(&mut self.name),
+                                                                    1 => r.optional(&mut self.inner),
+                                                                    _ => r.no_field(),
+                                                                }
+                                                            }
+
+                                                            fn write_field(
+                                                                &self,
+                                                                index: usize,
+                                                                w: &mut ::rsgrpc::json::Writer<'_>,
+                                                            )
+                                                                -> ::core::result::Result<
+                                                                    (),
+                                                                    ::rsgrpc::json::Error,
+                                                                >
+                                                            {
+                                                                match index {
+                                                                    0 => w.implicit(&self.name),
+                                                                    1 => w.optional(&self.inner),
+                                                                    _ => w.no_field(),
+                                                                }
+                                                            }
+                                                        }
+
+                                                        impl ::rsgrpc::json::Json for L13 {
+                                                            fn read(
+                                                                &mut self,
+                                                                r: &mut ::rsgrpc::json::Reader<'_>,
+                                                            )
+                                                                -> ::core::result::Result<
+                                                                    (),
+                                                                    ::rsgrpc::json::Error,
+                                                                >
+                                                            {
+                                                                r.object(&TABLE, self)
+                                                            }
+
+                                                            fn write(
+                                                                &self,
+                                                                w: &mut ::rsgrpc::json::Writer<'_>,
+                                                            )
+                                                                -> ::core::result::Result<
+                                                                    (),
+                                                                    ::rsgrpc::json::Error,
+                                                                >
+                                                            {
+                                                                w.object(&TABLE, self)
+                                                            }
+                                                        }
+                                                    };
+                                                    ::rsgrpc::impl_serde!(L13);
 
                                                     /// What is declared inside the message `L13`.
                                                     pub mod l13 {
@@ -430,6 +1283,98 @@ pub mod l0 {
                                                             }
                                                         }
 
+                                                        const _: () = {
+                                                            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14",
+                                                                fields: &[
+                                                                    ::rsgrpc::json::Field::new(
+                                                                        "name",
+                                                                        "name",
+                                                                        "\"name\":",
+                                                                    ),
+                                                                    ::rsgrpc::json::Field::new(
+                                                                        "inner",
+                                                                        "inner",
+                                                                        "\"inner\":",
+                                                                    ),
+                                                                ],
+                                                                names: &[("inner", 1), ("name", 0)],
+                                                            };
+
+                                                            impl ::rsgrpc::json::Fields for L14 {
+                                                                fn read_field(
+                                                                    &mut self,
+                                                                    index: usize,
+                                                                    r: &mut ::rsgrpc::json::Reader<
+                                                                        '_
+                                                                    >,
+                                                                )
+                                                                    -> ::core::result::Result<
+                                                                        (),
+                                                                        ::rsgrpc::json::Error,
+                                                                    >
+                                                                {
+                                                                    match index {
+                                                                        0 => r.value(&mut self.name),
+                                                                        1 => r.optional(
+                                                                            &mut self.inner
+                                                                        ),
+                                                                        _ => r.no_field(),
+                                                                    }
+                                                                }
+
+                                                                fn write_field(
+                                                                    &self,
+                                                                    index: usize,
+                                                                    w: &mut ::rsgrpc::json::Writer<
+                                                                        '_
+                                                                    >,
+                                                                )
+                                                                    -> ::core::result::Result<
+                                                                        (),
+                                                                        ::rsgrpc::json::Error,
+                                                                    >
+                                                                {
+                                                                    match index {
+                                                                        0 => w.implicit(&self.name),
+                                                                        1 => w.optional(&self.inner),
+                                                                        _ => w.no_field(),
+                                                                    }
+                                                                }
+                                                            }
+
+                                                            impl ::rsgrpc::json::Json for L14 {
+                                                                fn read(
+                                                                    &mut self,
+                                                                    r: &mut ::rsgrpc::json::Reader<
+                                                                        '_
+                                                                    >,
+                                                                )
+                                                                    -> ::core::result::Result<
+                                                                        (),
+                                                                        ::rsgrpc::json::Error,
+                                                                    >
+                                                                {
+                                                                    r.object(&TABLE, self)
+                                                                }
+
+                                                                fn write(
+                                                                    &self,
+                                                                    w: &mut ::rsgrpc::json::Writer<
+                                                                        '_
+                                                                    >,
+                                                                )
+                                                                    -> ::core::result::Result<
+                                                                        (),
+                                                                        ::rsgrpc::json::Error,
+                                                                    >
+                                                                {
+                                                                    w.object(&TABLE, self)
+                                                                }
+                                                            }
+                                                        };
+                                                        ::rsgrpc::impl_serde!(L14);
+
                                                         /// What is declared inside the message `L14`.
                                                         pub mod l14 {
                                                             #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -463,6 +1408,107 @@ pub mod l0 {
                                                                     )
                                                                 }
                                                             }
+
+                                                            const _: () = {
+                                                                static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                    name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15",
+                                                                    fields: &[
+                                                                        ::rsgrpc::json::Field::new(
+                                                                            "name",
+                                                                            "name",
+                                                                            "\"name\":",
+                                                                        ),
+                                                                        ::rsgrpc::json::Field::new(
+                                                                            "inner",
+                                                                            "inner",
+                                                                            "\"inner\":",
+                                                                        ),
+                                                                    ],
+                                                                    names: &[
+                                                                        ("inner", 1),
+                                                                        ("name", 0),
+                                                                    ],
+                                                                };
+
+                                                                impl ::rsgrpc::json::Fields for L15 {
+                                                                    fn read_field(
+                                                                        &mut self,
+                                                                        index: usize,
+                                                                        r: &mut ::rsgrpc::json::Reader<
+                                                                            '_
+                                                                        >,
+                                                                    )
+                                                                        -> ::core::result::Result<
+                                                                            (),
+                                                                            ::rsgrpc::json::Error,
+                                                                        >
+                                                                    {
+                                                                        match index {
+                                                                            0 => r.value(
+                                                                                &mut self.name
+                                                                            ),
+                                                                            1 => r.optional(
+                                                                                &mut self.inner
+                                                                            ),
+                                                                            _ => r.no_field(),
+                                                                        }
+                                                                    }
+
+                                                                    fn write_field(
+                                                                        &self,
+                                                                        index: usize,
+                                                                        w: &mut ::rsgrpc::json::Writer<
+                                                                            '_
+                                                                        >,
+                                                                    )
+                                                                        -> ::core::result::Result<
+                                                                            (),
+                                                                            ::rsgrpc::json::Error,
+                                                                        >
+                                                                    {
+                                                                        match index {
+                                                                            0 => w.implicit(
+                                                                                &self.name
+                                                                            ),
+                                                                            1 => w.optional(
+                                                                                &self.inner
+                                                                            ),
+                                                                            _ => w.no_field(),
+                                                                        }
+                                                                    }
+                                                                }
+
+                                                                impl ::rsgrpc::json::Json for L15 {
+                                                                    fn read(
+                                                                        &mut self,
+                                                                        r: &mut ::rsgrpc::json::Reader<
+                                                                            '_
+                                                                        >,
+                                                                    )
+                                                                        -> ::core::result::Result<
+                                                                            (),
+                                                                            ::rsgrpc::json::Error,
+                                                                        >
+                                                                    {
+                                                                        r.object(&TABLE, self)
+                                                                    }
+
+                                                                    fn write(
+                                                                        &self,
+                                                                        w: &mut ::rsgrpc::json::Writer<
+                                                                            '_
+                                                                        >,
+                                                                    )
+                                                                        -> ::core::result::Result<
+                                                                            (),
+                                                                            ::rsgrpc::json::Error,
+                                                                        >
+                                                                    {
+                                                                        w.object(&TABLE, self)
+                                                                    }
+                                                                }
+                                                            };
+                                                            ::rsgrpc::impl_serde!(L15);
 
                                                             /// What is declared inside the message `L15`.
                                                             pub mod l15 {
@@ -498,6 +1544,107 @@ pub mod l0 {
                                                                     }
                                                                 }
 
+                                                                const _: () = {
+                                                                    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                        name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16",
+                                                                        fields: &[
+                                                                            ::rsgrpc::json::Field::new(
+                                                                                "name",
+                                                                                "name",
+                                                                                "\"name\":",
+                                                                            ),
+                                                                            ::rsgrpc::json::Field::new(
+                                                                                "inner",
+                                                                                "inner",
+                                                                                "\"inner\":",
+                                                                            ),
+                                                                        ],
+                                                                        names: &[
+                                                                            ("inner", 1),
+                                                                            ("name", 0),
+                                                                        ],
+                                                                    };
+
+                                                                    impl ::rsgrpc::json::Fields for L16 {
+                                                                        fn read_field(
+                                                                            &mut self,
+                                                                            index: usize,
+                                                                            r: &mut ::rsgrpc::json::Reader<
+                                                                                '_
+                                                                            >,
+                                                                        )
+                                                                            -> ::core::result::Result<
+                                                                                (),
+                                                                                ::rsgrpc::json::Error,
+                                                                            >
+                                                                        {
+                                                                            match index {
+                                                                                0 => r.value(
+                                                                                    &mut self.name
+                                                                                ),
+                                                                                1 => r.optional(
+                                                                                    &mut self.inner
+                                                                                ),
+                                                                                _ => r.no_field(),
+                                                                            }
+                                                                        }
+
+                                                                        fn write_field(
+                                                                            &self,
+                                                                            index: usize,
+                                                                            w: &mut ::rsgrpc::json::Writer<
+                                                                                '_
+                                                                            >,
+                                                                        )
+                                                                            -> ::core::result::Result<
+                                                                                (),
+                                                                                ::rsgrpc::json::Error,
+                                                                            >
+                                                                        {
+                                                                            match index {
+                                                                                0 => w.implicit(
+                                                                                    &self.name
+                                                                                ),
+                                                                                1 => w.optional(
+                                                                                    &self.inner
+                                                                                ),
+                                                                                _ => w.no_field(),
+                                                                            }
+                                                                        }
+                                                                    }
+
+                                                                    impl ::rsgrpc::json::Json for L16 {
+                                                                        fn read(
+                                                                            &mut self,
+                                                                            r: &mut ::rsgrpc::json::Reader<
+                                                                                '_
+                                                                            >,
+                                                                        )
+                                                                            -> ::core::result::Result<
+                                                                                (),
+                                                                                ::rsgrpc::json::Error,
+                                                                            >
+                                                                        {
+                                                                            r.object(&TABLE, self)
+                                                                        }
+
+                                                                        fn write(
+                                                                            &self,
+                                                                            w: &mut ::rsgrpc::json::Writer<
+                                                                                '_
+                                                                            >,
+                                                                        )
+                                                                            -> ::core::result::Result<
+                                                                                (),
+                                                                                ::rsgrpc::json::Error,
+                                                                            >
+                                                                        {
+                                                                            w.object(&TABLE, self)
+                                                                        }
+                                                                    }
+                                                                };
+                                                                ::rsgrpc::impl_serde!(L16);
+
                                                                 /// What is declared inside the message `L16`.
                                                                 pub mod l16 {
                                                                     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -531,6 +1678,115 @@ pub mod l0 {
                                                                             )
                                                                         }
                                                                     }
+
+                                                                    const _: () = {
+                                                                        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                            name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17",
+                                                                            fields: &[
+                                                                                ::rsgrpc::json::Field::new(
+                                                                                    "name",
+                                                                                    "name",
+                                                                                    "\"name\":",
+                                                                                ),
+                                                                                ::rsgrpc::json::Field::new(
+                                                                                    "inner",
+                                                                                    "inner",
+                                                                                    "\"inner\":",
+                                                                                ),
+                                                                            ],
+                                                                            names: &[
+                                                                                ("inner", 1),
+                                                                                ("name", 0),
+                                                                            ],
+                                                                        };
+
+                                                                        impl ::rsgrpc::json::Fields for L17 {
+                                                                            fn read_field(
+                                                                                &mut self,
+                                                                                index: usize,
+                                                                                r: &mut ::rsgrpc::json::Reader<
+                                                                                    '_
+                                                                                >,
+                                                                            )
+                                                                                -> ::core::result::Result<
+                                                                                    (),
+                                                                                    ::rsgrpc::json::Error,
+                                                                                >
+                                                                            {
+                                                                                match index {
+                                                                                    0 => r.value(
+                                                                                        &mut self.name
+                                                                                    ),
+                                                                                    1 => r.optional(
+                                                                                        &mut self.inner
+                                                                                    ),
+                                                                                    _ => r.no_field(
+                                                                                    ),
+                                                                                }
+                                                                            }
+
+                                                                            fn write_field(
+                                                                                &self,
+                                                                                index: usize,
+                                                                                w: &mut ::rsgrpc::json::Writer<
+                                                                                    '_
+                                                                                >,
+                                                                            )
+                                                                                -> ::core::result::Result<
+                                                                                    (),
+                                                                                    ::rsgrpc::json::Error,
+                                                                                >
+                                                                            {
+                                                                                match index {
+                                                                                    0 => w.implicit(
+                                                                                        &self.name
+                                                                                    ),
+                                                                                    1 => w.optional(
+                                                                                        &self.inner
+                                                                                    ),
+                                                                                    _ => w.no_field(
+                                                                                    ),
+                                                                                }
+                                                                            }
+                                                                        }
+
+                                                                        impl ::rsgrpc::json::Json for L17 {
+                                                                            fn read(
+                                                                                &mut self,
+                                                                                r: &mut ::rsgrpc::json::Reader<
+                                                                                    '_
+                                                                                >,
+                                                                            )
+                                                                                -> ::core::result::Result<
+                                                                                    (),
+                                                                                    ::rsgrpc::json::Error,
+                                                                                >
+                                                                            {
+                                                                                r.object(
+                                                                                    &TABLE,
+                                                                                    self,
+                                                                                )
+                                                                            }
+
+                                                                            fn write(
+                                                                                &self,
+                                                                                w: &mut ::rsgrpc::json::Writer<
+                                                                                    '_
+                                                                                >,
+                                                                            )
+                                                                                -> ::core::result::Result<
+                                                                                    (),
+                                                                                    ::rsgrpc::json::Error,
+                                                                                >
+                                                                            {
+                                                                                w.object(
+                                                                                    &TABLE,
+                                                                                    self,
+                                                                                )
+                                                                            }
+                                                                        }
+                                                                    };
+                                                                    ::rsgrpc::impl_serde!(L17);
 
                                                                     /// What is declared inside the message `L17`.
                                                                     pub mod l17 {
@@ -566,6 +1822,115 @@ pub mod l0 {
                                                                             }
                                                                         }
 
+                                                                        const _: () = {
+                                                                            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18",
+                                                                                fields: &[
+                                                                                    ::rsgrpc::json::Field::new(
+                                                                                        "name",
+                                                                                        "name",
+                                                                                        "\"name\":",
+                                                                                    ),
+                                                                                    ::rsgrpc::json::Field::new(
+                                                                                        "inner",
+                                                                                        "inner",
+                                                                                        "\"inner\":",
+                                                                                    ),
+                                                                                ],
+                                                                                names: &[
+                                                                                    ("inner", 1),
+                                                                                    ("name", 0),
+                                                                                ],
+                                                                            };
+
+                                                                            impl ::rsgrpc::json::Fields for L18 {
+                                                                                fn read_field(
+                                                                                    &mut self,
+                                                                                    index: usize,
+                                                                                    r: &mut ::rsgrpc::json::Reader<
+                                                                                        '_
+                                                                                    >,
+                                                                                )
+                                                                                    -> ::core::result::Result<
+                                                                                        (),
+                                                                                        ::rsgrpc::json::Error,
+                                                                                    >
+                                                                                {
+                                                                                    match index {
+                                                                                        0 => r.value(
+                                                                                            &mut self.name
+                                                                                        ),
+                                                                                        1 => r.optional(
+                                                                                            &mut self.inner
+                                                                                        ),
+                                                                                        _ => r.no_field(
+                                                                                        ),
+                                                                                    }
+                                                                                }
+
+                                                                                fn write_field(
+                                                                                    &self,
+                                                                                    index: usize,
+                                                                                    w: &mut ::rsgrpc::json::Writer<
+                                                                                        '_
+                                                                                    >,
+                                                                                )
+                                                                                    -> ::core::result::Result<
+                                                                                        (),
+                                                                                        ::rsgrpc::json::Error,
+                                                                                    >
+                                                                                {
+                                                                                    match index {
+                                                                                        0 => w.implicit(
+                                                                                            &self.name
+                                                                                        ),
+                                                                                        1 => w.optional(
+                                                                                            &self.inner
+                                                                                        ),
+                                                                                        _ => w.no_field(
+                                                                                        ),
+                                                                                    }
+                                                                                }
+                                                                            }
+
+                                                                            impl ::rsgrpc::json::Json for L18 {
+                                                                                fn read(
+                                                                                    &mut self,
+                                                                                    r: &mut ::rsgrpc::json::Reader<
+                                                                                        '_
+                                                                                    >,
+                                                                                )
+                                                                                    -> ::core::result::Result<
+                                                                                        (),
+                                                                                        ::rsgrpc::json::Error,
+                                                                                    >
+                                                                                {
+                                                                                    r.object(
+                                                                                        &TABLE,
+                                                                                        self,
+                                                                                    )
+                                                                                }
+
+                                                                                fn write(
+                                                                                    &self,
+                                                                                    w: &mut ::rsgrpc::json::Writer<
+                                                                                        '_
+                                                                                    >,
+                                                                                )
+                                                                                    -> ::core::result::Result<
+                                                                                        (),
+                                                                                        ::rsgrpc::json::Error,
+                                                                                    >
+                                                                                {
+                                                                                    w.object(
+                                                                                        &TABLE,
+                                                                                        self,
+                                                                                    )
+                                                                                }
+                                                                            }
+                                                                        };
+                                                                        ::rsgrpc::impl_serde!(L18);
+
                                                                         /// What is declared inside the message `L18`.
                                                                         pub mod l18 {
                                                                             #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -600,6 +1965,117 @@ pub mod l0 {
                                                                                 }
                                                                             }
 
+                                                                            const _: () = {
+                                                                                static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                    name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19",
+                                                                                    fields: &[
+                                                                                        ::rsgrpc::json::Field::new(
+                                                                                            "name",
+                                                                                            "name",
+                                                                                            "\"name\":",
+                                                                                        ),
+                                                                                        ::rsgrpc::json::Field::new(
+                                                                                            "inner",
+                                                                                            "inner",
+                                                                                            "\"inner\":",
+                                                                                        ),
+                                                                                    ],
+                                                                                    names: &[
+                                                                                        ("inner", 1),
+                                                                                        ("name", 0),
+                                                                                    ],
+                                                                                };
+
+                                                                                impl ::rsgrpc::json::Fields for L19 {
+                                                                                    fn read_field(
+                                                                                        &mut self,
+                                                                                        index: usize,
+                                                                                        r: &mut ::rsgrpc::json::Reader<
+                                                                                            '_
+                                                                                        >,
+                                                                                    )
+                                                                                        -> ::core::result::Result<
+                                                                                            (),
+                                                                                            ::rsgrpc::json::Error,
+                                                                                        >
+                                                                                    {
+                                                                                        match index {
+                                                                                            0 => r.value(
+                                                                                                &mut self.name
+                                                                                            ),
+                                                                                            1 => r.optional(
+                                                                                                &mut self.inner
+                                                                                            ),
+                                                                                            _ => r.no_field(
+                                                                                            ),
+                                                                                        }
+                                                                                    }
+
+                                                                                    fn write_field(
+                                                                                        &self,
+                                                                                        index: usize,
+                                                                                        w: &mut ::rsgrpc::json::Writer<
+                                                                                            '_
+                                                                                        >,
+                                                                                    )
+                                                                                        -> ::core::result::Result<
+                                                                                            (),
+                                                                                            ::rsgrpc::json::Error,
+                                                                                        >
+                                                                                    {
+                                                                                        match index {
+                                                                                            0 => w.implicit(
+                                                                                                &self.name
+                                                                                            ),
+                                                                                            1 => w.optional(
+                                                                                                &self.inner
+                                                                                            ),
+                                                                                            _ => w.no_field(
+                                                                                            ),
+                                                                                        }
+                                                                                    }
+                                                                                }
+
+                                                                                impl ::rsgrpc::json::Json for L19 {
+                                                                                    fn read(
+                                                                                        &mut self,
+                                                                                        r: &mut ::rsgrpc::json::Reader<
+                                                                                            '_
+                                                                                        >,
+                                                                                    )
+                                                                                        -> ::core::result::Result<
+                                                                                            (),
+                                                                                            ::rsgrpc::json::Error,
+                                                                                        >
+                                                                                    {
+                                                                                        r.object(
+                                                                                            &TABLE,
+                                                                                            self,
+                                                                                        )
+                                                                                    }
+
+                                                                                    fn write(
+                                                                                        &self,
+                                                                                        w: &mut ::rsgrpc::json::Writer<
+                                                                                            '_
+                                                                                        >,
+                                                                                    )
+                                                                                        -> ::core::result::Result<
+                                                                                            (),
+                                                                                            ::rsgrpc::json::Error,
+                                                                                        >
+                                                                                    {
+                                                                                        w.object(
+                                                                                            &TABLE,
+                                                                                            self,
+                                                                                        )
+                                                                                    }
+                                                                                }
+                                                                            };
+                                                                            ::rsgrpc::impl_serde!(
+                                                                                L19
+                                                                            );
+
                                                                             /// What is declared inside the message `L19`.
                                                                             pub mod l19 {
                                                                                 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -633,6 +2109,123 @@ pub mod l0 {
                                                                                         )
                                                                                     }
                                                                                 }
+
+                                                                                const _: () = {
+                                                                                    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                        name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20",
+                                                                                        fields: &[
+                                                                                            ::rsgrpc::json::Field::new(
+                                                                                                "name",
+                                                                                                "name",
+                                                                                                "\"name\":",
+                                                                                            ),
+                                                                                            ::rsgrpc::json::Field::new(
+                                                                                                "inner",
+                                                                                                "inner",
+                                                                                                "\"inner\":",
+                                                                                            ),
+                                                                                        ],
+                                                                                        names: &[
+                                                                                            (
+                                                                                                "inner",
+                                                                                                1,
+                                                                                            ),
+                                                                                            (
+                                                                                                "name",
+                                                                                                0,
+                                                                                            ),
+                                                                                        ],
+                                                                                    };
+
+                                                                                    impl ::rsgrpc::json::Fields for L20 {
+                                                                                        fn read_field(
+                                                                                            &mut self,
+                                                                                            index: usize,
+                                                                                            r: &mut ::rsgrpc::json::Reader<
+                                                                                                '_
+                                                                                            >,
+                                                                                        )
+                                                                                            -> ::core::result::Result<
+                                                                                                (),
+                                                                                                ::rsgrpc::json::Error,
+                                                                                            >
+                                                                                        {
+                                                                                            match index {
+                                                                                                0 => r.value(
+                                                                                                    &mut self.name
+                                                                                                ),
+                                                                                                1 => r.optional(
+                                                                                                    &mut self.inner
+                                                                                                ),
+                                                                                                _ => r.no_field(
+                                                                                                ),
+                                                                                            }
+                                                                                        }
+
+                                                                                        fn write_field(
+                                                                                            &self,
+                                                                                            index: usize,
+                                                                                            w: &mut ::rsgrpc::json::Writer<
+                                                                                                '_
+                                                                                            >,
+                                                                                        )
+                                                                                            -> ::core::result::Result<
+                                                                                                (),
+                                                                                                ::rsgrpc::json::Error,
+                                                                                            >
+                                                                                        {
+                                                                                            match index {
+                                                                                                0 => w.implicit(
+                                                                                                    &self.name
+                                                                                                ),
+                                                                                                1 => w.optional(
+                                                                                                    &self.inner
+                                                                                                ),
+                                                                                                _ => w.no_field(
+                                                                                                ),
+                                                                                            }
+                                                                                        }
+                                                                                    }
+
+                                                                                    impl ::rsgrpc::json::Json for L20 {
+                                                                                        fn read(
+                                                                                            &mut self,
+                                                                                            r: &mut ::rsgrpc::json::Reader<
+                                                                                                '_
+                                                                                            >,
+                                                                                        )
+                                                                                            -> ::core::result::Result<
+                                                                                                (),
+                                                                                                ::rsgrpc::json::Error,
+                                                                                            >
+                                                                                        {
+                                                                                            r.object(
+                                                                                                &TABLE,
+                                                                                                self,
+                                                                                            )
+                                                                                        }
+
+                                                                                        fn write(
+                                                                                            &self,
+                                                                                            w: &mut ::rsgrpc::json::Writer<
+                                                                                                '_
+                                                                                            >,
+                                                                                        )
+                                                                                            -> ::core::result::Result<
+                                                                                                (),
+                                                                                                ::rsgrpc::json::Error,
+                                                                                            >
+                                                                                        {
+                                                                                            w.object(
+                                                                                                &TABLE,
+                                                                                                self,
+                                                                                            )
+                                                                                        }
+                                                                                    }
+                                                                                };
+                                                                                ::rsgrpc::impl_serde!(
+                                                                                    L20
+                                                                                );
 
                                                                                 /// What is declared inside the message `L20`.
                                                                                 pub mod l20 {
@@ -670,6 +2263,127 @@ pub mod l0 {
                                                                                         }
                                                                                     }
 
+                                                                                    const _: () = {
+                                                                                        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                            name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21",
+                                                                                            fields: &[
+                                                                                                ::rsgrpc::json::Field::new(
+                                                                                                    "name",
+                                                                                                    "name",
+                                                                                                    "\"name\":",
+                                                                                                ),
+                                                                                                ::rsgrpc::json::Field::new(
+                                                                                                    "inner",
+                                                                                                    "inner",
+                                                                                                    "\"inner\":",
+                                                                                                ),
+                                                                                            ],
+                                                                                            names: &[
+                                                                                                (
+                                                                                                    "inner",
+                                                                                                    1,
+                                                                                                ),
+                                                                                                (
+                                                                                                    "name",
+                                                                                                    0,
+                                                                                                ),
+                                                                                            ],
+                                                                                        };
+
+                                                                                        impl ::rsgrpc::json::Fields for L21 {
+                                                                                            fn read_field(
+                                                                                                &mut self,
+                                                                                                index: usize,
+                                                                                                r: &mut ::rsgrpc::json::Reader<
+                                                                                                    '_
+                                                                                                >,
+                                                                                            )
+                                                                                                -> ::core::result::Result<
+                                                                                                    (
+                                                                                                    ),
+                                                                                                    ::rsgrpc::json::Error,
+                                                                                                >
+                                                                                            {
+                                                                                                match index {
+                                                                                                    0 => r.value(
+                                                                                                        &mut self.name
+                                                                                                    ),
+                                                                                                    1 => r.optional(
+                                                                                                        &mut self.inner
+                                                                                                    ),
+                                                                                                    _ => r.no_field(
+                                                                                                    ),
+                                                                                                }
+                                                                                            }
+
+                                                                                            fn write_field(
+                                                                                                &self,
+                                                                                                index: usize,
+                                                                                                w: &mut ::rsgrpc::json::Writer<
+                                                                                                    '_
+                                                                                                >,
+                                                                                            )
+                                                                                                -> ::core::result::Result<
+                                                                                                    (
+                                                                                                    ),
+                                                                                                    ::rsgrpc::json::Error,
+                                                                                                >
+                                                                                            {
+                                                                                                match index {
+                                                                                                    0 => w.implicit(
+                                                                                                        &self.name
+                                                                                                    ),
+                                                                                                    1 => w.optional(
+                                                                                                        &self.inner
+                                                                                                    ),
+                                                                                                    _ => w.no_field(
+                                                                                                    ),
+                                                                                                }
+                                                                                            }
+                                                                                        }
+
+                                                                                        impl ::rsgrpc::json::Json for L21 {
+                                                                                            fn read(
+                                                                                                &mut self,
+                                                                                                r: &mut ::rsgrpc::json::Reader<
+                                                                                                    '_
+                                                                                                >,
+                                                                                            )
+                                                                                                -> ::core::result::Result<
+                                                                                                    (
+                                                                                                    ),
+                                                                                                    ::rsgrpc::json::Error,
+                                                                                                >
+                                                                                            {
+                                                                                                r.object(
+                                                                                                    &TABLE,
+                                                                                                    self,
+                                                                                                )
+                                                                                            }
+
+                                                                                            fn write(
+                                                                                                &self,
+                                                                                                w: &mut ::rsgrpc::json::Writer<
+                                                                                                    '_
+                                                                                                >,
+                                                                                            )
+                                                                                                -> ::core::result::Result<
+                                                                                                    (
+                                                                                                    ),
+                                                                                                    ::rsgrpc::json::Error,
+                                                                                                >
+                                                                                            {
+                                                                                                w.object(
+                                                                                                    &TABLE,
+                                                                                                    self,
+                                                                                                )
+                                                                                            }
+                                                                                        }
+                                                                                    };
+                                                                                    ::rsgrpc::impl_serde!(
+                                                                                        L21
+                                                                                    );
+
                                                                                     /// What is declared inside the message `L21`.
                                                                                     pub mod l21 {
                                                                                         #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -705,6 +2419,127 @@ pub mod l0 {
                                                                                                 )
                                                                                             }
                                                                                         }
+
+                                                                                        const _: () = {
+                                                                                            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                                name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22",
+                                                                                                fields: &[
+                                                                                                    ::rsgrpc::json::Field::new(
+                                                                                                        "name",
+                                                                                                        "name",
+                                                                                                        "\"name\":",
+                                                                                                    ),
+                                                                                                    ::rsgrpc::json::Field::new(
+                                                                                                        "inner",
+                                                                                                        "inner",
+                                                                                                        "\"inner\":",
+                                                                                                    ),
+                                                                                                ],
+                                                                                                names: &[
+                                                                                                    (
+                                                                                                        "inner",
+                                                                                                        1,
+                                                                                                    ),
+                                                                                                    (
+                                                                                                        "name",
+                                                                                                        0,
+                                                                                                    ),
+                                                                                                ],
+                                                                                            };
+
+                                                                                            impl ::rsgrpc::json::Fields for L22 {
+                                                                                                fn read_field(
+                                                                                                    &mut self,
+                                                                                                    index: usize,
+                                                                                                    r: &mut ::rsgrpc::json::Reader<
+                                                                                                        '_
+                                                                                                    >,
+                                                                                                )
+                                                                                                    -> ::core::result::Result<
+                                                                                                        (
+                                                                                                        ),
+                                                                                                        ::rsgrpc::json::Error,
+                                                                                                    >
+                                                                                                {
+                                                                                                    match index {
+                                                                                                        0 => r.value(
+                                                                                                            &mut self.name
+                                                                                                        ),
+                                                                                                        1 => r.optional(
+                                                                                                            &mut self.inner
+                                                                                                        ),
+                                                                                                        _ => r.no_field(
+                                                                                                        ),
+                                                                                                    }
+                                                                                                }
+
+                                                                                                fn write_field(
+                                                                                                    &self,
+                                                                                                    index: usize,
+                                                                                                    w: &mut ::rsgrpc::json::Writer<
+                                                                                                        '_
+                                                                                                    >,
+                                                                                                )
+                                                                                                    -> ::core::result::Result<
+                                                                                                        (
+                                                                                                        ),
+                                                                                                        ::rsgrpc::json::Error,
+                                                                                                    >
+                                                                                                {
+                                                                                                    match index {
+                                                                                                        0 => w.implicit(
+                                                                                                            &self.name
+                                                                                                        ),
+                                                                                                        1 => w.optional(
+                                                                                                            &self.inner
+                                                                                                        ),
+                                                                                                        _ => w.no_field(
+                                                                                                        ),
+                                                                                                    }
+                                                                                                }
+                                                                                            }
+
+                                                                                            impl ::rsgrpc::json::Json for L22 {
+                                                                                                fn read(
+                                                                                                    &mut self,
+                                                                                                    r: &mut ::rsgrpc::json::Reader<
+                                                                                                        '_
+                                                                                                    >,
+                                                                                                )
+                                                                                                    -> ::core::result::Result<
+                                                                                                        (
+                                                                                                        ),
+                                                                                                        ::rsgrpc::json::Error,
+                                                                                                    >
+                                                                                                {
+                                                                                                    r.object(
+                                                                                                        &TABLE,
+                                                                                                        self,
+                                                                                                    )
+                                                                                                }
+
+                                                                                                fn write(
+                                                                                                    &self,
+                                                                                                    w: &mut ::rsgrpc::json::Writer<
+                                                                                                        '_
+                                                                                                    >,
+                                                                                                )
+                                                                                                    -> ::core::result::Result<
+                                                                                                        (
+                                                                                                        ),
+                                                                                                        ::rsgrpc::json::Error,
+                                                                                                    >
+                                                                                                {
+                                                                                                    w.object(
+                                                                                                        &TABLE,
+                                                                                                        self,
+                                                                                                    )
+                                                                                                }
+                                                                                            }
+                                                                                        };
+                                                                                        ::rsgrpc::impl_serde!(
+                                                                                            L22
+                                                                                        );
 
                                                                                         /// What is declared inside the message `L22`.
                                                                                         pub mod l22 {
@@ -742,6 +2577,128 @@ pub mod l0 {
                                                                                                 }
                                                                                             }
 
+                                                                                            const _: (
+                                                                                            ) = {
+                                                                                                static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                                    name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23",
+                                                                                                    fields: &[
+                                                                                                        ::rsgrpc::json::Field::new(
+                                                                                                            "name",
+                                                                                                            "name",
+                                                                                                            "\"name\":",
+                                                                                                        ),
+                                                                                                        ::rsgrpc::json::Field::new(
+                                                                                                            "inner",
+                                                                                                            "inner",
+                                                                                                            "\"inner\":",
+                                                                                                        ),
+                                                                                                    ],
+                                                                                                    names: &[
+                                                                                                        (
+                                                                                                            "inner",
+                                                                                                            1,
+                                                                                                        ),
+                                                                                                        (
+                                                                                                            "name",
+                                                                                                            0,
+                                                                                                        ),
+                                                                                                    ],
+                                                                                                };
+
+                                                                                                impl ::rsgrpc::json::Fields for L23 {
+                                                                                                    fn read_field(
+                                                                                                        &mut self,
+                                                                                                        index: usize,
+                                                                                                        r: &mut ::rsgrpc::json::Reader<
+                                                                                                            '_
+                                                                                                        >,
+                                                                                                    )
+                                                                                                        -> ::core::result::Result<
+                                                                                                            (
+                                                                                                            ),
+                                                                                                            ::rsgrpc::json::Error,
+                                                                                                        >
+                                                                                                    {
+                                                                                                        match index {
+                                                                                                            0 => r.value(
+                                                                                                                &mut self.name
+                                                                                                            ),
+                                                                                                            1 => r.optional(
+                                                                                                                &mut self.inner
+                                                                                                            ),
+                                                                                                            _ => r.no_field(
+                                                                                                            ),
+                                                                                                        }
+                                                                                                    }
+
+                                                                                                    fn write_field(
+                                                                                                        &self,
+                                                                                                        index: usize,
+                                                                                                        w: &mut ::rsgrpc::json::Writer<
+                                                                                                            '_
+                                                                                                        >,
+                                                                                                    )
+                                                                                                        -> ::core::result::Result<
+                                                                                                            (
+                                                                                                            ),
+                                                                                                            ::rsgrpc::json::Error,
+                                                                                                        >
+                                                                                                    {
+                                                                                                        match index {
+                                                                                                            0 => w.implicit(
+                                                                                                                &self.name
+                                                                                                            ),
+                                                                                                            1 => w.optional(
+                                                                                                                &self.inner
+                                                                                                            ),
+                                                                                                            _ => w.no_field(
+                                                                                                            ),
+                                                                                                        }
+                                                                                                    }
+                                                                                                }
+
+                                                                                                impl ::rsgrpc::json::Json for L23 {
+                                                                                                    fn read(
+                                                                                                        &mut self,
+                                                                                                        r: &mut ::rsgrpc::json::Reader<
+                                                                                                            '_
+                                                                                                        >,
+                                                                                                    )
+                                                                                                        -> ::core::result::Result<
+                                                                                                            (
+                                                                                                            ),
+                                                                                                            ::rsgrpc::json::Error,
+                                                                                                        >
+                                                                                                    {
+                                                                                                        r.object(
+                                                                                                            &TABLE,
+                                                                                                            self,
+                                                                                                        )
+                                                                                                    }
+
+                                                                                                    fn write(
+                                                                                                        &self,
+                                                                                                        w: &mut ::rsgrpc::json::Writer<
+                                                                                                            '_
+                                                                                                        >,
+                                                                                                    )
+                                                                                                        -> ::core::result::Result<
+                                                                                                            (
+                                                                                                            ),
+                                                                                                            ::rsgrpc::json::Error,
+                                                                                                        >
+                                                                                                    {
+                                                                                                        w.object(
+                                                                                                            &TABLE,
+                                                                                                            self,
+                                                                                                        )
+                                                                                                    }
+                                                                                                }
+                                                                                            };
+                                                                                            ::rsgrpc::impl_serde!(
+                                                                                                L23
+                                                                                            );
+
                                                                                             /// What is declared inside the message `L23`.
                                                                                             pub mod l23 {
                                                                                                 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -777,6 +2734,128 @@ pub mod l0 {
                                                                                                         )
                                                                                                     }
                                                                                                 }
+
+                                                                                                const _: (
+                                                                                                ) = {
+                                                                                                    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                                        name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24",
+                                                                                                        fields: &[
+                                                                                                            ::rsgrpc::json::Field::new(
+                                                                                                                "name",
+                                                                                                                "name",
+                                                                                                                "\"name\":",
+                                                                                                            ),
+                                                                                                            ::rsgrpc::json::Field::new(
+                                                                                                                "inner",
+                                                                                                                "inner",
+                                                                                                                "\"inner\":",
+                                                                                                            ),
+                                                                                                        ],
+                                                                                                        names: &[
+                                                                                                            (
+                                                                                                                "inner",
+                                                                                                                1,
+                                                                                                            ),
+                                                                                                            (
+                                                                                                                "name",
+                                                                                                                0,
+                                                                                                            ),
+                                                                                                        ],
+                                                                                                    };
+
+                                                                                                    impl ::rsgrpc::json::Fields for L24 {
+                                                                                                        fn read_field(
+                                                                                                            &mut self,
+                                                                                                            index: usize,
+                                                                                                            r: &mut ::rsgrpc::json::Reader<
+                                                                                                                '_
+                                                                                                            >,
+                                                                                                        )
+                                                                                                            -> ::core::result::Result<
+                                                                                                                (
+                                                                                                                ),
+                                                                                                                ::rsgrpc::json::Error,
+                                                                                                            >
+                                                                                                        {
+                                                                                                            match index {
+                                                                                                                0 => r.value(
+                                                                                                                    &mut self.name
+                                                                                                                ),
+                                                                                                                1 => r.optional(
+                                                                                                                    &mut self.inner
+                                                                                                                ),
+                                                                                                                _ => r.no_field(
+                                                                                                                ),
+                                                                                                            }
+                                                                                                        }
+
+                                                                                                        fn write_field(
+                                                                                                            &self,
+                                                                                                            index: usize,
+                                                                                                            w: &mut ::rsgrpc::json::Writer<
+                                                                                                                '_
+                                                                                                            >,
+                                                                                                        )
+                                                                                                            -> ::core::result::Result<
+                                                                                                                (
+                                                                                                                ),
+                                                                                                                ::rsgrpc::json::Error,
+                                                                                                            >
+                                                                                                        {
+                                                                                                            match index {
+                                                                                                                0 => w.implicit(
+                                                                                                                    &self.name
+                                                                                                                ),
+                                                                                                                1 => w.optional(
+                                                                                                                    &self.inner
+                                                                                                                ),
+                                                                                                                _ => w.no_field(
+                                                                                                                ),
+                                                                                                            }
+                                                                                                        }
+                                                                                                    }
+
+                                                                                                    impl ::rsgrpc::json::Json for L24 {
+                                                                                                        fn read(
+                                                                                                            &mut self,
+                                                                                                            r: &mut ::rsgrpc::json::Reader<
+                                                                                                                '_
+                                                                                                            >,
+                                                                                                        )
+                                                                                                            -> ::core::result::Result<
+                                                                                                                (
+                                                                                                                ),
+                                                                                                                ::rsgrpc::json::Error,
+                                                                                                            >
+                                                                                                        {
+                                                                                                            r.object(
+                                                                                                                &TABLE,
+                                                                                                                self,
+                                                                                                            )
+                                                                                                        }
+
+                                                                                                        fn write(
+                                                                                                            &self,
+                                                                                                            w: &mut ::rsgrpc::json::Writer<
+                                                                                                                '_
+                                                                                                            >,
+                                                                                                        )
+                                                                                                            -> ::core::result::Result<
+                                                                                                                (
+                                                                                                                ),
+                                                                                                                ::rsgrpc::json::Error,
+                                                                                                            >
+                                                                                                        {
+                                                                                                            w.object(
+                                                                                                                &TABLE,
+                                                                                                                self,
+                                                                                                            )
+                                                                                                        }
+                                                                                                    }
+                                                                                                };
+                                                                                                ::rsgrpc::impl_serde!(
+                                                                                                    L24
+                                                                                                );
 
                                                                                                 /// What is declared inside the message `L24`.
                                                                                                 pub mod l24 {
@@ -814,6 +2893,128 @@ pub mod l0 {
                                                                                                         }
                                                                                                     }
 
+                                                                                                    const _: (
+                                                                                                    ) = {
+                                                                                                        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                                            name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24.L25",
+                                                                                                            fields: &[
+                                                                                                                ::rsgrpc::json::Field::new(
+                                                                                                                    "name",
+                                                                                                                    "name",
+                                                                                                                    "\"name\":",
+                                                                                                                ),
+                                                                                                                ::rsgrpc::json::Field::new(
+                                                                                                                    "inner",
+                                                                                                                    "inner",
+                                                                                                                    "\"inner\":",
+                                                                                                                ),
+                                                                                                            ],
+                                                                                                            names: &[
+                                                                                                                (
+                                                                                                                    "inner",
+                                                                                                                    1,
+                                                                                                                ),
+                                                                                                                (
+                                                                                                                    "name",
+                                                                                                                    0,
+                                                                                                                ),
+                                                                                                            ],
+                                                                                                        };
+
+                                                                                                        impl ::rsgrpc::json::Fields for L25 {
+                                                                                                            fn read_field(
+                                                                                                                &mut self,
+                                                                                                                index: usize,
+                                                                                                                r: &mut ::rsgrpc::json::Reader<
+                                                                                                                    '_
+                                                                                                                >,
+                                                                                                            )
+                                                                                                                -> ::core::result::Result<
+                                                                                                                    (
+                                                                                                                    ),
+                                                                                                                    ::rsgrpc::json::Error,
+                                                                                                                >
+                                                                                                            {
+                                                                                                                match index {
+                                                                                                                    0 => r.value(
+                                                                                                                        &mut self.name
+                                                                                                                    ),
+                                                                                                                    1 => r.optional(
+                                                                                                                        &mut self.inner
+                                                                                                                    ),
+                                                                                                                    _ => r.no_field(
+                                                                                                                    ),
+                                                                                                                }
+                                                                                                            }
+
+                                                                                                            fn write_field(
+                                                                                                                &self,
+                                                                                                                index: usize,
+                                                                                                                w: &mut ::rsgrpc::json::Writer<
+                                                                                                                    '_
+                                                                                                                >,
+                                                                                                            )
+                                                                                                                -> ::core::result::Result<
+                                                                                                                    (
+                                                                                                                    ),
+                                                                                                                    ::rsgrpc::json::Error,
+                                                                                                                >
+                                                                                                            {
+                                                                                                                match index {
+                                                                                                                    0 => w.implicit(
+                                                                                                                        &self.name
+                                                                                                                    ),
+                                                                                                                    1 => w.optional(
+                                                                                                                        &self.inner
+                                                                                                                    ),
+                                                                                                                    _ => w.no_field(
+                                                                                                                    ),
+                                                                                                                }
+                                                                                                            }
+                                                                                                        }
+
+                                                                                                        impl ::rsgrpc::json::Json for L25 {
+                                                                                                            fn read(
+                                                                                                                &mut self,
+                                                                                                                r: &mut ::rsgrpc::json::Reader<
+                                                                                                                    '_
+                                                                                                                >,
+                                                                                                            )
+                                                                                                                -> ::core::result::Result<
+                                                                                                                    (
+                                                                                                                    ),
+                                                                                                                    ::rsgrpc::json::Error,
+                                                                                                                >
+                                                                                                            {
+                                                                                                                r.object(
+                                                                                                                    &TABLE,
+                                                                                                                    self,
+                                                                                                                )
+                                                                                                            }
+
+                                                                                                            fn write(
+                                                                                                                &self,
+                                                                                                                w: &mut ::rsgrpc::json::Writer<
+                                                                                                                    '_
+                                                                                                                >,
+                                                                                                            )
+                                                                                                                -> ::core::result::Result<
+                                                                                                                    (
+                                                                                                                    ),
+                                                                                                                    ::rsgrpc::json::Error,
+                                                                                                                >
+                                                                                                            {
+                                                                                                                w.object(
+                                                                                                                    &TABLE,
+                                                                                                                    self,
+                                                                                                                )
+                                                                                                            }
+                                                                                                        }
+                                                                                                    };
+                                                                                                    ::rsgrpc::impl_serde!(
+                                                                                                        L25
+                                                                                                    );
+
                                                                                                     /// What is declared inside the message `L25`.
                                                                                                     pub mod l25 {
                                                                                                         #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -849,6 +3050,128 @@ pub mod l0 {
                                                                                                                 )
                                                                                                             }
                                                                                                         }
+
+                                                                                                        const _: (
+                                                                                                        ) = {
+                                                                                                            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                                                name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24.L25.L26",
+                                                                                                                fields: &[
+                                                                                                                    ::rsgrpc::json::Field::new(
+                                                                                                                        "name",
+                                                                                                                        "name",
+                                                                                                                        "\"name\":",
+                                                                                                                    ),
+                                                                                                                    ::rsgrpc::json::Field::new(
+                                                                                                                        "inner",
+                                                                                                                        "inner",
+                                                                                                                        "\"inner\":",
+                                                                                                                    ),
+                                                                                                                ],
+                                                                                                                names: &[
+                                                                                                                    (
+                                                                                                                        "inner",
+                                                                                                                        1,
+                                                                                                                    ),
+                                                                                                                    (
+                                                                                                                        "name",
+                                                                                                                        0,
+                                                                                                                    ),
+                                                                                                                ],
+                                                                                                            };
+
+                                                                                                            impl ::rsgrpc::json::Fields for L26 {
+                                                                                                                fn read_field(
+                                                                                                                    &mut self,
+                                                                                                                    index: usize,
+                                                                                                                    r: &mut ::rsgrpc::json::Reader<
+                                                                                                                        '_
+                                                                                                                    >,
+                                                                                                                )
+                                                                                                                    -> ::core::result::Result<
+                                                                                                                        (
+                                                                                                                        ),
+                                                                                                                        ::rsgrpc::json::Error,
+                                                                                                                    >
+                                                                                                                {
+                                                                                                                    match index {
+                                                                                                                        0 => r.value(
+                                                                                                                            &mut self.name
+                                                                                                                        ),
+                                                                                                                        1 => r.optional(
+                                                                                                                            &mut self.inner
+                                                                                                                        ),
+                                                                                                                        _ => r.no_field(
+                                                                                                                        ),
+                                                                                                                    }
+                                                                                                                }
+
+                                                                                                                fn write_field(
+                                                                                                                    &self,
+                                                                                                                    index: usize,
+                                                                                                                    w: &mut ::rsgrpc::json::Writer<
+                                                                                                                        '_
+                                                                                                                    >,
+                                                                                                                )
+                                                                                                                    -> ::core::result::Result<
+                                                                                                                        (
+                                                                                                                        ),
+                                                                                                                        ::rsgrpc::json::Error,
+                                                                                                                    >
+                                                                                                                {
+                                                                                                                    match index {
+                                                                                                                        0 => w.implicit(
+                                                                                                                            &self.name
+                                                                                                                        ),
+                                                                                                                        1 => w.optional(
+                                                                                                                            &self.inner
+                                                                                                                        ),
+                                                                                                                        _ => w.no_field(
+                                                                                                                        ),
+                                                                                                                    }
+                                                                                                                }
+                                                                                                            }
+
+                                                                                                            impl ::rsgrpc::json::Json for L26 {
+                                                                                                                fn read(
+                                                                                                                    &mut self,
+                                                                                                                    r: &mut ::rsgrpc::json::Reader<
+                                                                                                                        '_
+                                                                                                                    >,
+                                                                                                                )
+                                                                                                                    -> ::core::result::Result<
+                                                                                                                        (
+                                                                                                                        ),
+                                                                                                                        ::rsgrpc::json::Error,
+                                                                                                                    >
+                                                                                                                {
+                                                                                                                    r.object(
+                                                                                                                        &TABLE,
+                                                                                                                        self,
+                                                                                                                    )
+                                                                                                                }
+
+                                                                                                                fn write(
+                                                                                                                    &self,
+                                                                                                                    w: &mut ::rsgrpc::json::Writer<
+                                                                                                                        '_
+                                                                                                                    >,
+                                                                                                                )
+                                                                                                                    -> ::core::result::Result<
+                                                                                                                        (
+                                                                                                                        ),
+                                                                                                                        ::rsgrpc::json::Error,
+                                                                                                                    >
+                                                                                                                {
+                                                                                                                    w.object(
+                                                                                                                        &TABLE,
+                                                                                                                        self,
+                                                                                                                    )
+                                                                                                                }
+                                                                                                            }
+                                                                                                        };
+                                                                                                        ::rsgrpc::impl_serde!(
+                                                                                                            L26
+                                                                                                        );
 
                                                                                                         /// What is declared inside the message `L26`.
                                                                                                         pub mod l26 {
@@ -886,6 +3209,128 @@ pub mod l0 {
                                                                                                                 }
                                                                                                             }
 
+                                                                                                            const _: (
+                                                                                                            ) = {
+                                                                                                                static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                                                    name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24.L25.L26.L27",
+                                                                                                                    fields: &[
+                                                                                                                        ::rsgrpc::json::Field::new(
+                                                                                                                            "name",
+                                                                                                                            "name",
+                                                                                                                            "\"name\":",
+                                                                                                                        ),
+                                                                                                                        ::rsgrpc::json::Field::new(
+                                                                                                                            "inner",
+                                                                                                                            "inner",
+                                                                                                                            "\"inner\":",
+                                                                                                                        ),
+                                                                                                                    ],
+                                                                                                                    names: &[
+                                                                                                                        (
+                                                                                                                            "inner",
+                                                                                                                            1,
+                                                                                                                        ),
+                                                                                                                        (
+                                                                                                                            "name",
+                                                                                                                            0,
+                                                                                                                        ),
+                                                                                                                    ],
+                                                                                                                };
+
+                                                                                                                impl ::rsgrpc::json::Fields for L27 {
+                                                                                                                    fn read_field(
+                                                                                                                        &mut self,
+                                                                                                                        index: usize,
+                                                                                                                        r: &mut ::rsgrpc::json::Reader<
+                                                                                                                            '_
+                                                                                                                        >,
+                                                                                                                    )
+                                                                                                                        -> ::core::result::Result<
+                                                                                                                            (
+                                                                                                                            ),
+                                                                                                                            ::rsgrpc::json::Error,
+                                                                                                                        >
+                                                                                                                    {
+                                                                                                                        match index {
+                                                                                                                            0 => r.value(
+                                                                                                                                &mut self.name
+                                                                                                                            ),
+                                                                                                                            1 => r.optional(
+                                                                                                                                &mut self.inner
+                                                                                                                            ),
+                                                                                                                            _ => r.no_field(
+                                                                                                                            ),
+                                                                                                                        }
+                                                                                                                    }
+
+                                                                                                                    fn write_field(
+                                                                                                                        &self,
+                                                                                                                        index: usize,
+                                                                                                                        w: &mut ::rsgrpc::json::Writer<
+                                                                                                                            '_
+                                                                                                                        >,
+                                                                                                                    )
+                                                                                                                        -> ::core::result::Result<
+                                                                                                                            (
+                                                                                                                            ),
+                                                                                                                            ::rsgrpc::json::Error,
+                                                                                                                        >
+                                                                                                                    {
+                                                                                                                        match index {
+                                                                                                                            0 => w.implicit(
+                                                                                                                                &self.name
+                                                                                                                            ),
+                                                                                                                            1 => w.optional(
+                                                                                                                                &self.inner
+                                                                                                                            ),
+                                                                                                                            _ => w.no_field(
+                                                                                                                            ),
+                                                                                                                        }
+                                                                                                                    }
+                                                                                                                }
+
+                                                                                                                impl ::rsgrpc::json::Json for L27 {
+                                                                                                                    fn read(
+                                                                                                                        &mut self,
+                                                                                                                        r: &mut ::rsgrpc::json::Reader<
+                                                                                                                            '_
+                                                                                                                        >,
+                                                                                                                    )
+                                                                                                                        -> ::core::result::Result<
+                                                                                                                            (
+                                                                                                                            ),
+                                                                                                                            ::rsgrpc::json::Error,
+                                                                                                                        >
+                                                                                                                    {
+                                                                                                                        r.object(
+                                                                                                                            &TABLE,
+                                                                                                                            self,
+                                                                                                                        )
+                                                                                                                    }
+
+                                                                                                                    fn write(
+                                                                                                                        &self,
+                                                                                                                        w: &mut ::rsgrpc::json::Writer<
+                                                                                                                            '_
+                                                                                                                        >,
+                                                                                                                    )
+                                                                                                                        -> ::core::result::Result<
+                                                                                                                            (
+                                                                                                                            ),
+                                                                                                                            ::rsgrpc::json::Error,
+                                                                                                                        >
+                                                                                                                    {
+                                                                                                                        w.object(
+                                                                                                                            &TABLE,
+                                                                                                                            self,
+                                                                                                                        )
+                                                                                                                    }
+                                                                                                                }
+                                                                                                            };
+                                                                                                            ::rsgrpc::impl_serde!(
+                                                                                                                L27
+                                                                                                            );
+
                                                                                                             /// What is declared inside the message `L27`.
                                                                                                             pub mod l27 {
                                                                                                                 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -922,6 +3367,128 @@ pub mod l0 {
                                                                                                                     }
                                                                                                                 }
 
+                                                                                                                const _: (
+                                                                                                                ) = {
+                                                                                                                    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                                                        name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24.L25.L26.L27.L28",
+                                                                                                                        fields: &[
+                                                                                                                            ::rsgrpc::json::Field::new(
+                                                                                                                                "name",
+                                                                                                                                "name",
+                                                                                                                                "\"name\":",
+                                                                                                                            ),
+                                                                                                                            ::rsgrpc::json::Field::new(
+                                                                                                                                "inner",
+                                                                                                                                "inner",
+                                                                                                                                "\"inner\":",
+                                                                                                                            ),
+                                                                                                                        ],
+                                                                                                                        names: &[
+                                                                                                                            (
+                                                                                                                                "inner",
+                                                                                                                                1,
+                                                                                                                            ),
+                                                                                                                            (
+                                                                                                                                "name",
+                                                                                                                                0,
+                                                                                                                            ),
+                                                                                                                        ],
+                                                                                                                    };
+
+                                                                                                                    impl ::rsgrpc::json::Fields for L28 {
+                                                                                                                        fn read_field(
+                                                                                                                            &mut self,
+                                                                                                                            index: usize,
+                                                                                                                            r: &mut ::rsgrpc::json::Reader<
+                                                                                                                                '_
+                                                                                                                            >,
+                                                                                                                        )
+                                                                                                                            -> ::core::result::Result<
+                                                                                                                                (
+                                                                                                                                ),
+                                                                                                                                ::rsgrpc::json::Error,
+                                                                                                                            >
+                                                                                                                        {
+                                                                                                                            match index {
+                                                                                                                                0 => r.value(
+                                                                                                                                    &mut self.name
+                                                                                                                                ),
+                                                                                                                                1 => r.optional(
+                                                                                                                                    &mut self.inner
+                                                                                                                                ),
+                                                                                                                                _ => r.no_field(
+                                                                                                                                ),
+                                                                                                                            }
+                                                                                                                        }
+
+                                                                                                                        fn write_field(
+                                                                                                                            &self,
+                                                                                                                            index: usize,
+                                                                                                                            w: &mut ::rsgrpc::json::Writer<
+                                                                                                                                '_
+                                                                                                                            >,
+                                                                                                                        )
+                                                                                                                            -> ::core::result::Result<
+                                                                                                                                (
+                                                                                                                                ),
+                                                                                                                                ::rsgrpc::json::Error,
+                                                                                                                            >
+                                                                                                                        {
+                                                                                                                            match index {
+                                                                                                                                0 => w.implicit(
+                                                                                                                                    &self.name
+                                                                                                                                ),
+                                                                                                                                1 => w.optional(
+                                                                                                                                    &self.inner
+                                                                                                                                ),
+                                                                                                                                _ => w.no_field(
+                                                                                                                                ),
+                                                                                                                            }
+                                                                                                                        }
+                                                                                                                    }
+
+                                                                                                                    impl ::rsgrpc::json::Json for L28 {
+                                                                                                                        fn read(
+                                                                                                                            &mut self,
+                                                                                                                            r: &mut ::rsgrpc::json::Reader<
+                                                                                                                                '_
+                                                                                                                            >,
+                                                                                                                        )
+                                                                                                                            -> ::core::result::Result<
+                                                                                                                                (
+                                                                                                                                ),
+                                                                                                                                ::rsgrpc::json::Error,
+                                                                                                                            >
+                                                                                                                        {
+                                                                                                                            r.object(
+                                                                                                                                &TABLE,
+                                                                                                                                self,
+                                                                                                                            )
+                                                                                                                        }
+
+                                                                                                                        fn write(
+                                                                                                                            &self,
+                                                                                                                            w: &mut ::rsgrpc::json::Writer<
+                                                                                                                                '_
+                                                                                                                            >,
+                                                                                                                        )
+                                                                                                                            -> ::core::result::Result<
+                                                                                                                                (
+                                                                                                                                ),
+                                                                                                                                ::rsgrpc::json::Error,
+                                                                                                                            >
+                                                                                                                        {
+                                                                                                                            w.object(
+                                                                                                                                &TABLE,
+                                                                                                                                self,
+                                                                                                                            )
+                                                                                                                        }
+                                                                                                                    }
+                                                                                                                };
+                                                                                                                ::rsgrpc::impl_serde!(
+                                                                                                                    L28
+                                                                                                                );
+
                                                                                                                 /// What is declared inside the message `L28`.
                                                                                                                 pub mod l28 {
                                                                                                                     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -957,6 +3524,128 @@ pub mod l0 {
                                                                                                                             )
                                                                                                                         }
                                                                                                                     }
+
+                                                                                                                    const _: (
+                                                                                                                    ) = {
+                                                                                                                        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                                                                                                                            name: "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24.L25.L26.L27.L28.L29",
+                                                                                                                            fields: &[
+                                                                                                                                ::rsgrpc::json::Field::new(
+                                                                                                                                    "name",
+                                                                                                                                    "name",
+                                                                                                                                    "\"name\":",
+                                                                                                                                ),
+                                                                                                                                ::rsgrpc::json::Field::new(
+                                                                                                                                    "root",
+                                                                                                                                    "root",
+                                                                                                                                    "\"root\":",
+                                                                                                                                ),
+                                                                                                                            ],
+                                                                                                                            names: &[
+                                                                                                                                (
+                                                                                                                                    "name",
+                                                                                                                                    0,
+                                                                                                                                ),
+                                                                                                                                (
+                                                                                                                                    "root",
+                                                                                                                                    1,
+                                                                                                                                ),
+                                                                                                                            ],
+                                                                                                                        };
+
+                                                                                                                        impl ::rsgrpc::json::Fields for L29 {
+                                                                                                                            fn read_field(
+                                                                                                                                &mut self,
+                                                                                                                                index: usize,
+                                                                                                                                r: &mut ::rsgrpc::json::Reader<
+                                                                                                                                    '_
+                                                                                                                                >,
+                                                                                                                            )
+                                                                                                                                -> ::core::result::Result<
+                                                                                                                                    (
+                                                                                                                                    ),
+                                                                                                                                    ::rsgrpc::json::Error,
+                                                                                                                                >
+                                                                                                                            {
+                                                                                                                                match index {
+                                                                                                                                    0 => r.value(
+                                                                                                                                        &mut self.name
+                                                                                                                                    ),
+                                                                                                                                    1 => r.optional(
+                                                                                                                                        &mut self.root
+                                                                                                                                    ),
+                                                                                                                                    _ => r.no_field(
+                                                                                                                                    ),
+                                                                                                                                }
+                                                                                                                            }
+
+                                                                                                                            fn write_field(
+                                                                                                                                &self,
+                                                                                                                                index: usize,
+                                                                                                                                w: &mut ::rsgrpc::json::Writer<
+                                                                                                                                    '_
+                                                                                                                                >,
+                                                                                                                            )
+                                                                                                                                -> ::core::result::Result<
+                                                                                                                                    (
+                                                                                                                                    ),
+                                                                                                                                    ::rsgrpc::json::Error,
+                                                                                                                                >
+                                                                                                                            {
+                                                                                                                                match index {
+                                                                                                                                    0 => w.implicit(
+                                                                                                                                        &self.name
+                                                                                                                                    ),
+                                                                                                                                    1 => w.optional(
+                                                                                                                                        &self.root
+                                                                                                                                    ),
+                                                                                                                                    _ => w.no_field(
+                                                                                                                                    ),
+                                                                                                                                }
+                                                                                                                            }
+                                                                                                                        }
+
+                                                                                                                        impl ::rsgrpc::json::Json for L29 {
+                                                                                                                            fn read(
+                                                                                                                                &mut self,
+                                                                                                                                r: &mut ::rsgrpc::json::Reader<
+                                                                                                                                    '_
+                                                                                                                                >,
+                                                                                                                            )
+                                                                                                                                -> ::core::result::Result<
+                                                                                                                                    (
+                                                                                                                                    ),
+                                                                                                                                    ::rsgrpc::json::Error,
+                                                                                                                                >
+                                                                                                                            {
+                                                                                                                                r.object(
+                                                                                                                                    &TABLE,
+                                                                                                                                    self,
+                                                                                                                                )
+                                                                                                                            }
+
+                                                                                                                            fn write(
+                                                                                                                                &self,
+                                                                                                                                w: &mut ::rsgrpc::json::Writer<
+                                                                                                                                    '_
+                                                                                                                                >,
+                                                                                                                            )
+                                                                                                                                -> ::core::result::Result<
+                                                                                                                                    (
+                                                                                                                                    ),
+                                                                                                                                    ::rsgrpc::json::Error,
+                                                                                                                                >
+                                                                                                                            {
+                                                                                                                                w.object(
+                                                                                                                                    &TABLE,
+                                                                                                                                    self,
+                                                                                                                                )
+                                                                                                                            }
+                                                                                                                        }
+                                                                                                                    };
+                                                                                                                    ::rsgrpc::impl_serde!(
+                                                                                                                        L29
+                                                                                                                    );
                                                                                                                 }
                                                                                                             }
                                                                                                         }
@@ -1009,6 +3698,54 @@ impl ::rsgrpc::prost::Name for C0 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C0",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C0 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C0 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C0);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C1 {
@@ -1030,6 +3767,54 @@ impl ::rsgrpc::prost::Name for C1 {
         ::core::convert::From::from("type.googleapis.com/deep.C1")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C1",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C1 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C1 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C1);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1053,6 +3838,54 @@ impl ::rsgrpc::prost::Name for C2 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C2",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C2 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C2 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C2);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C3 {
@@ -1074,6 +3907,54 @@ impl ::rsgrpc::prost::Name for C3 {
         ::core::convert::From::from("type.googleapis.com/deep.C3")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C3",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C3 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C3 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C3);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1097,6 +3978,54 @@ impl ::rsgrpc::prost::Name for C4 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C4",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C4 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C4 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C4);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C5 {
@@ -1118,6 +4047,54 @@ impl ::rsgrpc::prost::Name for C5 {
         ::core::convert::From::from("type.googleapis.com/deep.C5")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C5",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C5 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C5 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C5);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1141,6 +4118,54 @@ impl ::rsgrpc::prost::Name for C6 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C6",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C6 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C6 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C6);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C7 {
@@ -1162,6 +4187,54 @@ impl ::rsgrpc::prost::Name for C7 {
         ::core::convert::From::from("type.googleapis.com/deep.C7")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C7",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C7 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C7 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C7);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1185,6 +4258,54 @@ impl ::rsgrpc::prost::Name for C8 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C8",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C8 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C8 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C8);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C9 {
@@ -1206,6 +4327,54 @@ impl ::rsgrpc::prost::Name for C9 {
         ::core::convert::From::from("type.googleapis.com/deep.C9")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C9",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C9 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C9 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C9);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1229,6 +4398,54 @@ impl ::rsgrpc::prost::Name for C10 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C10",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C10 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C10 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C10);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C11 {
@@ -1250,6 +4467,54 @@ impl ::rsgrpc::prost::Name for C11 {
         ::core::convert::From::from("type.googleapis.com/deep.C11")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C11",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C11 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C11 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C11);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1273,6 +4538,54 @@ impl ::rsgrpc::prost::Name for C12 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C12",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C12 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C12 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C12);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C13 {
@@ -1294,6 +4607,54 @@ impl ::rsgrpc::prost::Name for C13 {
         ::core::convert::From::from("type.googleapis.com/deep.C13")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C13",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C13 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C13 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C13);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1317,6 +4678,54 @@ impl ::rsgrpc::prost::Name for C14 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C14",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C14 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C14 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C14);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C15 {
@@ -1338,6 +4747,54 @@ impl ::rsgrpc::prost::Name for C15 {
         ::core::convert::From::from("type.googleapis.com/deep.C15")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C15",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C15 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C15 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C15);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1361,6 +4818,54 @@ impl ::rsgrpc::prost::Name for C16 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C16",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C16 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C16 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C16);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C17 {
@@ -1382,6 +4887,54 @@ impl ::rsgrpc::prost::Name for C17 {
         ::core::convert::From::from("type.googleapis.com/deep.C17")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C17",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C17 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C17 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C17);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1405,6 +4958,54 @@ impl ::rsgrpc::prost::Name for C18 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C18",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C18 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C18 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C18);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C19 {
@@ -1426,6 +5027,54 @@ impl ::rsgrpc::prost::Name for C19 {
         ::core::convert::From::from("type.googleapis.com/deep.C19")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C19",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C19 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C19 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C19);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1449,6 +5098,54 @@ impl ::rsgrpc::prost::Name for C20 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C20",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C20 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C20 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C20);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C21 {
@@ -1470,6 +5167,54 @@ impl ::rsgrpc::prost::Name for C21 {
         ::core::convert::From::from("type.googleapis.com/deep.C21")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C21",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C21 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C21 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C21);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1493,6 +5238,54 @@ impl ::rsgrpc::prost::Name for C22 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C22",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C22 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C22 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C22);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C23 {
@@ -1514,6 +5307,54 @@ impl ::rsgrpc::prost::Name for C23 {
         ::core::convert::From::from("type.googleapis.com/deep.C23")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C23",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C23 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C23 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C23);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1537,6 +5378,54 @@ impl ::rsgrpc::prost::Name for C24 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C24",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C24 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C24 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C24);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C25 {
@@ -1558,6 +5447,54 @@ impl ::rsgrpc::prost::Name for C25 {
         ::core::convert::From::from("type.googleapis.com/deep.C25")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C25",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C25 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C25 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C25);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1581,6 +5518,54 @@ impl ::rsgrpc::prost::Name for C26 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C26",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C26 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C26 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C26);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C27 {
@@ -1602,6 +5587,54 @@ impl ::rsgrpc::prost::Name for C27 {
         ::core::convert::From::from("type.googleapis.com/deep.C27")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C27",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C27 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C27 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C27);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -1625,6 +5658,54 @@ impl ::rsgrpc::prost::Name for C28 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C28",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C28 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C28 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C28);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C29 {
@@ -1647,6 +5728,54 @@ impl ::rsgrpc::prost::Name for C29 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C29",
+        fields: &[
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("left", 0), ("right", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for C29 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.left),
+                1 => r.optional(&mut self.right),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.left),
+                1 => w.optional(&self.right),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C29 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C29);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct C30 {
@@ -1667,6 +5796,169 @@ impl ::rsgrpc::prost::Name for C30 {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deep.C30",
+        fields: &[::rsgrpc::json::Field::new("end", "end", "\"end\":")],
+        names: &[("end", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for C30 {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.end),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.end),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for C30 {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(C30);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<L0>("deep.L0"),
+    ::rsgrpc::json::Type::of::<l0::L1>("deep.L0.L1"),
+    ::rsgrpc::json::Type::of::<l0::l1::L2>("deep.L0.L1.L2"),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::L3>("deep.L0.L1.L2.L3"),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::L4>("deep.L0.L1.L2.L3.L4"),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::l4::L5>("deep.L0.L1.L2.L3.L4.L5"),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::l4::l5::L6>("deep.L0.L1.L2.L3.L4.L5.L6"),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::l4::l5::l6::L7>("deep.L0.L1.L2.L3.L4.L5.L6.L7"),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::l4::l5::l6::l7::L8>(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8"
+    ),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::l4::l5::l6::l7::l8::L9>(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9"
+    ),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::L10>(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10"
+    ),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::L11>(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11"
+    ),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::L12>(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12"
+    ),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::L13>(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13"
+    ),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::L14>(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14"
+    ),
+    ::rsgrpc::json::Type::of::<l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::L15>(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15"
+    ),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::L16
+    >("deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16"),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::L17
+    >("deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17"),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::L18
+    >("deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18"),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::l18::L19
+    >("deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19"),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::l18::l19::L20
+    >("deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20"),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::l18::l19::l20::L21
+    >("deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21"),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::l18::l19::l20::l21::L22
+    >("deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22"),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::l18::l19::l20::l21::l22::L23
+    >("deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23"),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::l18::l19::l20::l21::l22::l23::L24
+    >(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24"
+    ),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::l18::l19::l20::l21::l22::l23::l24::L25
+    >(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24.L25"
+    ),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::l18::l19::l20::l21::l22::l23::l24::l25::L26
+    >(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24.L25.L26"
+    ),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::l18::l19::l20::l21::l22::l23::l24::l25::l26::L27
+    >(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24.L25.L26.L27"
+    ),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::l18::l19::l20::l21::l22::l23::l24::l25::l26::l27::L28
+    >(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24.L25.L26.L27.L28"
+    ),
+    ::rsgrpc::json::Type::of::<
+        l0::l1::l2::l3::l4::l5::l6::l7::l8::l9::l10::l11::l12::l13::l14::l15::l16::l17::l18::l19::l20::l21::l22::l23::l24::l25::l26::l27::l28::L29
+    >(
+        "deep.L0.L1.L2.L3.L4.L5.L6.L7.L8.L9.L10.L11.L12.L13.L14.L15.L16.L17.L18.L19.L20.L21.L22.L23.L24.L25.L26.L27.L28.L29"
+    ),
+    ::rsgrpc::json::Type::of::<C0>("deep.C0"),
+    ::rsgrpc::json::Type::of::<C1>("deep.C1"),
+    ::rsgrpc::json::Type::of::<C2>("deep.C2"),
+    ::rsgrpc::json::Type::of::<C3>("deep.C3"),
+    ::rsgrpc::json::Type::of::<C4>("deep.C4"),
+    ::rsgrpc::json::Type::of::<C5>("deep.C5"),
+    ::rsgrpc::json::Type::of::<C6>("deep.C6"),
+    ::rsgrpc::json::Type::of::<C7>("deep.C7"),
+    ::rsgrpc::json::Type::of::<C8>("deep.C8"),
+    ::rsgrpc::json::Type::of::<C9>("deep.C9"),
+    ::rsgrpc::json::Type::of::<C10>("deep.C10"),
+    ::rsgrpc::json::Type::of::<C11>("deep.C11"),
+    ::rsgrpc::json::Type::of::<C12>("deep.C12"),
+    ::rsgrpc::json::Type::of::<C13>("deep.C13"),
+    ::rsgrpc::json::Type::of::<C14>("deep.C14"),
+    ::rsgrpc::json::Type::of::<C15>("deep.C15"),
+    ::rsgrpc::json::Type::of::<C16>("deep.C16"),
+    ::rsgrpc::json::Type::of::<C17>("deep.C17"),
+    ::rsgrpc::json::Type::of::<C18>("deep.C18"),
+    ::rsgrpc::json::Type::of::<C19>("deep.C19"),
+    ::rsgrpc::json::Type::of::<C20>("deep.C20"),
+    ::rsgrpc::json::Type::of::<C21>("deep.C21"),
+    ::rsgrpc::json::Type::of::<C22>("deep.C22"),
+    ::rsgrpc::json::Type::of::<C23>("deep.C23"),
+    ::rsgrpc::json::Type::of::<C24>("deep.C24"),
+    ::rsgrpc::json::Type::of::<C25>("deep.C25"),
+    ::rsgrpc::json::Type::of::<C26>("deep.C26"),
+    ::rsgrpc::json::Type::of::<C27>("deep.C27"),
+    ::rsgrpc::json::Type::of::<C28>("deep.C28"),
+    ::rsgrpc::json::Type::of::<C29>("deep.C29"),
+    ::rsgrpc::json::Type::of::<C30>("deep.C30"),
+];
+
 /// The service `deep.Deep`: its name, its methods and their options.
 pub static DEEP: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "deep.Deep",
@@ -1684,6 +5976,7 @@ pub static DEEP: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             http: &[],
         },
     ],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

@@ -38,6 +38,102 @@ impl ::rsgrpc::prost::Name for Old {
     }
 }
 
+#[allow(deprecated)]
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "deprecated.Old",
+        fields: &[
+            ::rsgrpc::json::Field::new("implicit", "implicit", "\"implicit\":"),
+            ::rsgrpc::json::Field::new("explicit", "explicit", "\"explicit\":"),
+            ::rsgrpc::json::Field::new("list", "list", "\"list\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("map", "map", "\"map\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("message", "message", "\"message\":"),
+            ::rsgrpc::json::Field::new("member", "member", "\"member\":"),
+            ::rsgrpc::json::Field::new("other", "other", "\"other\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+        ],
+        names: &[
+            ("explicit", 1),
+            ("implicit", 0),
+            ("kind", 3),
+            ("list", 2),
+            ("map", 4),
+            ("member", 6),
+            ("message", 5),
+            ("other", 7),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Old {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.implicit),
+                1 => r.optional(&mut self.explicit),
+                2 => r.repeated(&mut self.list),
+                3 => r.value(&mut self.kind),
+                4 => r.map(&mut self.map),
+                5 => r.optional(&mut self.message),
+                6 => match &mut self.one {
+                    ::core::option::Option::Some(old::One::Member(value)) => r.value(value),
+                    slot => r.member(slot, old::One::Member),
+                },
+                7 => match &mut self.one {
+                    ::core::option::Option::Some(old::One::Other(value)) => r.value(value),
+                    slot => r.member(slot, old::One::Other),
+                },
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.implicit),
+                1 => w.optional(&self.explicit),
+                2 => w.repeated(&self.list),
+                3 => w.implicit(&self.kind),
+                4 => w.map(&self.map),
+                5 => w.optional(&self.message),
+                6 => match &self.one {
+                    ::core::option::Option::Some(old::One::Member(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                7 => match &self.one {
+                    ::core::option::Option::Some(old::One::Other(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Old {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Old);
+
 /// What is declared inside the message `Old`.
 pub mod old {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Oneof)]
@@ -88,6 +184,18 @@ impl Kind {
     }
 }
 
+impl ::rsgrpc::json::Enumeration for Kind {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "deprecated.Kind",
+        numbers: &[(0, "ZERO"), (1, "ONE"), (2, "TWO")],
+        names: &[("ONE", 1), ("TWO", 2), ("ZERO", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<Old>(
+    "deprecated.Old"
+)];
+
 /// The service `deprecated.OldService`: its name, its methods and their options.
 pub static OLD_SERVICE: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "deprecated.OldService",
@@ -105,6 +213,7 @@ pub static OLD_SERVICE: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescripto
             http: &[],
         },
     ],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

@@ -62,6 +62,185 @@ impl ::rsgrpc::prost::Name for Wrapper {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "hazards.Wrapper",
+        fields: &[
+            ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":").of_enum(
+                <Inner as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("inners", "inners", "\"inners\":").of_enum(
+                <Inner as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("maybe", "maybe", "\"maybe\":").of_enum(
+                <Inner as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("map", "map", "\"map\":").of_enum(
+                <Inner as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("member", "member", "\"member\":").of_enum(
+                <Inner as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("a", "a", "\"a\":").of_enum(
+                <ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("aa", "aa", "\"aa\":").of_enum(
+                <ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("aaa", "aaa", "\"aaa\":").of_enum(
+                <ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("aaaa", "aaaa", "\"aaaa\":").of_enum(
+                <ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("b", "b", "\"b\":").of_enum(
+                <MapWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("bb", "bb", "\"bb\":").of_enum(
+                <MapWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("bbb", "bbb", "\"bbb\":").of_enum(
+                <MapWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("bbbb", "bbbb", "\"bbbb\":").of_enum(
+                <MapWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("c", "c", "\"c\":").of_enum(
+                <KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("cc", "cc", "\"cc\":").of_enum(
+                <KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("ccc", "ccc", "\"ccc\":").of_enum(
+                <KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("cccc", "cccc", "\"cccc\":").of_enum(
+                <KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("d", "d", "\"d\":").of_enum(
+                <ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("dd", "dd", "\"dd\":").of_enum(
+                <ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("ddd", "ddd", "\"ddd\":").of_enum(
+                <ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("dddd", "dddd", "\"dddd\":").of_enum(
+                <ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("e", "e", "\"e\":"),
+        ],
+        names: &[
+            ("a", 5),
+            ("aa", 6),
+            ("aaa", 7),
+            ("aaaa", 8),
+            ("b", 9),
+            ("bb", 10),
+            ("bbb", 11),
+            ("bbbb", 12),
+            ("c", 13),
+            ("cc", 14),
+            ("ccc", 15),
+            ("cccc", 16),
+            ("d", 17),
+            ("dd", 18),
+            ("ddd", 19),
+            ("dddd", 20),
+            ("e", 21),
+            ("inner", 0),
+            ("inners", 1),
+            ("map", 3),
+            ("maybe", 2),
+            ("member", 4),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Wrapper {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.inner),
+                1 => r.repeated(&mut self.inners),
+                2 => r.optional(&mut self.maybe),
+                3 => r.map(&mut self.map),
+                4 => match &mut self.one {
+                    ::core::option::Option::Some(wrapper::One::Member(value)) => r.value(value),
+                    slot => r.member(slot, wrapper::One::Member),
+                },
+                5 => r.value(&mut self.a),
+                6 => r.repeated(&mut self.aa),
+                7 => r.map(&mut self.aaa),
+                8 => r.optional(&mut self.aaaa),
+                9 => r.value(&mut self.b),
+                10 => r.repeated(&mut self.bb),
+                11 => r.map(&mut self.bbb),
+                12 => r.optional(&mut self.bbbb),
+                13 => r.value(&mut self.c),
+                14 => r.repeated(&mut self.cc),
+                15 => r.map(&mut self.ccc),
+                16 => r.optional(&mut self.cccc),
+                17 => r.value(&mut self.d),
+                18 => r.repeated(&mut self.dd),
+                19 => r.map(&mut self.ddd),
+                20 => r.optional(&mut self.dddd),
+                21 => r.map(&mut self.e),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.inner),
+                1 => w.repeated(&self.inners),
+                2 => w.optional(&self.maybe),
+                3 => w.map(&self.map),
+                4 => match &self.one {
+                    ::core::option::Option::Some(wrapper::One::Member(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                5 => w.implicit(&self.a),
+                6 => w.repeated(&self.aa),
+                7 => w.map(&self.aaa),
+                8 => w.optional(&self.aaaa),
+                9 => w.implicit(&self.b),
+                10 => w.repeated(&self.bb),
+                11 => w.map(&self.bbb),
+                12 => w.optional(&self.bbbb),
+                13 => w.implicit(&self.c),
+                14 => w.repeated(&self.cc),
+                15 => w.map(&self.ccc),
+                16 => w.optional(&self.cccc),
+                17 => w.implicit(&self.d),
+                18 => w.repeated(&self.dd),
+                19 => w.map(&self.ddd),
+                20 => w.optional(&self.dddd),
+                21 => w.map(&self.e),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Wrapper {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Wrapper);
+
 /// What is declared inside the message `Wrapper`.
 pub mod wrapper {
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Oneof)]
@@ -108,6 +287,86 @@ impl ::rsgrpc::prost::Name for Holder {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "hazards.Holder",
+        fields: &[
+            ::rsgrpc::json::Field::new("tag", "tag", "\"tag\":"),
+            ::rsgrpc::json::Field::new("buf", "buf", "\"buf\":"),
+            ::rsgrpc::json::Field::new("wire_type", "wireType", "\"wireType\":"),
+            ::rsgrpc::json::Field::new("ctx", "ctx", "\"ctx\":"),
+            ::rsgrpc::json::Field::new("value", "value", "\"value\":"),
+            ::rsgrpc::json::Field::new("builder", "builder", "\"builder\":"),
+            ::rsgrpc::json::Field::new("f", "f", "\"f\":"),
+            ::rsgrpc::json::Field::new("error", "error", "\"error\":"),
+            ::rsgrpc::json::Field::new("wrapper", "wrapper", "\"wrapper\":"),
+        ],
+        names: &[
+            ("buf", 1),
+            ("builder", 5),
+            ("ctx", 3),
+            ("error", 7),
+            ("f", 6),
+            ("tag", 0),
+            ("value", 4),
+            ("wireType", 2),
+            ("wire_type", 2),
+            ("wrapper", 8),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Holder {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.tag),
+                1 => r.value(&mut self.buf),
+                2 => r.value(&mut self.wire_type),
+                3 => r.value(&mut self.ctx),
+                4 => r.value(&mut self.value),
+                5 => r.value(&mut self.builder),
+                6 => r.value(&mut self.f),
+                7 => r.value(&mut self.error),
+                8 => r.value(&mut self.wrapper),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.tag),
+                1 => w.implicit(&self.buf),
+                2 => w.implicit(&self.wire_type),
+                3 => w.implicit(&self.ctx),
+                4 => w.implicit(&self.value),
+                5 => w.implicit(&self.builder),
+                6 => w.implicit(&self.f),
+                7 => w.implicit(&self.error),
+                8 => w.implicit(&self.wrapper),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Holder {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Holder);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
 #[repr(i32)]
@@ -130,6 +389,14 @@ impl Inner {
             _ => ::core::option::Option::None,
         }
     }
+}
+
+impl ::rsgrpc::json::Enumeration for Inner {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "hazards.Inner",
+        numbers: &[(0, "INNER_ZERO")],
+        names: &[("INNER_ZERO", 0)],
+    };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
@@ -156,6 +423,14 @@ impl ScalarWrapper {
     }
 }
 
+impl ::rsgrpc::json::Enumeration for ScalarWrapper {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "hazards.ScalarWrapper",
+        numbers: &[(0, "SCALAR_ZERO")],
+        names: &[("SCALAR_ZERO", 0)],
+    };
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
 #[repr(i32)]
@@ -178,6 +453,14 @@ impl MapWrapper {
             _ => ::core::option::Option::None,
         }
     }
+}
+
+impl ::rsgrpc::json::Enumeration for MapWrapper {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "hazards.MapWrapper",
+        numbers: &[(0, "MAP_ZERO")],
+        names: &[("MAP_ZERO", 0)],
+    };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
@@ -204,6 +487,14 @@ impl KeyWrapper {
     }
 }
 
+impl ::rsgrpc::json::Enumeration for KeyWrapper {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "hazards.KeyWrapper",
+        numbers: &[(0, "KEY_ZERO")],
+        names: &[("KEY_ZERO", 0)],
+    };
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
 #[repr(i32)]
@@ -227,3 +518,16 @@ impl ValueWrapper {
         }
     }
 }
+
+impl ::rsgrpc::json::Enumeration for ValueWrapper {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "hazards.ValueWrapper",
+        numbers: &[(0, "VALUE_ZERO")],
+        names: &[("VALUE_ZERO", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Wrapper>("hazards.Wrapper"),
+    ::rsgrpc::json::Type::of::<Holder>("hazards.Holder"),
+];

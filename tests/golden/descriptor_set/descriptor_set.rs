@@ -23,6 +23,49 @@ impl ::rsgrpc::prost::Name for Imported {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "descriptor_set.Imported",
+        fields: &[::rsgrpc::json::Field::new("text", "text", "\"text\":")],
+        names: &[("text", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Imported {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.text),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.text),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Imported {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Imported);
+
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Message {
@@ -43,6 +86,54 @@ impl ::rsgrpc::prost::Name for Message {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "descriptor_set.Message",
+        fields: &[::rsgrpc::json::Field::new("imported", "imported", "\"imported\":")],
+        names: &[("imported", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Message {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.imported),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.imported),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Message {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Message);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Imported>("descriptor_set.Imported"),
+    ::rsgrpc::json::Type::of::<Message>("descriptor_set.Message"),
+];
+
 /// The service `descriptor_set.Described`: its name, its methods and their options.
 pub static DESCRIBED: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "descriptor_set.Described",
@@ -52,6 +143,7 @@ pub static DESCRIBED: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor 
         idempotency: ::rsgrpc::Idempotency::Unknown,
         http: &[],
     }],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: FILE_DESCRIPTOR_SET,
 };
 

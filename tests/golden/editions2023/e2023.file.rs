@@ -30,6 +30,74 @@ impl ::rsgrpc::prost::Name for Inherits {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "e2023.file.Inherits",
+        fields: &[
+            ::rsgrpc::json::Field::new("implicit", "implicit", "\"implicit\":"),
+            ::rsgrpc::json::Field::new("expanded", "expanded", "\"expanded\":"),
+            ::rsgrpc::json::Field::new("group", "group", "\"group\":"),
+            ::rsgrpc::json::Field::new("never_a_group", "neverAGroup", "\"neverAGroup\":"),
+            ::rsgrpc::json::Field::new("explicit", "explicit", "\"explicit\":"),
+            ::rsgrpc::json::Field::new("prefixed", "prefixed", "\"prefixed\":"),
+        ],
+        names: &[
+            ("expanded", 1),
+            ("explicit", 4),
+            ("group", 2),
+            ("implicit", 0),
+            ("neverAGroup", 3),
+            ("never_a_group", 3),
+            ("prefixed", 5),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Inherits {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.implicit),
+                1 => r.repeated(&mut self.expanded),
+                2 => r.optional(&mut self.group),
+                3 => r.map(&mut self.never_a_group),
+                4 => r.optional(&mut self.explicit),
+                5 => r.optional(&mut self.prefixed),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.implicit),
+                1 => w.repeated(&self.expanded),
+                2 => w.optional(&self.group),
+                3 => w.map(&self.never_a_group),
+                4 => w.optional(&self.explicit),
+                5 => w.optional(&self.prefixed),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Inherits {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Inherits);
+
 /// What is declared inside the message `Inherits`.
 pub mod inherits {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -53,4 +121,57 @@ pub mod inherits {
             ::core::convert::From::from("type.googleapis.com/e2023.file.Inherits.Nested")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "e2023.file.Inherits.Nested",
+            fields: &[
+                ::rsgrpc::json::Field::new("implicit", "implicit", "\"implicit\":"),
+                ::rsgrpc::json::Field::new("groups", "groups", "\"groups\":"),
+            ],
+            names: &[("groups", 1), ("implicit", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Nested {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.value(&mut self.implicit),
+                    1 => r.repeated(&mut self.groups),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.implicit(&self.implicit),
+                    1 => w.repeated(&self.groups),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Nested {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Nested);
 }
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Inherits>("e2023.file.Inherits"),
+    ::rsgrpc::json::Type::of::<inherits::Nested>("e2023.file.Inherits.Nested"),
+];

@@ -48,6 +48,144 @@ impl ::rsgrpc::prost::Name for Presence {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "e2023.Presence",
+        fields: &[
+            ::rsgrpc::json::Field::new("explicit", "explicit", "\"explicit\":"),
+            ::rsgrpc::json::Field::new("implicit", "implicit", "\"implicit\":"),
+            ::rsgrpc::json::Field::new("required", "required", "\"required\":"),
+            ::rsgrpc::json::Field::new("text", "text", "\"text\":"),
+            ::rsgrpc::json::Field::new("message", "message", "\"message\":"),
+            ::rsgrpc::json::Field::new("delimited", "delimited", "\"delimited\":"),
+            ::rsgrpc::json::Field::new("packed", "packed", "\"packed\":"),
+            ::rsgrpc::json::Field::new("expanded", "expanded", "\"expanded\":"),
+            ::rsgrpc::json::Field::new("groups", "groups", "\"groups\":"),
+            ::rsgrpc::json::Field::new("map", "map", "\"map\":"),
+            ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
+            ::rsgrpc::json::Field::new("b", "b", "\"b\":"),
+            ::rsgrpc::json::Field::new("c", "c", "\"c\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("kind_implicit", "kindImplicit", "\"kindImplicit\":").of_enum(
+                <Open as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("kinds", "kinds", "\"kinds\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("data", "data", "\"data\":"),
+        ],
+        names: &[
+            ("a", 10),
+            ("b", 11),
+            ("c", 12),
+            ("data", 16),
+            ("delimited", 5),
+            ("expanded", 7),
+            ("explicit", 0),
+            ("groups", 8),
+            ("implicit", 1),
+            ("kind", 13),
+            ("kindImplicit", 14),
+            ("kind_implicit", 14),
+            ("kinds", 15),
+            ("map", 9),
+            ("message", 4),
+            ("packed", 6),
+            ("required", 2),
+            ("text", 3),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Presence {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.explicit),
+                1 => r.value(&mut self.implicit),
+                2 => r.value(&mut self.required),
+                3 => r.optional(&mut self.text),
+                4 => r.optional(&mut self.message),
+                5 => r.optional(&mut self.delimited),
+                6 => r.repeated(&mut self.packed),
+                7 => r.repeated(&mut self.expanded),
+                8 => r.repeated(&mut self.groups),
+                9 => r.map(&mut self.map),
+                10 => match &mut self.one {
+                    ::core::option::Option::Some(presence::One::A(value)) => r.value(value),
+                    slot => r.member(slot, presence::One::A),
+                },
+                11 => match &mut self.one {
+                    ::core::option::Option::Some(presence::One::B(value)) => r.value(value),
+                    slot => r.member(slot, presence::One::B),
+                },
+                12 => match &mut self.one {
+                    ::core::option::Option::Some(presence::One::C(value)) => r.value(value),
+                    slot => r.member(slot, presence::One::C),
+                },
+                13 => r.optional(&mut self.kind),
+                14 => r.value(&mut self.kind_implicit),
+                15 => r.repeated(&mut self.kinds),
+                16 => r.optional(&mut self.data),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.explicit),
+                1 => w.implicit(&self.implicit),
+                2 => w.required(&self.required),
+                3 => w.optional(&self.text),
+                4 => w.optional(&self.message),
+                5 => w.optional(&self.delimited),
+                6 => w.repeated(&self.packed),
+                7 => w.repeated(&self.expanded),
+                8 => w.repeated(&self.groups),
+                9 => w.map(&self.map),
+                10 => match &self.one {
+                    ::core::option::Option::Some(presence::One::A(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                11 => match &self.one {
+                    ::core::option::Option::Some(presence::One::B(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                12 => match &self.one {
+                    ::core::option::Option::Some(presence::One::C(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                13 => w.optional(&self.kind),
+                14 => w.implicit(&self.kind_implicit),
+                15 => w.repeated(&self.kinds),
+                16 => w.optional(&self.data),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Presence {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Presence);
+
 /// What is declared inside the message `Presence`.
 pub mod presence {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Oneof)]
@@ -83,6 +221,49 @@ impl ::rsgrpc::prost::Name for First {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "e2023.First",
+        fields: &[::rsgrpc::json::Field::new("second", "second", "\"second\":")],
+        names: &[("second", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for First {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.second),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.second),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for First {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(First);
+
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Second {
@@ -102,6 +283,49 @@ impl ::rsgrpc::prost::Name for Second {
         ::core::convert::From::from("type.googleapis.com/e2023.Second")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "e2023.Second",
+        fields: &[::rsgrpc::json::Field::new("first", "first", "\"first\":")],
+        names: &[("first", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Second {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.first),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.first),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Second {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Second);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -125,6 +349,14 @@ impl Open {
             _ => ::core::option::Option::None,
         }
     }
+}
+
+impl ::rsgrpc::json::Enumeration for Open {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "e2023.Open",
+        numbers: &[(0, "OPEN_ZERO")],
+        names: &[("OPEN_ZERO", 0)],
+    };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
@@ -153,3 +385,17 @@ impl Kind {
         }
     }
 }
+
+impl ::rsgrpc::json::Enumeration for Kind {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "e2023.Kind",
+        numbers: &[(0, "ZERO"), (1, "ONE")],
+        names: &[("ONE", 1), ("ZERO", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Presence>("e2023.Presence"),
+    ::rsgrpc::json::Type::of::<First>("e2023.First"),
+    ::rsgrpc::json::Type::of::<Second>("e2023.Second"),
+];

@@ -22,6 +22,54 @@ impl ::rsgrpc::prost::Name for Thing {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "e2024.Thing",
+        fields: &[
+            ::rsgrpc::json::Field::new("name", "name", "\"name\":"),
+            ::rsgrpc::json::Field::new("part", "part", "\"part\":"),
+        ],
+        names: &[("name", 0), ("part", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for Thing {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.name),
+                1 => r.optional(&mut self.part),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.name),
+                1 => w.optional(&self.part),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Thing {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Thing);
+
 /// What is declared inside the message `Thing`.
 pub mod thing {
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -43,7 +91,55 @@ pub mod thing {
             ::core::convert::From::from("type.googleapis.com/e2024.Thing.Part")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "e2024.Thing.Part",
+            fields: &[::rsgrpc::json::Field::new("id", "id", "\"id\":")],
+            names: &[("id", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Part {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self.id),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self.id),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Part {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Part);
 }
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Thing>("e2024.Thing"),
+    ::rsgrpc::json::Type::of::<thing::Part>("e2024.Thing.Part"),
+];
 
 /// The service `e2024.Things`: its name, its methods and their options.
 pub static THINGS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
@@ -68,6 +164,7 @@ pub static THINGS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             response_body: "",
         }],
     }],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

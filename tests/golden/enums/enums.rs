@@ -33,6 +33,99 @@ impl ::rsgrpc::prost::Name for Holder {
     }
 }
 
+#[allow(deprecated)]
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "enums.Holder",
+        fields: &[
+            ::rsgrpc::json::Field::new("nested", "nested", "\"nested\":").of_enum(
+                <holder::Nested as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("status", "status", "\"status\":").of_enum(
+                <Status as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("list", "list", "\"list\":").of_enum(
+                <Status as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("maybe", "maybe", "\"maybe\":").of_enum(
+                <Status as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("map", "map", "\"map\":").of_enum(
+                <Status as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("in_one", "inOne", "\"inOne\":").of_enum(
+                <Status as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("old", "old", "\"old\":").of_enum(
+                <Old as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+        ],
+        names: &[
+            ("inOne", 5),
+            ("in_one", 5),
+            ("list", 2),
+            ("map", 4),
+            ("maybe", 3),
+            ("nested", 0),
+            ("old", 6),
+            ("status", 1),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Holder {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.nested),
+                1 => r.value(&mut self.status),
+                2 => r.repeated(&mut self.list),
+                3 => r.optional(&mut self.maybe),
+                4 => r.map(&mut self.map),
+                5 => match &mut self.one {
+                    ::core::option::Option::Some(holder::One::InOne(value)) => r.value(value),
+                    slot => r.member(slot, holder::One::InOne),
+                },
+                6 => r.value(&mut self.old),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.nested),
+                1 => w.implicit(&self.status),
+                2 => w.repeated(&self.list),
+                3 => w.optional(&self.maybe),
+                4 => w.map(&self.map),
+                5 => match &self.one {
+                    ::core::option::Option::Some(holder::One::InOne(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                6 => w.implicit(&self.old),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Holder {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Holder);
+
 /// What is declared inside the message `Holder`.
 pub mod holder {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
@@ -57,6 +150,14 @@ pub mod holder {
                 _ => ::core::option::Option::None,
             }
         }
+    }
+
+    impl ::rsgrpc::json::Enumeration for Nested {
+        const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+            name: "enums.Holder.Nested",
+            numbers: &[(0, "NESTED_A")],
+            names: &[("NESTED_A", 0)],
+        };
     }
 
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Oneof)]
@@ -106,6 +207,28 @@ impl Status {
     }
 }
 
+impl ::rsgrpc::json::Enumeration for Status {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "enums.Status",
+        numbers: &[
+            (-1, "OTHER"),
+            (0, "STATUS_UNSPECIFIED"),
+            (1, "STATUS_ACTIVE"),
+            (2, "STATUS_404"),
+            (3, "STATUSFUL"),
+            (4, "STATUS"),
+        ],
+        names: &[
+            ("OTHER", -1),
+            ("STATUS", 4),
+            ("STATUSFUL", 3),
+            ("STATUS_404", 2),
+            ("STATUS_ACTIVE", 1),
+            ("STATUS_UNSPECIFIED", 0),
+        ],
+    };
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
 #[repr(i32)]
@@ -135,6 +258,14 @@ impl Alias {
     }
 }
 
+impl ::rsgrpc::json::Enumeration for Alias {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "enums.Alias",
+        numbers: &[(0, "A"), (1, "B")],
+        names: &[("A", 0), ("B", 1), ("C", 1), ("D", 0)],
+    };
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
 #[repr(i32)]
@@ -160,6 +291,14 @@ impl HttpCode {
             _ => ::core::option::Option::None,
         }
     }
+}
+
+impl ::rsgrpc::json::Enumeration for HttpCode {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "enums.HTTPCode",
+        numbers: &[(0, "HTTP_CODE_OK"), (404, "http_code_not_found")],
+        names: &[("HTTP_CODE_OK", 0), ("http_code_not_found", 404)],
+    };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
@@ -191,3 +330,15 @@ impl Old {
         }
     }
 }
+
+impl ::rsgrpc::json::Enumeration for Old {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "enums.Old",
+        numbers: &[(0, "OLD_ZERO"), (1, "OLD_ONE")],
+        names: &[("OLD_ONE", 1), ("OLD_ZERO", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<Holder>(
+    "enums.Holder"
+)];

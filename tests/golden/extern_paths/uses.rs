@@ -30,6 +30,68 @@ impl ::rsgrpc::prost::Name for Uses {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "uses.Uses",
+        fields: &[
+            ::rsgrpc::json::Field::new("thing", "thing", "\"thing\":"),
+            ::rsgrpc::json::Field::new("part", "part", "\"part\":"),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":"),
+            ::rsgrpc::json::Field::new("special", "special", "\"special\":"),
+            ::rsgrpc::json::Field::new("parts", "parts", "\"parts\":"),
+            ::rsgrpc::json::Field::new("kinds", "kinds", "\"kinds\":"),
+        ],
+        names: &[("kind", 2), ("kinds", 5), ("part", 1), ("parts", 4), ("special", 3), ("thing", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Uses {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.without_json("crate::provided::Thing"),
+                1 => r.without_json("crate::provided::thing::Part"),
+                2 => r.without_json("crate::provided::Kind"),
+                3 => r.optional(&mut self.special),
+                4 => r.without_json("crate::provided::thing::Part"),
+                5 => r.without_json("crate::provided::Kind"),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.without_json(self.thing.is_some(), "crate::provided::Thing"),
+                1 => w.without_json(self.part.is_some(), "crate::provided::thing::Part"),
+                2 => w.without_json(self.kind != 0, "crate::provided::Kind"),
+                3 => w.optional(&self.special),
+                4 => w.without_json(!self.parts.is_empty(), "crate::provided::thing::Part"),
+                5 => w.without_json(!self.kinds.is_empty(), "crate::provided::Kind"),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Uses {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Uses);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<Uses>("uses.Uses")];
+
 /// The service `uses.Using`: its name, its methods and their options.
 pub static USING: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "uses.Using",
@@ -39,6 +101,7 @@ pub static USING: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         idempotency: ::rsgrpc::Idempotency::Unknown,
         http: &[],
     }],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

@@ -26,6 +26,75 @@ impl ::rsgrpc::prost::Name for Search {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "groups.Search",
+        fields: &[
+            ::rsgrpc::json::Field::new("hit", "hit", "\"hit\":"),
+            ::rsgrpc::json::Field::new("page", "page", "\"page\":"),
+            ::rsgrpc::json::Field::new("must", "must", "\"must\":"),
+            ::rsgrpc::json::Field::new("left", "left", "\"left\":"),
+            ::rsgrpc::json::Field::new("right", "right", "\"right\":"),
+        ],
+        names: &[("hit", 0), ("left", 3), ("must", 2), ("page", 1), ("right", 4)],
+    };
+
+    impl ::rsgrpc::json::Fields for Search {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.hit),
+                1 => r.optional(&mut self.page),
+                2 => r.value(&mut self.must),
+                3 => match &mut self.choice {
+                    ::core::option::Option::Some(search::Choice::Left(value)) => r.value(value),
+                    slot => r.member(slot, search::Choice::Left),
+                },
+                4 => match &mut self.choice {
+                    ::core::option::Option::Some(search::Choice::Right(value)) => r.value(value),
+                    slot => r.member(slot, search::Choice::Right),
+                },
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.hit),
+                1 => w.optional(&self.page),
+                2 => w.required(&self.must),
+                3 => match &self.choice {
+                    ::core::option::Option::Some(search::Choice::Left(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                4 => match &self.choice {
+                    ::core::option::Option::Some(search::Choice::Right(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Search {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Search);
+
 /// What is declared inside the message `Search`.
 pub mod search {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -50,6 +119,54 @@ pub mod search {
         }
     }
 
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "groups.Search.Hit",
+            fields: &[
+                ::rsgrpc::json::Field::new("url", "url", "\"url\":"),
+                ::rsgrpc::json::Field::new("part", "part", "\"part\":"),
+            ],
+            names: &[("part", 1), ("url", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Hit {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.value(&mut self.url),
+                    1 => r.optional(&mut self.part),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.required(&self.url),
+                    1 => w.optional(&self.part),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Hit {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Hit);
+
     /// What is declared inside the message `Hit`.
     pub mod hit {
         #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -71,6 +188,49 @@ pub mod search {
                 ::core::convert::From::from("type.googleapis.com/groups.Search.Hit.Part")
             }
         }
+
+        const _: () = {
+            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                name: "groups.Search.Hit.Part",
+                fields: &[::rsgrpc::json::Field::new("from", "from", "\"from\":")],
+                names: &[("from", 0)],
+            };
+
+            impl ::rsgrpc::json::Fields for Part {
+                fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => r.optional(&mut self.from),
+                        _ => r.no_field(),
+                    }
+                }
+
+                fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => w.optional(&self.from),
+                        _ => w.no_field(),
+                    }
+                }
+            }
+
+            impl ::rsgrpc::json::Json for Part {
+                fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    r.object(&TABLE, self)
+                }
+
+                fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    w.object(&TABLE, self)
+                }
+            }
+        };
+        ::rsgrpc::impl_serde!(Part);
     }
 
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -93,6 +253,49 @@ pub mod search {
         }
     }
 
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "groups.Search.Page",
+            fields: &[::rsgrpc::json::Field::new("search", "search", "\"search\":")],
+            names: &[("search", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Page {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self.search),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self.search),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Page {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Page);
+
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
     #[prost(prost_path = "::rsgrpc::prost")]
     pub struct Must {
@@ -112,6 +315,49 @@ pub mod search {
             ::core::convert::From::from("type.googleapis.com/groups.Search.Must")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "groups.Search.Must",
+            fields: &[::rsgrpc::json::Field::new("x", "x", "\"x\":")],
+            names: &[("x", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Must {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self.x),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self.x),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Must {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Must);
 
     #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
     #[prost(prost_path = "::rsgrpc::prost")]
@@ -133,6 +379,49 @@ pub mod search {
         }
     }
 
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "groups.Search.Left",
+            fields: &[::rsgrpc::json::Field::new("a", "a", "\"a\":")],
+            names: &[("a", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Left {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self.a),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self.a),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Left {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Left);
+
     #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
     #[prost(prost_path = "::rsgrpc::prost")]
     pub struct Right {
@@ -152,6 +441,49 @@ pub mod search {
             ::core::convert::From::from("type.googleapis.com/groups.Search.Right")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "groups.Search.Right",
+            fields: &[::rsgrpc::json::Field::new("left", "left", "\"left\":")],
+            names: &[("left", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Right {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self.left),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self.left),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Right {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Right);
 
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Oneof)]
     #[prost(prost_path = "::rsgrpc::prost")]
@@ -184,6 +516,49 @@ impl ::rsgrpc::prost::Name for A {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "groups.A",
+        fields: &[::rsgrpc::json::Field::new("b", "b", "\"b\":")],
+        names: &[("b", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for A {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.b),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.b),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for A {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(A);
+
 /// What is declared inside the message `A`.
 pub mod a {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -208,6 +583,54 @@ pub mod a {
         }
     }
 
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "groups.A.B",
+            fields: &[
+                ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
+                ::rsgrpc::json::Field::new("c", "c", "\"c\":"),
+            ],
+            names: &[("a", 0), ("c", 1)],
+        };
+
+        impl ::rsgrpc::json::Fields for B {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self.a),
+                    1 => r.optional(&mut self.c),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self.a),
+                    1 => w.optional(&self.c),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for B {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(B);
+
     /// What is declared inside the message `B`.
     pub mod b {
         #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -231,5 +654,66 @@ pub mod a {
                 ::core::convert::From::from("type.googleapis.com/groups.A.B.C")
             }
         }
+
+        const _: () = {
+            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                name: "groups.A.B.C",
+                fields: &[
+                    ::rsgrpc::json::Field::new("b", "b", "\"b\":"),
+                    ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
+                ],
+                names: &[("a", 1), ("b", 0)],
+            };
+
+            impl ::rsgrpc::json::Fields for C {
+                fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => r.optional(&mut self.b),
+                        1 => r.optional(&mut self.a),
+                        _ => r.no_field(),
+                    }
+                }
+
+                fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => w.optional(&self.b),
+                        1 => w.optional(&self.a),
+                        _ => w.no_field(),
+                    }
+                }
+            }
+
+            impl ::rsgrpc::json::Json for C {
+                fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    r.object(&TABLE, self)
+                }
+
+                fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    w.object(&TABLE, self)
+                }
+            }
+        };
+        ::rsgrpc::impl_serde!(C);
     }
 }
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Search>("groups.Search"),
+    ::rsgrpc::json::Type::of::<search::Hit>("groups.Search.Hit"),
+    ::rsgrpc::json::Type::of::<search::hit::Part>("groups.Search.Hit.Part"),
+    ::rsgrpc::json::Type::of::<search::Page>("groups.Search.Page"),
+    ::rsgrpc::json::Type::of::<search::Must>("groups.Search.Must"),
+    ::rsgrpc::json::Type::of::<search::Left>("groups.Search.Left"),
+    ::rsgrpc::json::Type::of::<search::Right>("groups.Search.Right"),
+    ::rsgrpc::json::Type::of::<A>("groups.A"),
+    ::rsgrpc::json::Type::of::<a::B>("groups.A.B"),
+    ::rsgrpc::json::Type::of::<a::b::C>("groups.A.B.C"),
+];

@@ -38,6 +38,91 @@ impl ::rsgrpc::prost::Name for Book {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "http.Book",
+        fields: &[
+            ::rsgrpc::json::Field::new("name", "name", "\"name\":"),
+            ::rsgrpc::json::Field::new("author", "author", "\"author\":"),
+            ::rsgrpc::json::Field::new("year", "year", "\"year\":"),
+            ::rsgrpc::json::Field::new("price", "price", "\"price\":"),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("cover", "cover", "\"cover\":"),
+            ::rsgrpc::json::Field::new("at", "at", "\"at\":"),
+            ::rsgrpc::json::Field::new("count", "count", "\"count\":"),
+            ::rsgrpc::json::Field::new("mask", "mask", "\"mask\":"),
+            ::rsgrpc::json::Field::new("flag", "flag", "\"flag\":"),
+        ],
+        names: &[
+            ("at", 6),
+            ("author", 1),
+            ("count", 7),
+            ("cover", 5),
+            ("flag", 9),
+            ("kind", 4),
+            ("mask", 8),
+            ("name", 0),
+            ("price", 3),
+            ("year", 2),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Book {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.name),
+                1 => r.optional(&mut self.author),
+                2 => r.value(&mut self.year),
+                3 => r.value(&mut self.price),
+                4 => r.value(&mut self.kind),
+                5 => r.value(&mut self.cover),
+                6 => r.optional(&mut self.at),
+                7 => r.optional(&mut self.count),
+                8 => r.optional(&mut self.mask),
+                9 => r.optional(&mut self.flag),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.name),
+                1 => w.optional(&self.author),
+                2 => w.implicit(&self.year),
+                3 => w.implicit(&self.price),
+                4 => w.implicit(&self.kind),
+                5 => w.implicit(&self.cover),
+                6 => w.optional(&self.at),
+                7 => w.optional(&self.count),
+                8 => w.optional(&self.mask),
+                9 => w.optional(&self.flag),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Book {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Book);
+
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Author {
@@ -58,6 +143,49 @@ impl ::rsgrpc::prost::Name for Author {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "http.Author",
+        fields: &[::rsgrpc::json::Field::new("name", "name", "\"name\":")],
+        names: &[("name", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Author {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.name),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.name),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Author {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Author);
+
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Books {
@@ -77,6 +205,49 @@ impl ::rsgrpc::prost::Name for Books {
         ::core::convert::From::from("type.googleapis.com/http.Books")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "http.Books",
+        fields: &[::rsgrpc::json::Field::new("books", "books", "\"books\":")],
+        names: &[("books", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Books {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.books),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.books),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Books {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Books);
 
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -99,6 +270,54 @@ impl ::rsgrpc::prost::Name for CreateBook {
         ::core::convert::From::from("type.googleapis.com/http.CreateBook")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "http.CreateBook",
+        fields: &[
+            ::rsgrpc::json::Field::new("parent", "parent", "\"parent\":"),
+            ::rsgrpc::json::Field::new("book", "book", "\"book\":"),
+        ],
+        names: &[("book", 1), ("parent", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for CreateBook {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.parent),
+                1 => r.optional(&mut self.book),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.parent),
+                1 => w.optional(&self.book),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for CreateBook {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(CreateBook);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -123,6 +342,21 @@ impl Kind {
         }
     }
 }
+
+impl ::rsgrpc::json::Enumeration for Kind {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "http.Kind",
+        numbers: &[(0, "NOVEL")],
+        names: &[("NOVEL", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Book>("http.Book"),
+    ::rsgrpc::json::Type::of::<Author>("http.Author"),
+    ::rsgrpc::json::Type::of::<Books>("http.Books"),
+    ::rsgrpc::json::Type::of::<CreateBook>("http.CreateBook"),
+];
 
 /// The service `http.Library`: its name, its methods and their options.
 pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
@@ -391,6 +625,7 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             http: &[],
         },
     ],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

@@ -22,6 +22,58 @@ impl ::rsgrpc::prost::Name for Item {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "http_streams.Item",
+        fields: &[
+            ::rsgrpc::json::Field::new("id", "id", "\"id\":"),
+            ::rsgrpc::json::Field::new("other", "other", "\"other\":"),
+        ],
+        names: &[("id", 0), ("other", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for Item {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.id),
+                1 => r.value(&mut self.other),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.id),
+                1 => w.implicit(&self.other),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Item {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Item);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<Item>(
+    "http_streams.Item"
+)];
+
 /// The service `http_streams.Streams`: its name, its methods and their options.
 pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "http_streams.Streams",
@@ -152,6 +204,7 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             }],
         },
     ],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

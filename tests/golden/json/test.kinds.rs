@@ -21,7 +21,7 @@ pub struct Scalars {
     pub text: ::rsgrpc::prost::alloc::string::String,
     #[prost(bytes = "vec", tag = "9")]
     pub data: ::rsgrpc::prost::alloc::vec::Vec<u8>,
-    #[prost(enumeration = "Color", tag = "10")]
+    #[prost(enumeration = "self::Color", tag = "10")]
     pub color: i32,
     #[prost(sint32, tag = "11")]
     pub sint32: i32,
@@ -146,7 +146,7 @@ pub struct Optionals {
     pub text: ::core::option::Option<::rsgrpc::prost::alloc::string::String>,
     #[prost(bytes = "vec", optional, tag = "4")]
     pub data: ::core::option::Option<::rsgrpc::prost::alloc::vec::Vec<u8>>,
-    #[prost(enumeration = "Color", optional, tag = "5")]
+    #[prost(enumeration = "self::Color", optional, tag = "5")]
     pub color: ::core::option::Option<i32>,
     #[prost(message, optional, tag = "6")]
     pub scalars: ::core::option::Option<Scalars>,
@@ -253,7 +253,7 @@ pub struct Lists {
     pub texts: ::rsgrpc::prost::alloc::vec::Vec<::rsgrpc::prost::alloc::string::String>,
     #[prost(bytes = "vec", repeated, tag = "5")]
     pub data: ::rsgrpc::prost::alloc::vec::Vec<::rsgrpc::prost::alloc::vec::Vec<u8>>,
-    #[prost(enumeration = "Color", repeated, tag = "6")]
+    #[prost(enumeration = "self::Color", repeated, tag = "6")]
     pub colors: ::rsgrpc::prost::alloc::vec::Vec<i32>,
     #[prost(message, repeated, tag = "7")]
     pub messages: ::rsgrpc::prost::alloc::vec::Vec<Scalars>,
@@ -389,7 +389,7 @@ pub struct Maps {
     pub uint32s: ::std::collections::HashMap<u32, ::rsgrpc::prost::alloc::vec::Vec<u8>>,
     #[prost(map = "uint64, double", tag = "6")]
     pub uint64s: ::std::collections::HashMap<u64, f64>,
-    #[prost(map = "string, enumeration(Color)", tag = "7")]
+    #[prost(map = "string, enumeration(self::Color)", tag = "7")]
     pub colors: ::std::collections::HashMap<::rsgrpc::prost::alloc::string::String, i32>,
     #[prost(map = "string, message", tag = "8")]
     pub messages: ::std::collections::HashMap<::rsgrpc::prost::alloc::string::String, Scalars>,

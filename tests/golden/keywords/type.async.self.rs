@@ -58,6 +58,150 @@ impl ::rsgrpc::prost::Name for Self_ {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "type.async.self.Self",
+        fields: &[
+            ::rsgrpc::json::Field::new("type", "type", "\"type\":"),
+            ::rsgrpc::json::Field::new("self", "self", "\"self\":"),
+            ::rsgrpc::json::Field::new("super", "super", "\"super\":"),
+            ::rsgrpc::json::Field::new("crate", "crate", "\"crate\":"),
+            ::rsgrpc::json::Field::new("extern", "extern", "\"extern\":"),
+            ::rsgrpc::json::Field::new("async", "async", "\"async\":"),
+            ::rsgrpc::json::Field::new("gen", "gen", "\"gen\":"),
+            ::rsgrpc::json::Field::new("match", "match", "\"match\":"),
+            ::rsgrpc::json::Field::new("struct", "struct", "\"struct\":"),
+            ::rsgrpc::json::Field::new("enum", "enum", "\"enum\":").of_enum(
+                <Enum as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("fn", "fn", "\"fn\":").of_enum(
+                <Enum as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("let", "let", "\"let\":"),
+            ::rsgrpc::json::Field::new("loop", "loop", "\"loop\":"),
+            ::rsgrpc::json::Field::new("yield", "yield", "\"yield\":"),
+            ::rsgrpc::json::Field::new("abstract", "abstract", "\"abstract\":"),
+            ::rsgrpc::json::Field::new("_1st", "1st", "\"1st\":"),
+            ::rsgrpc::json::Field::new("static", "static", "\"static\":"),
+            ::rsgrpc::json::Field::new("await", "await", "\"await\":"),
+            ::rsgrpc::json::Field::new("dyn", "dyn", "\"dyn\":"),
+            ::rsgrpc::json::Field::new("try", "try", "\"try\":"),
+            ::rsgrpc::json::Field::new("box", "box", "\"box\":"),
+        ],
+        names: &[
+            ("1st", 15),
+            ("_1st", 15),
+            ("abstract", 14),
+            ("async", 5),
+            ("await", 17),
+            ("box", 20),
+            ("crate", 3),
+            ("dyn", 18),
+            ("enum", 9),
+            ("extern", 4),
+            ("fn", 10),
+            ("gen", 6),
+            ("let", 11),
+            ("loop", 12),
+            ("match", 7),
+            ("self", 1),
+            ("static", 16),
+            ("struct", 8),
+            ("super", 2),
+            ("try", 19),
+            ("type", 0),
+            ("yield", 13),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Self_ {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.r#type),
+                1 => r.optional(&mut self.self_),
+                2 => r.value(&mut self.super_),
+                3 => r.value(&mut self.crate_),
+                4 => r.value(&mut self.extern_),
+                5 => r.value(&mut self.r#async),
+                6 => r.value(&mut self.r#gen),
+                7 => r.optional(&mut self.r#match),
+                8 => r.repeated(&mut self.r#struct),
+                9 => r.map(&mut self.enum_),
+                10 => r.value(&mut self.r#fn),
+                11 => match &mut self.r#impl {
+                    ::core::option::Option::Some(self_::Impl::Let(value)) => r.value(value),
+                    slot => r.member(slot, self_::Impl::Let),
+                },
+                12 => match &mut self.r#impl {
+                    ::core::option::Option::Some(self_::Impl::Loop(value)) => r.value(value),
+                    slot => r.member(slot, self_::Impl::Loop),
+                },
+                13 => r.optional(&mut self.r#yield),
+                14 => r.value(&mut self.r#abstract),
+                15 => r.value(&mut self._1st),
+                16 => r.value(&mut self.r#static),
+                17 => r.value(&mut self.r#await),
+                18 => r.value(&mut self.r#dyn),
+                19 => r.value(&mut self.r#try),
+                20 => r.value(&mut self.r#box),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.r#type),
+                1 => w.optional(&self.self_),
+                2 => w.implicit(&self.super_),
+                3 => w.implicit(&self.crate_),
+                4 => w.implicit(&self.extern_),
+                5 => w.implicit(&self.r#async),
+                6 => w.implicit(&self.r#gen),
+                7 => w.optional(&self.r#match),
+                8 => w.repeated(&self.r#struct),
+                9 => w.map(&self.enum_),
+                10 => w.implicit(&self.r#fn),
+                11 => match &self.r#impl {
+                    ::core::option::Option::Some(self_::Impl::Let(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                12 => match &self.r#impl {
+                    ::core::option::Option::Some(self_::Impl::Loop(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                13 => w.optional(&self.r#yield),
+                14 => w.implicit(&self.r#abstract),
+                15 => w.implicit(&self._1st),
+                16 => w.implicit(&self.r#static),
+                17 => w.implicit(&self.r#await),
+                18 => w.implicit(&self.r#dyn),
+                19 => w.implicit(&self.r#try),
+                20 => w.implicit(&self.r#box),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Self_ {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Self_);
+
 /// What is declared inside the message `Self`.
 pub mod self_ {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Oneof)]
@@ -90,6 +234,49 @@ impl ::rsgrpc::prost::Name for Match {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "type.async.self.Match",
+        fields: &[::rsgrpc::json::Field::new("mod", "mod", "\"mod\":")],
+        names: &[("mod", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Match {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.r#mod),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.r#mod),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Match {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Match);
+
 /// What is declared inside the message `Match`.
 pub mod r#match {
     #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -111,6 +298,49 @@ pub mod r#match {
             ::core::convert::From::from("type.googleapis.com/type.async.self.Match.Mod")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "type.async.self.Match.Mod",
+            fields: &[::rsgrpc::json::Field::new("pub", "pub", "\"pub\":")],
+            names: &[("pub", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Mod {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.value(&mut self.r#pub),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.implicit(&self.r#pub),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Mod {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Mod);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -129,6 +359,47 @@ impl ::rsgrpc::prost::Name for Struct {
         ::core::convert::From::from("type.googleapis.com/type.async.self.Struct")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "type.async.self.Struct",
+        fields: &[],
+        names: &[],
+    };
+
+    impl ::rsgrpc::json::Fields for Struct {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Struct {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Struct);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -160,6 +431,21 @@ impl Enum {
     }
 }
 
+impl ::rsgrpc::json::Enumeration for Enum {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "type.async.self.Enum",
+        numbers: &[(0, "ENUM_SELF"), (1, "ENUM_CRATE"), (2, "ENUM_1")],
+        names: &[("ENUM_1", 2), ("ENUM_CRATE", 1), ("ENUM_SELF", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Self_>("type.async.self.Self"),
+    ::rsgrpc::json::Type::of::<Match>("type.async.self.Match"),
+    ::rsgrpc::json::Type::of::<r#match::Mod>("type.async.self.Match.Mod"),
+    ::rsgrpc::json::Type::of::<Struct>("type.async.self.Struct"),
+];
+
 /// The service `type.async.self.Trait`: its name, its methods and their options.
 pub static TRAIT: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "type.async.self.Trait",
@@ -189,6 +475,7 @@ pub static TRAIT: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             http: &[],
         },
     ],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

@@ -26,6 +26,58 @@ pub mod a {
             }
         }
 
+        const _: () = {
+            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                name: "a.b.There",
+                fields: &[
+                    ::rsgrpc::json::Field::new("others", "others", "\"others\":"),
+                    ::rsgrpc::json::Field::new("next", "next", "\"next\":"),
+                ],
+                names: &[("next", 1), ("others", 0)],
+            };
+
+            impl ::rsgrpc::json::Fields for There {
+                fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => r.repeated(&mut self.others),
+                        1 => r.optional(&mut self.next),
+                        _ => r.no_field(),
+                    }
+                }
+
+                fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => w.repeated(&self.others),
+                        1 => w.optional(&self.next),
+                        _ => w.no_field(),
+                    }
+                }
+            }
+
+            impl ::rsgrpc::json::Json for There {
+                fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    r.object(&TABLE, self)
+                }
+
+                fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    w.object(&TABLE, self)
+                }
+            }
+        };
+        ::rsgrpc::impl_serde!(There);
+        /// The messages of this package, for the registry in which an `Any` finds its type.
+        pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<There>(
+            "a.b.There"
+        )];
+
         /// The package part `c`.
         pub mod c {
             #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -58,6 +110,79 @@ pub mod a {
                 }
             }
 
+            const _: () = {
+                static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                    name: "a.b.c.Here",
+                    fields: &[
+                        ::rsgrpc::json::Field::new("there", "there", "\"there\":"),
+                        ::rsgrpc::json::Field::new("far", "far", "\"far\":"),
+                        ::rsgrpc::json::Field::new("deeper", "deeper", "\"deeper\":"),
+                        ::rsgrpc::json::Field::new("color", "color", "\"color\":").of_enum(
+                            <Color as ::rsgrpc::json::Enumeration>::TABLE
+                        ),
+                        ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                            <super::super::x::far::Kind as ::rsgrpc::json::Enumeration>::TABLE
+                        ),
+                        ::rsgrpc::json::Field::new("kinds", "kinds", "\"kinds\":").of_enum(
+                            <super::super::x::far::Kind as ::rsgrpc::json::Enumeration>::TABLE
+                        ),
+                    ],
+                    names: &[
+                        ("color", 3),
+                        ("deeper", 2),
+                        ("far", 1),
+                        ("kind", 4),
+                        ("kinds", 5),
+                        ("there", 0),
+                    ],
+                };
+
+                impl ::rsgrpc::json::Fields for Here {
+                    fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        match index {
+                            0 => r.optional(&mut self.there),
+                            1 => r.optional(&mut self.far),
+                            2 => r.optional(&mut self.deeper),
+                            3 => r.value(&mut self.color),
+                            4 => r.value(&mut self.kind),
+                            5 => r.map(&mut self.kinds),
+                            _ => r.no_field(),
+                        }
+                    }
+
+                    fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        match index {
+                            0 => w.optional(&self.there),
+                            1 => w.optional(&self.far),
+                            2 => w.optional(&self.deeper),
+                            3 => w.implicit(&self.color),
+                            4 => w.implicit(&self.kind),
+                            5 => w.map(&self.kinds),
+                            _ => w.no_field(),
+                        }
+                    }
+                }
+
+                impl ::rsgrpc::json::Json for Here {
+                    fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        r.object(&TABLE, self)
+                    }
+
+                    fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        w.object(&TABLE, self)
+                    }
+                }
+            };
+            ::rsgrpc::impl_serde!(Here);
+
             #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
             #[prost(prost_path = "::rsgrpc::prost")]
             #[repr(i32)]
@@ -82,6 +207,18 @@ pub mod a {
                 }
             }
 
+            impl ::rsgrpc::json::Enumeration for Color {
+                const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+                    name: "a.b.c.Color",
+                    numbers: &[(0, "RED")],
+                    names: &[("RED", 0)],
+                };
+            }
+            /// The messages of this package, for the registry in which an `Any` finds its type.
+            pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<Here>(
+                "a.b.c.Here"
+            )];
+
             /// The service `a.b.c.Router`: its name, its methods and their options.
             pub static ROUTER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 name: "a.b.c.Router",
@@ -91,6 +228,11 @@ pub mod a {
                     idempotency: ::rsgrpc::Idempotency::Unknown,
                     http: &[],
                 }],
+                message_types: &[
+                    MESSAGE_TYPES,
+                    super::MESSAGE_TYPES,
+                    super::super::x::MESSAGE_TYPES,
+                ],
                 file_descriptor_set: &[],
             };
 
@@ -201,6 +343,49 @@ pub mod a {
             }
         }
 
+        const _: () = {
+            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                name: "a.x.Far",
+                fields: &[::rsgrpc::json::Field::new("deep", "deep", "\"deep\":")],
+                names: &[("deep", 0)],
+            };
+
+            impl ::rsgrpc::json::Fields for Far {
+                fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => r.optional(&mut self.deep),
+                        _ => r.no_field(),
+                    }
+                }
+
+                fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => w.optional(&self.deep),
+                        _ => w.no_field(),
+                    }
+                }
+            }
+
+            impl ::rsgrpc::json::Json for Far {
+                fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    r.object(&TABLE, self)
+                }
+
+                fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    w.object(&TABLE, self)
+                }
+            }
+        };
+        ::rsgrpc::impl_serde!(Far);
+
         /// What is declared inside the message `Far`.
         pub mod far {
             #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -222,6 +407,49 @@ pub mod a {
                     ::core::convert::From::from("type.googleapis.com/a.x.Far.Deep")
                 }
             }
+
+            const _: () = {
+                static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                    name: "a.x.Far.Deep",
+                    fields: &[::rsgrpc::json::Field::new("deeper", "deeper", "\"deeper\":")],
+                    names: &[("deeper", 0)],
+                };
+
+                impl ::rsgrpc::json::Fields for Deep {
+                    fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        match index {
+                            0 => r.optional(&mut self.deeper),
+                            _ => r.no_field(),
+                        }
+                    }
+
+                    fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        match index {
+                            0 => w.optional(&self.deeper),
+                            _ => w.no_field(),
+                        }
+                    }
+                }
+
+                impl ::rsgrpc::json::Json for Deep {
+                    fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        r.object(&TABLE, self)
+                    }
+
+                    fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                        -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                    {
+                        w.object(&TABLE, self)
+                    }
+                }
+            };
+            ::rsgrpc::impl_serde!(Deep);
 
             /// What is declared inside the message `Deep`.
             pub mod deep {
@@ -250,6 +478,84 @@ pub mod a {
                         ::core::convert::From::from("type.googleapis.com/a.x.Far.Deep.Deeper")
                     }
                 }
+
+                const _: () = {
+                    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                        name: "a.x.Far.Deep.Deeper",
+                        fields: &[
+                            ::rsgrpc::json::Field::new("far", "far", "\"far\":"),
+                            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                                <super::Kind as ::rsgrpc::json::Enumeration>::TABLE
+                            ),
+                            ::rsgrpc::json::Field::new("deep", "deep", "\"deep\":"),
+                            ::rsgrpc::json::Field::new("enum", "enum", "\"enum\":").of_enum(
+                                <super::Kind as ::rsgrpc::json::Enumeration>::TABLE
+                            ),
+                        ],
+                        names: &[("deep", 2), ("enum", 3), ("far", 0), ("kind", 1)],
+                    };
+
+                    impl ::rsgrpc::json::Fields for Deeper {
+                        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                        {
+                            match index {
+                                0 => r.optional(&mut self.far),
+                                1 => r.value(&mut self.kind),
+                                2 => match &mut self.either {
+                                    ::core::option::Option::Some(deeper::Either::Deep(value)) => r.value(
+                                        value
+                                    ),
+                                    slot => r.member(slot, deeper::Either::Deep),
+                                },
+                                3 => match &mut self.either {
+                                    ::core::option::Option::Some(deeper::Either::Enum(value)) => r.value(
+                                        value
+                                    ),
+                                    slot => r.member(slot, deeper::Either::Enum),
+                                },
+                                _ => r.no_field(),
+                            }
+                        }
+
+                        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                        {
+                            match index {
+                                0 => w.optional(&self.far),
+                                1 => w.implicit(&self.kind),
+                                2 => match &self.either {
+                                    ::core::option::Option::Some(deeper::Either::Deep(value)) => w.required(
+                                        value
+                                    ),
+                                    _ => ::core::result::Result::Ok(()),
+                                },
+                                3 => match &self.either {
+                                    ::core::option::Option::Some(deeper::Either::Enum(value)) => w.required(
+                                        value
+                                    ),
+                                    _ => ::core::result::Result::Ok(()),
+                                },
+                                _ => w.no_field(),
+                            }
+                        }
+                    }
+
+                    impl ::rsgrpc::json::Json for Deeper {
+                        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                        {
+                            r.object(&TABLE, self)
+                        }
+
+                        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                        {
+                            w.object(&TABLE, self)
+                        }
+                    }
+                };
+                ::rsgrpc::impl_serde!(Deeper);
 
                 /// What is declared inside the message `Deeper`.
                 pub mod deeper {
@@ -287,6 +593,14 @@ pub mod a {
                     }
                 }
             }
+
+            impl ::rsgrpc::json::Enumeration for Kind {
+                const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+                    name: "a.x.Far.Kind",
+                    numbers: &[(0, "NEAR")],
+                    names: &[("NEAR", 0)],
+                };
+            }
         }
 
         #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -308,5 +622,55 @@ pub mod a {
                 ::core::convert::From::from("type.googleapis.com/a.x.SamePackage")
             }
         }
+
+        const _: () = {
+            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                name: "a.x.SamePackage",
+                fields: &[::rsgrpc::json::Field::new("far", "far", "\"far\":")],
+                names: &[("far", 0)],
+            };
+
+            impl ::rsgrpc::json::Fields for SamePackage {
+                fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => r.optional(&mut self.far),
+                        _ => r.no_field(),
+                    }
+                }
+
+                fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => w.optional(&self.far),
+                        _ => w.no_field(),
+                    }
+                }
+            }
+
+            impl ::rsgrpc::json::Json for SamePackage {
+                fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    r.object(&TABLE, self)
+                }
+
+                fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    w.object(&TABLE, self)
+                }
+            }
+        };
+        ::rsgrpc::impl_serde!(SamePackage);
+        /// The messages of this package, for the registry in which an `Any` finds its type.
+        pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+            ::rsgrpc::json::Type::of::<Far>("a.x.Far"),
+            ::rsgrpc::json::Type::of::<far::Deep>("a.x.Far.Deep"),
+            ::rsgrpc::json::Type::of::<far::deep::Deeper>("a.x.Far.Deep.Deeper"),
+            ::rsgrpc::json::Type::of::<SamePackage>("a.x.SamePackage"),
+        ];
     }
 }

@@ -48,6 +48,104 @@ impl ::rsgrpc::prost::Name for Maps {
     }
 }
 
+#[allow(deprecated)]
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "maps.Maps",
+        fields: &[
+            ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
+            ::rsgrpc::json::Field::new("b", "b", "\"b\":"),
+            ::rsgrpc::json::Field::new("c", "c", "\"c\":"),
+            ::rsgrpc::json::Field::new("d", "d", "\"d\":"),
+            ::rsgrpc::json::Field::new("e", "e", "\"e\":"),
+            ::rsgrpc::json::Field::new("f", "f", "\"f\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("g", "g", "\"g\":"),
+            ::rsgrpc::json::Field::new("h", "h", "\"h\":"),
+            ::rsgrpc::json::Field::new("i", "i", "\"i\":"),
+            ::rsgrpc::json::Field::new("j", "j", "\"j\":"),
+            ::rsgrpc::json::Field::new("k", "k", "\"k\":"),
+            ::rsgrpc::json::Field::new("l", "l", "\"l\":"),
+            ::rsgrpc::json::Field::new("old", "old", "\"old\":"),
+        ],
+        names: &[
+            ("a", 0),
+            ("b", 1),
+            ("c", 2),
+            ("d", 3),
+            ("e", 4),
+            ("f", 5),
+            ("g", 6),
+            ("h", 7),
+            ("i", 8),
+            ("j", 9),
+            ("k", 10),
+            ("l", 11),
+            ("old", 12),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Maps {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.map(&mut self.a),
+                1 => r.map(&mut self.b),
+                2 => r.map(&mut self.c),
+                3 => r.map(&mut self.d),
+                4 => r.map(&mut self.e),
+                5 => r.map(&mut self.f),
+                6 => r.map(&mut self.g),
+                7 => r.map(&mut self.h),
+                8 => r.map(&mut self.i),
+                9 => r.map(&mut self.j),
+                10 => r.map(&mut self.k),
+                11 => r.map(&mut self.l),
+                12 => r.map(&mut self.old),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.map(&self.a),
+                1 => w.map(&self.b),
+                2 => w.map(&self.c),
+                3 => w.map(&self.d),
+                4 => w.map(&self.e),
+                5 => w.map(&self.f),
+                6 => w.map(&self.g),
+                7 => w.map(&self.h),
+                8 => w.map(&self.i),
+                9 => w.map(&self.j),
+                10 => w.map(&self.k),
+                11 => w.map(&self.l),
+                12 => w.map(&self.old),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Maps {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Maps);
+
 /// What is declared inside the message `Maps`.
 pub mod maps {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -69,6 +167,49 @@ pub mod maps {
             ::core::convert::From::from("type.googleapis.com/maps.Maps.Inner")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "maps.Maps.Inner",
+            fields: &[::rsgrpc::json::Field::new("inner", "inner", "\"inner\":")],
+            names: &[("inner", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Inner {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.map(&mut self.inner),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.map(&self.inner),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Inner {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Inner);
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
@@ -94,3 +235,16 @@ impl Kind {
         }
     }
 }
+
+impl ::rsgrpc::json::Enumeration for Kind {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "maps.Kind",
+        numbers: &[(0, "NONE")],
+        names: &[("NONE", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Maps>("maps.Maps"),
+    ::rsgrpc::json::Type::of::<maps::Inner>("maps.Maps.Inner"),
+];

@@ -22,6 +22,54 @@ impl ::rsgrpc::prost::Name for Outer {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "Outer",
+        fields: &[
+            ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":"),
+            ::rsgrpc::json::Field::new("thing", "thing", "\"thing\":"),
+        ],
+        names: &[("inner", 0), ("thing", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for Outer {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.inner),
+                1 => r.optional(&mut self.thing),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.inner),
+                1 => w.optional(&self.thing),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Outer {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Outer);
+
 /// What is declared inside the message `Outer`.
 pub mod outer {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -43,7 +91,55 @@ pub mod outer {
             ::core::convert::From::from("type.googleapis.com/Outer.Inner")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "Outer.Inner",
+            fields: &[::rsgrpc::json::Field::new("outer", "outer", "\"outer\":")],
+            names: &[("outer", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Inner {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self.outer),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self.outer),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Inner {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Inner);
 }
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Outer>("Outer"),
+    ::rsgrpc::json::Type::of::<outer::Inner>("Outer.Inner"),
+];
 
 /// The service `Bare`: its name, its methods and their options.
 pub static BARE: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
@@ -54,6 +150,7 @@ pub static BARE: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         idempotency: ::rsgrpc::Idempotency::Unknown,
         http: &[],
     }],
+    message_types: &[MESSAGE_TYPES, some::pkg::MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

@@ -25,6 +25,162 @@ impl ::rsgrpc::prost::Name for Many {
     }
 }
 
+#[allow(deprecated)]
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "oneofs.Many",
+        fields: &[
+            ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
+            ::rsgrpc::json::Field::new("b", "b", "\"b\":"),
+            ::rsgrpc::json::Field::new("c", "c", "\"c\":"),
+            ::rsgrpc::json::Field::new("d", "d", "\"d\":"),
+            ::rsgrpc::json::Field::new("e", "e", "\"e\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("f", "f", "\"f\":"),
+            ::rsgrpc::json::Field::new("g", "g", "\"g\":"),
+            ::rsgrpc::json::Field::new("yes", "yes", "\"yes\":"),
+            ::rsgrpc::json::Field::new("no", "no", "\"no\":"),
+            ::rsgrpc::json::Field::new("old", "old", "\"old\":"),
+            ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":"),
+        ],
+        names: &[
+            ("a", 0),
+            ("b", 1),
+            ("c", 2),
+            ("d", 3),
+            ("e", 4),
+            ("f", 5),
+            ("g", 6),
+            ("inner", 10),
+            ("no", 8),
+            ("old", 9),
+            ("yes", 7),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Many {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => match &mut self.first {
+                    ::core::option::Option::Some(many::First::A(value)) => r.value(value),
+                    slot => r.member(slot, many::First::A),
+                },
+                1 => match &mut self.first {
+                    ::core::option::Option::Some(many::First::B(value)) => r.value(value),
+                    slot => r.member(slot, many::First::B),
+                },
+                2 => match &mut self.first {
+                    ::core::option::Option::Some(many::First::C(value)) => r.value(value),
+                    slot => r.member(slot, many::First::C),
+                },
+                3 => match &mut self.first {
+                    ::core::option::Option::Some(many::First::D(value)) => r.value(value),
+                    slot => r.member(slot, many::First::D),
+                },
+                4 => match &mut self.first {
+                    ::core::option::Option::Some(many::First::E(value)) => r.value(value),
+                    slot => r.member(slot, many::First::E),
+                },
+                5 => match &mut self.first {
+                    ::core::option::Option::Some(many::First::F(value)) => r.value(value),
+                    slot => r.member(slot, many::First::F),
+                },
+                6 => match &mut self.first {
+                    ::core::option::Option::Some(many::First::G(value)) => r.value(value),
+                    slot => r.member(slot, many::First::G),
+                },
+                7 => match &mut self.second {
+                    ::core::option::Option::Some(many::Second::Yes(value)) => r.value(value),
+                    slot => r.member(slot, many::Second::Yes),
+                },
+                8 => match &mut self.second {
+                    ::core::option::Option::Some(many::Second::No(value)) => r.value(value),
+                    slot => r.member(slot, many::Second::No),
+                },
+                9 => match &mut self.third {
+                    ::core::option::Option::Some(many::Third::Old(value)) => r.value(value),
+                    slot => r.member(slot, many::Third::Old),
+                },
+                10 => match &mut self.third {
+                    ::core::option::Option::Some(many::Third::Inner(value)) => r.value(value),
+                    slot => r.member(slot, many::Third::Inner),
+                },
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => match &self.first {
+                    ::core::option::Option::Some(many::First::A(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                1 => match &self.first {
+                    ::core::option::Option::Some(many::First::B(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                2 => match &self.first {
+                    ::core::option::Option::Some(many::First::C(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                3 => match &self.first {
+                    ::core::option::Option::Some(many::First::D(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                4 => match &self.first {
+                    ::core::option::Option::Some(many::First::E(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                5 => match &self.first {
+                    ::core::option::Option::Some(many::First::F(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                6 => match &self.first {
+                    ::core::option::Option::Some(many::First::G(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                7 => match &self.second {
+                    ::core::option::Option::Some(many::Second::Yes(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                8 => match &self.second {
+                    ::core::option::Option::Some(many::Second::No(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                9 => match &self.third {
+                    ::core::option::Option::Some(many::Third::Old(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                10 => match &self.third {
+                    ::core::option::Option::Some(many::Third::Inner(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Many {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Many);
+
 /// What is declared inside the message `Many`.
 pub mod many {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -46,6 +202,66 @@ pub mod many {
             ::core::convert::From::from("type.googleapis.com/oneofs.Many.Inner")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "oneofs.Many.Inner",
+            fields: &[
+                ::rsgrpc::json::Field::new("many", "many", "\"many\":"),
+                ::rsgrpc::json::Field::new("x", "x", "\"x\":"),
+            ],
+            names: &[("many", 0), ("x", 1)],
+        };
+
+        impl ::rsgrpc::json::Fields for Inner {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => match &mut self.first {
+                        ::core::option::Option::Some(inner::First::Many(value)) => r.value(value),
+                        slot => r.member(slot, inner::First::Many),
+                    },
+                    1 => match &mut self.first {
+                        ::core::option::Option::Some(inner::First::X(value)) => r.value(value),
+                        slot => r.member(slot, inner::First::X),
+                    },
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => match &self.first {
+                        ::core::option::Option::Some(inner::First::Many(value)) => w.required(value),
+                        _ => ::core::result::Result::Ok(()),
+                    },
+                    1 => match &self.first {
+                        ::core::option::Option::Some(inner::First::X(value)) => w.required(value),
+                        _ => ::core::result::Result::Ok(()),
+                    },
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Inner {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Inner);
 
     /// What is declared inside the message `Inner`.
     pub mod inner {
@@ -120,6 +336,49 @@ impl ::rsgrpc::prost::Name for Leaf {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "oneofs.Leaf",
+        fields: &[::rsgrpc::json::Field::new("on", "on", "\"on\":")],
+        names: &[("on", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Leaf {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.on),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.on),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Leaf {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Leaf);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
 #[repr(i32)]
@@ -143,3 +402,17 @@ impl Kind {
         }
     }
 }
+
+impl ::rsgrpc::json::Enumeration for Kind {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "oneofs.Kind",
+        numbers: &[(0, "NONE")],
+        names: &[("NONE", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Many>("oneofs.Many"),
+    ::rsgrpc::json::Type::of::<many::Inner>("oneofs.Many.Inner"),
+    ::rsgrpc::json::Type::of::<Leaf>("oneofs.Leaf"),
+];

@@ -46,6 +46,116 @@ impl ::rsgrpc::prost::Name for Data {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "options.types.Data",
+        fields: &[
+            ::rsgrpc::json::Field::new("shared", "shared", "\"shared\":"),
+            ::rsgrpc::json::Field::new("owned", "owned", "\"owned\":"),
+            ::rsgrpc::json::Field::new("many", "many", "\"many\":"),
+            ::rsgrpc::json::Field::new("maybe", "maybe", "\"maybe\":"),
+            ::rsgrpc::json::Field::new("map", "map", "\"map\":"),
+            ::rsgrpc::json::Field::new("sorted", "sorted", "\"sorted\":"),
+            ::rsgrpc::json::Field::new("hashed", "hashed", "\"hashed\":"),
+            ::rsgrpc::json::Field::new("in_one", "inOne", "\"inOne\":"),
+            ::rsgrpc::json::Field::new("small", "small", "\"small\":"),
+            ::rsgrpc::json::Field::new("plain", "plain", "\"plain\":"),
+            ::rsgrpc::json::Field::new("boxed", "boxed", "\"boxed\":"),
+            ::rsgrpc::json::Field::new("unboxed", "unboxed", "\"unboxed\":"),
+        ],
+        names: &[
+            ("boxed", 10),
+            ("hashed", 6),
+            ("inOne", 7),
+            ("in_one", 7),
+            ("many", 2),
+            ("map", 4),
+            ("maybe", 3),
+            ("owned", 1),
+            ("plain", 9),
+            ("shared", 0),
+            ("small", 8),
+            ("sorted", 5),
+            ("unboxed", 11),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Data {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.shared),
+                1 => r.value(&mut self.owned),
+                2 => r.repeated(&mut self.many),
+                3 => r.optional(&mut self.maybe),
+                4 => r.map(&mut self.map),
+                5 => r.map(&mut self.sorted),
+                6 => r.map(&mut self.hashed),
+                7 => match &mut self.one {
+                    ::core::option::Option::Some(data::One::InOne(value)) => r.value(value),
+                    slot => r.member(slot, data::One::InOne),
+                },
+                8 => match &mut self.one {
+                    ::core::option::Option::Some(data::One::Small(value)) => r.value(value),
+                    slot => r.member(slot, data::One::Small),
+                },
+                9 => match &mut self.one {
+                    ::core::option::Option::Some(data::One::Plain(value)) => r.value(value),
+                    slot => r.member(slot, data::One::Plain),
+                },
+                10 => r.optional(&mut self.boxed),
+                11 => r.optional(&mut self.unboxed),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.shared),
+                1 => w.implicit(&self.owned),
+                2 => w.repeated(&self.many),
+                3 => w.optional(&self.maybe),
+                4 => w.map(&self.map),
+                5 => w.map(&self.sorted),
+                6 => w.map(&self.hashed),
+                7 => match &self.one {
+                    ::core::option::Option::Some(data::One::InOne(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                8 => match &self.one {
+                    ::core::option::Option::Some(data::One::Small(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                9 => match &self.one {
+                    ::core::option::Option::Some(data::One::Plain(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                10 => w.optional(&self.boxed),
+                11 => w.optional(&self.unboxed),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Data {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Data);
+
 /// What is declared inside the message `Data`.
 pub mod data {
     #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Oneof)]
@@ -80,6 +190,49 @@ impl ::rsgrpc::prost::Name for Small {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "options.types.Small",
+        fields: &[::rsgrpc::json::Field::new("on", "on", "\"on\":")],
+        names: &[("on", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Small {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.on),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.on),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Small {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Small);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Holder {
@@ -100,6 +253,49 @@ impl ::rsgrpc::prost::Name for Holder {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "options.types.Holder",
+        fields: &[::rsgrpc::json::Field::new("small", "small", "\"small\":")],
+        names: &[("small", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Holder {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.small),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.small),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Holder {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Holder);
+
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct HoldsBoxed {
@@ -119,3 +315,53 @@ impl ::rsgrpc::prost::Name for HoldsBoxed {
         ::core::convert::From::from("type.googleapis.com/options.types.HoldsBoxed")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "options.types.HoldsBoxed",
+        fields: &[::rsgrpc::json::Field::new("small", "small", "\"small\":")],
+        names: &[("small", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for HoldsBoxed {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.small),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.small),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for HoldsBoxed {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(HoldsBoxed);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Data>("options.types.Data"),
+    ::rsgrpc::json::Type::of::<Small>("options.types.Small"),
+    ::rsgrpc::json::Type::of::<Holder>("options.types.Holder"),
+    ::rsgrpc::json::Type::of::<HoldsBoxed>("options.types.HoldsBoxed"),
+];

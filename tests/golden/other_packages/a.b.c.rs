@@ -30,6 +30,72 @@ impl ::rsgrpc::prost::Name for Here {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "a.b.c.Here",
+        fields: &[
+            ::rsgrpc::json::Field::new("there", "there", "\"there\":"),
+            ::rsgrpc::json::Field::new("far", "far", "\"far\":"),
+            ::rsgrpc::json::Field::new("deeper", "deeper", "\"deeper\":"),
+            ::rsgrpc::json::Field::new("color", "color", "\"color\":").of_enum(
+                <Color as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                <super::super::x::far::Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("kinds", "kinds", "\"kinds\":").of_enum(
+                <super::super::x::far::Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+        ],
+        names: &[("color", 3), ("deeper", 2), ("far", 1), ("kind", 4), ("kinds", 5), ("there", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Here {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.there),
+                1 => r.optional(&mut self.far),
+                2 => r.optional(&mut self.deeper),
+                3 => r.value(&mut self.color),
+                4 => r.value(&mut self.kind),
+                5 => r.map(&mut self.kinds),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.there),
+                1 => w.optional(&self.far),
+                2 => w.optional(&self.deeper),
+                3 => w.implicit(&self.color),
+                4 => w.implicit(&self.kind),
+                5 => w.map(&self.kinds),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Here {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Here);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
 #[repr(i32)]
@@ -54,6 +120,16 @@ impl Color {
     }
 }
 
+impl ::rsgrpc::json::Enumeration for Color {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "a.b.c.Color",
+        numbers: &[(0, "RED")],
+        names: &[("RED", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<Here>("a.b.c.Here")];
+
 /// The service `a.b.c.Router`: its name, its methods and their options.
 pub static ROUTER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "a.b.c.Router",
@@ -63,6 +139,7 @@ pub static ROUTER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         idempotency: ::rsgrpc::Idempotency::Unknown,
         http: &[],
     }],
+    message_types: &[MESSAGE_TYPES, super::MESSAGE_TYPES, super::super::x::MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

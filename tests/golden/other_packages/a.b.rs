@@ -21,3 +21,53 @@ impl ::rsgrpc::prost::Name for There {
         ::core::convert::From::from("type.googleapis.com/a.b.There")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "a.b.There",
+        fields: &[
+            ::rsgrpc::json::Field::new("others", "others", "\"others\":"),
+            ::rsgrpc::json::Field::new("next", "next", "\"next\":"),
+        ],
+        names: &[("next", 1), ("others", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for There {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.others),
+                1 => r.optional(&mut self.next),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.others),
+                1 => w.optional(&self.next),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for There {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(There);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<There>("a.b.There")];

@@ -20,6 +20,49 @@ impl ::rsgrpc::prost::Name for Far {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "a.x.Far",
+        fields: &[::rsgrpc::json::Field::new("deep", "deep", "\"deep\":")],
+        names: &[("deep", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Far {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.deep),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.deep),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Far {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Far);
+
 /// What is declared inside the message `Far`.
 pub mod far {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -41,6 +84,49 @@ pub mod far {
             ::core::convert::From::from("type.googleapis.com/a.x.Far.Deep")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "a.x.Far.Deep",
+            fields: &[::rsgrpc::json::Field::new("deeper", "deeper", "\"deeper\":")],
+            names: &[("deeper", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Deep {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self.deeper),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self.deeper),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Deep {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Deep);
 
     /// What is declared inside the message `Deep`.
     pub mod deep {
@@ -67,6 +153,84 @@ pub mod far {
                 ::core::convert::From::from("type.googleapis.com/a.x.Far.Deep.Deeper")
             }
         }
+
+        const _: () = {
+            static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+                name: "a.x.Far.Deep.Deeper",
+                fields: &[
+                    ::rsgrpc::json::Field::new("far", "far", "\"far\":"),
+                    ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                        <super::Kind as ::rsgrpc::json::Enumeration>::TABLE
+                    ),
+                    ::rsgrpc::json::Field::new("deep", "deep", "\"deep\":"),
+                    ::rsgrpc::json::Field::new("enum", "enum", "\"enum\":").of_enum(
+                        <super::Kind as ::rsgrpc::json::Enumeration>::TABLE
+                    ),
+                ],
+                names: &[("deep", 2), ("enum", 3), ("far", 0), ("kind", 1)],
+            };
+
+            impl ::rsgrpc::json::Fields for Deeper {
+                fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => r.optional(&mut self.far),
+                        1 => r.value(&mut self.kind),
+                        2 => match &mut self.either {
+                            ::core::option::Option::Some(deeper::Either::Deep(value)) => r.value(
+                                value
+                            ),
+                            slot => r.member(slot, deeper::Either::Deep),
+                        },
+                        3 => match &mut self.either {
+                            ::core::option::Option::Some(deeper::Either::Enum(value)) => r.value(
+                                value
+                            ),
+                            slot => r.member(slot, deeper::Either::Enum),
+                        },
+                        _ => r.no_field(),
+                    }
+                }
+
+                fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    match index {
+                        0 => w.optional(&self.far),
+                        1 => w.implicit(&self.kind),
+                        2 => match &self.either {
+                            ::core::option::Option::Some(deeper::Either::Deep(value)) => w.required(
+                                value
+                            ),
+                            _ => ::core::result::Result::Ok(()),
+                        },
+                        3 => match &self.either {
+                            ::core::option::Option::Some(deeper::Either::Enum(value)) => w.required(
+                                value
+                            ),
+                            _ => ::core::result::Result::Ok(()),
+                        },
+                        _ => w.no_field(),
+                    }
+                }
+            }
+
+            impl ::rsgrpc::json::Json for Deeper {
+                fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    r.object(&TABLE, self)
+                }
+
+                fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                    -> ::core::result::Result<(), ::rsgrpc::json::Error>
+                {
+                    w.object(&TABLE, self)
+                }
+            }
+        };
+        ::rsgrpc::impl_serde!(Deeper);
 
         /// What is declared inside the message `Deeper`.
         pub mod deeper {
@@ -104,6 +268,14 @@ pub mod far {
             }
         }
     }
+
+    impl ::rsgrpc::json::Enumeration for Kind {
+        const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+            name: "a.x.Far.Kind",
+            numbers: &[(0, "NEAR")],
+            names: &[("NEAR", 0)],
+        };
+    }
 }
 
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -125,3 +297,53 @@ impl ::rsgrpc::prost::Name for SamePackage {
         ::core::convert::From::from("type.googleapis.com/a.x.SamePackage")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "a.x.SamePackage",
+        fields: &[::rsgrpc::json::Field::new("far", "far", "\"far\":")],
+        names: &[("far", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for SamePackage {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.far),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.far),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for SamePackage {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(SamePackage);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Far>("a.x.Far"),
+    ::rsgrpc::json::Type::of::<far::Deep>("a.x.Far.Deep"),
+    ::rsgrpc::json::Type::of::<far::deep::Deeper>("a.x.Far.Deep.Deeper"),
+    ::rsgrpc::json::Type::of::<SamePackage>("a.x.SamePackage"),
+];

@@ -22,6 +22,69 @@ impl ::rsgrpc::prost::Name for Store {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "acme.Store",
+        fields: &[
+            ::rsgrpc::json::Field::new("item", "item", "\"item\":"),
+            ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
+            ::rsgrpc::json::Field::new("b", "b", "\"b\":"),
+        ],
+        names: &[("a", 1), ("b", 2), ("item", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Store {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.item),
+                1 => match &mut self.kind {
+                    ::core::option::Option::Some(store_::Kind::A(value)) => r.value(value),
+                    slot => r.member(slot, store_::Kind::A),
+                },
+                2 => match &mut self.kind {
+                    ::core::option::Option::Some(store_::Kind::B(value)) => r.value(value),
+                    slot => r.member(slot, store_::Kind::B),
+                },
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.item),
+                1 => match &self.kind {
+                    ::core::option::Option::Some(store_::Kind::A(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                2 => match &self.kind {
+                    ::core::option::Option::Some(store_::Kind::B(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Store {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Store);
+
 /// What is declared inside the message `Store`.
 pub mod store_ {
     #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -43,6 +106,49 @@ pub mod store_ {
             ::core::convert::From::from("type.googleapis.com/acme.Store.Item")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "acme.Store.Item",
+            fields: &[::rsgrpc::json::Field::new("name", "name", "\"name\":")],
+            names: &[("name", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Item {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.value(&mut self.name),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.implicit(&self.name),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Item {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Item);
 
     #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Oneof)]
     #[prost(prost_path = "::rsgrpc::prost")]
@@ -74,6 +180,49 @@ impl ::rsgrpc::prost::Name for Acme {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "acme.Acme",
+        fields: &[::rsgrpc::json::Field::new("acme", "acme", "\"acme\":")],
+        names: &[("acme", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Acme {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.acme),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.acme),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Acme {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Acme);
+
 /// What is declared inside the message `Acme`.
 pub mod acme {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -95,4 +244,54 @@ pub mod acme {
             ::core::convert::From::from("type.googleapis.com/acme.Acme.Acme")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "acme.Acme.Acme",
+            fields: &[::rsgrpc::json::Field::new("acme", "acme", "\"acme\":")],
+            names: &[("acme", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Acme {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self.acme),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self.acme),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Acme {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Acme);
 }
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Store>("acme.Store"),
+    ::rsgrpc::json::Type::of::<store_::Item>("acme.Store.Item"),
+    ::rsgrpc::json::Type::of::<Acme>("acme.Acme"),
+    ::rsgrpc::json::Type::of::<acme::Acme>("acme.Acme.Acme"),
+];

@@ -24,6 +24,61 @@ impl ::rsgrpc::prost::Name for Store {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "acme.store.Store",
+        fields: &[
+            ::rsgrpc::json::Field::new("store", "store", "\"store\":"),
+            ::rsgrpc::json::Field::new("item", "item", "\"item\":"),
+            ::rsgrpc::json::Field::new("acme", "acme", "\"acme\":"),
+        ],
+        names: &[("acme", 2), ("item", 1), ("store", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Store {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.store),
+                1 => r.optional(&mut self.item),
+                2 => r.optional(&mut self.acme),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.store),
+                1 => w.optional(&self.item),
+                2 => w.optional(&self.acme),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Store {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Store);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<Store>(
+    "acme.store.Store"
+)];
+
 /// The service `acme.store.Stores`: its name, its methods and their options.
 pub static STORES: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "acme.store.Stores",
@@ -33,6 +88,7 @@ pub static STORES: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         idempotency: ::rsgrpc::Idempotency::Unknown,
         http: &[],
     }],
+    message_types: &[MESSAGE_TYPES, super::MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

@@ -20,6 +20,49 @@ impl ::rsgrpc::prost::Name for Mod {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "mod.Mod",
+        fields: &[::rsgrpc::json::Field::new("mod", "mod", "\"mod\":")],
+        names: &[("mod", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Mod {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.r#mod),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.r#mod),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Mod {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Mod);
+
 /// What is declared inside the message `Mod`.
 pub mod r#mod {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -41,7 +84,55 @@ pub mod r#mod {
             ::core::convert::From::from("type.googleapis.com/mod.Mod.Mod")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "mod.Mod.Mod",
+            fields: &[::rsgrpc::json::Field::new("mod", "mod", "\"mod\":")],
+            names: &[("mod", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Mod {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.optional(&mut self.r#mod),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.optional(&self.r#mod),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Mod {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Mod);
 }
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Mod>("mod.Mod"),
+    ::rsgrpc::json::Type::of::<r#mod::Mod>("mod.Mod.Mod"),
+];
 
 /// The service `mod.Mods`: its name, its methods and their options.
 pub static MODS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
@@ -52,6 +143,7 @@ pub static MODS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         idempotency: ::rsgrpc::Idempotency::Unknown,
         http: &[],
     }],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
 

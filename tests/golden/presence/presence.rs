@@ -52,6 +52,119 @@ impl ::rsgrpc::prost::Name for Implicit {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "presence.Implicit",
+        fields: &[
+            ::rsgrpc::json::Field::new("i32", "i32", "\"i32\":"),
+            ::rsgrpc::json::Field::new("i64", "i64", "\"i64\":"),
+            ::rsgrpc::json::Field::new("u32", "u32", "\"u32\":"),
+            ::rsgrpc::json::Field::new("u64", "u64", "\"u64\":"),
+            ::rsgrpc::json::Field::new("s32", "s32", "\"s32\":"),
+            ::rsgrpc::json::Field::new("s64", "s64", "\"s64\":"),
+            ::rsgrpc::json::Field::new("f32", "f32", "\"f32\":"),
+            ::rsgrpc::json::Field::new("f64", "f64", "\"f64\":"),
+            ::rsgrpc::json::Field::new("sf32", "sf32", "\"sf32\":"),
+            ::rsgrpc::json::Field::new("sf64", "sf64", "\"sf64\":"),
+            ::rsgrpc::json::Field::new("float", "float", "\"float\":"),
+            ::rsgrpc::json::Field::new("double", "double", "\"double\":"),
+            ::rsgrpc::json::Field::new("bool", "bool", "\"bool\":"),
+            ::rsgrpc::json::Field::new("string", "string", "\"string\":"),
+            ::rsgrpc::json::Field::new("bytes", "bytes", "\"bytes\":"),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("message", "message", "\"message\":"),
+        ],
+        names: &[
+            ("bool", 12),
+            ("bytes", 14),
+            ("double", 11),
+            ("f32", 6),
+            ("f64", 7),
+            ("float", 10),
+            ("i32", 0),
+            ("i64", 1),
+            ("kind", 15),
+            ("message", 16),
+            ("s32", 4),
+            ("s64", 5),
+            ("sf32", 8),
+            ("sf64", 9),
+            ("string", 13),
+            ("u32", 2),
+            ("u64", 3),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Implicit {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.i32),
+                1 => r.value(&mut self.i64),
+                2 => r.value(&mut self.u32),
+                3 => r.value(&mut self.u64),
+                4 => r.value(&mut self.s32),
+                5 => r.value(&mut self.s64),
+                6 => r.value(&mut self.f32),
+                7 => r.value(&mut self.f64),
+                8 => r.value(&mut self.sf32),
+                9 => r.value(&mut self.sf64),
+                10 => r.value(&mut self.float),
+                11 => r.value(&mut self.double),
+                12 => r.value(&mut self.bool),
+                13 => r.value(&mut self.string),
+                14 => r.value(&mut self.bytes),
+                15 => r.value(&mut self.kind),
+                16 => r.optional(&mut self.message),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.i32),
+                1 => w.implicit(&self.i64),
+                2 => w.implicit(&self.u32),
+                3 => w.implicit(&self.u64),
+                4 => w.implicit(&self.s32),
+                5 => w.implicit(&self.s64),
+                6 => w.implicit(&self.f32),
+                7 => w.implicit(&self.f64),
+                8 => w.implicit(&self.sf32),
+                9 => w.implicit(&self.sf64),
+                10 => w.implicit(&self.float),
+                11 => w.implicit(&self.double),
+                12 => w.implicit(&self.bool),
+                13 => w.implicit(&self.string),
+                14 => w.implicit(&self.bytes),
+                15 => w.implicit(&self.kind),
+                16 => w.optional(&self.message),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Implicit {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Implicit);
+
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Explicit {
@@ -83,6 +196,85 @@ impl ::rsgrpc::prost::Name for Explicit {
         ::core::convert::From::from("type.googleapis.com/presence.Explicit")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "presence.Explicit",
+        fields: &[
+            ::rsgrpc::json::Field::new("i32", "i32", "\"i32\":"),
+            ::rsgrpc::json::Field::new("string", "string", "\"string\":"),
+            ::rsgrpc::json::Field::new("bytes", "bytes", "\"bytes\":"),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("message", "message", "\"message\":"),
+            ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
+            ::rsgrpc::json::Field::new("double", "double", "\"double\":"),
+        ],
+        names: &[
+            ("a", 5),
+            ("bytes", 2),
+            ("double", 6),
+            ("i32", 0),
+            ("kind", 3),
+            ("message", 4),
+            ("string", 1),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Explicit {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.i32),
+                1 => r.optional(&mut self.string),
+                2 => r.optional(&mut self.bytes),
+                3 => r.optional(&mut self.kind),
+                4 => r.optional(&mut self.message),
+                5 => match &mut self.real {
+                    ::core::option::Option::Some(explicit::Real::A(value)) => r.value(value),
+                    slot => r.member(slot, explicit::Real::A),
+                },
+                6 => r.optional(&mut self.double),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.i32),
+                1 => w.optional(&self.string),
+                2 => w.optional(&self.bytes),
+                3 => w.optional(&self.kind),
+                4 => w.optional(&self.message),
+                5 => match &self.real {
+                    ::core::option::Option::Some(explicit::Real::A(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                6 => w.optional(&self.double),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Explicit {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Explicit);
 
 /// What is declared inside the message `Explicit`.
 pub mod explicit {
@@ -129,6 +321,85 @@ impl ::rsgrpc::prost::Name for Repeated {
     }
 }
 
+#[allow(deprecated)]
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "presence.Repeated",
+        fields: &[
+            ::rsgrpc::json::Field::new("i32", "i32", "\"i32\":"),
+            ::rsgrpc::json::Field::new("string", "string", "\"string\":"),
+            ::rsgrpc::json::Field::new("bytes", "bytes", "\"bytes\":"),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("message", "message", "\"message\":"),
+            ::rsgrpc::json::Field::new("double", "double", "\"double\":"),
+            ::rsgrpc::json::Field::new("deprecated", "deprecated", "\"deprecated\":"),
+            ::rsgrpc::json::Field::new("s64", "x", "\"x\":"),
+        ],
+        names: &[
+            ("bytes", 2),
+            ("deprecated", 6),
+            ("double", 5),
+            ("i32", 0),
+            ("kind", 3),
+            ("message", 4),
+            ("s64", 7),
+            ("string", 1),
+            ("x", 7),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Repeated {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.i32),
+                1 => r.repeated(&mut self.string),
+                2 => r.repeated(&mut self.bytes),
+                3 => r.repeated(&mut self.kind),
+                4 => r.repeated(&mut self.message),
+                5 => r.repeated(&mut self.double),
+                6 => r.repeated(&mut self.deprecated),
+                7 => r.repeated(&mut self.s64),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.i32),
+                1 => w.repeated(&self.string),
+                2 => w.repeated(&self.bytes),
+                3 => w.repeated(&self.kind),
+                4 => w.repeated(&self.message),
+                5 => w.repeated(&self.double),
+                6 => w.repeated(&self.deprecated),
+                7 => w.repeated(&self.s64),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Repeated {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Repeated);
+
 #[derive(Clone, Copy, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Copies {
@@ -155,6 +426,62 @@ impl ::rsgrpc::prost::Name for Copies {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "presence.Copies",
+        fields: &[
+            ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
+            ::rsgrpc::json::Field::new("b", "b", "\"b\":"),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
+                <Kind as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("c", "c", "\"c\":"),
+        ],
+        names: &[("a", 0), ("b", 1), ("c", 3), ("kind", 2)],
+    };
+
+    impl ::rsgrpc::json::Fields for Copies {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.a),
+                1 => r.value(&mut self.b),
+                2 => r.value(&mut self.kind),
+                3 => r.optional(&mut self.c),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.a),
+                1 => w.implicit(&self.b),
+                2 => w.implicit(&self.kind),
+                3 => w.optional(&self.c),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Copies {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Copies);
+
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Equals {
@@ -179,6 +506,57 @@ impl ::rsgrpc::prost::Name for Equals {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "presence.Equals",
+        fields: &[
+            ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
+            ::rsgrpc::json::Field::new("b", "b", "\"b\":"),
+            ::rsgrpc::json::Field::new("c", "c", "\"c\":"),
+        ],
+        names: &[("a", 0), ("b", 1), ("c", 2)],
+    };
+
+    impl ::rsgrpc::json::Fields for Equals {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.a),
+                1 => r.repeated(&mut self.b),
+                2 => r.optional(&mut self.c),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.a),
+                1 => w.repeated(&self.b),
+                2 => w.optional(&self.c),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Equals {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Equals);
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Copyable {
@@ -198,6 +576,49 @@ impl ::rsgrpc::prost::Name for Copyable {
         ::core::convert::From::from("type.googleapis.com/presence.Copyable")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "presence.Copyable",
+        fields: &[::rsgrpc::json::Field::new("a", "a", "\"a\":")],
+        names: &[("a", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Copyable {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.a),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.a),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Copyable {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Copyable);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::rsgrpc::prost::Enumeration)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -225,3 +646,20 @@ impl Kind {
         }
     }
 }
+
+impl ::rsgrpc::json::Enumeration for Kind {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "presence.Kind",
+        numbers: &[(0, "ZERO"), (1, "ONE")],
+        names: &[("ONE", 1), ("ZERO", 0)],
+    };
+}
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Implicit>("presence.Implicit"),
+    ::rsgrpc::json::Type::of::<Explicit>("presence.Explicit"),
+    ::rsgrpc::json::Type::of::<Repeated>("presence.Repeated"),
+    ::rsgrpc::json::Type::of::<Copies>("presence.Copies"),
+    ::rsgrpc::json::Type::of::<Equals>("presence.Equals"),
+    ::rsgrpc::json::Type::of::<Copyable>("presence.Copyable"),
+];

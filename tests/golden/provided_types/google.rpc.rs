@@ -90,3 +90,47 @@ impl Code {
         }
     }
 }
+
+impl ::rsgrpc::json::Enumeration for Code {
+    const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+        name: "google.rpc.Code",
+        numbers: &[
+            (0, "OK"),
+            (1, "CANCELLED"),
+            (2, "UNKNOWN"),
+            (3, "INVALID_ARGUMENT"),
+            (4, "DEADLINE_EXCEEDED"),
+            (5, "NOT_FOUND"),
+            (6, "ALREADY_EXISTS"),
+            (7, "PERMISSION_DENIED"),
+            (8, "RESOURCE_EXHAUSTED"),
+            (9, "FAILED_PRECONDITION"),
+            (10, "ABORTED"),
+            (11, "OUT_OF_RANGE"),
+            (12, "UNIMPLEMENTED"),
+            (13, "INTERNAL"),
+            (14, "UNAVAILABLE"),
+            (15, "DATA_LOSS"),
+            (16, "UNAUTHENTICATED"),
+        ],
+        names: &[
+            ("ABORTED", 10),
+            ("ALREADY_EXISTS", 6),
+            ("CANCELLED", 1),
+            ("DATA_LOSS", 15),
+            ("DEADLINE_EXCEEDED", 4),
+            ("FAILED_PRECONDITION", 9),
+            ("INTERNAL", 13),
+            ("INVALID_ARGUMENT", 3),
+            ("NOT_FOUND", 5),
+            ("OK", 0),
+            ("OUT_OF_RANGE", 11),
+            ("PERMISSION_DENIED", 7),
+            ("RESOURCE_EXHAUSTED", 8),
+            ("UNAUTHENTICATED", 16),
+            ("UNAVAILABLE", 14),
+            ("UNIMPLEMENTED", 12),
+            ("UNKNOWN", 2),
+        ],
+    };
+}

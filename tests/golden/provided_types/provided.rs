@@ -31,3 +31,80 @@ impl ::rsgrpc::prost::Name for Details {
         ::core::convert::From::from("type.googleapis.com/provided.Details")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "provided.Details",
+        fields: &[
+            ::rsgrpc::json::Field::new("status", "status", "\"status\":"),
+            ::rsgrpc::json::Field::new("violation", "violation", "\"violation\":"),
+            ::rsgrpc::json::Field::new("info", "info", "\"info\":"),
+            ::rsgrpc::json::Field::new("links", "links", "\"links\":"),
+            ::rsgrpc::json::Field::new("body", "body", "\"body\":"),
+            ::rsgrpc::json::Field::new("code", "code", "\"code\":").of_enum(
+                <super::google::rpc::Code as ::rsgrpc::json::Enumeration>::TABLE
+            ),
+            ::rsgrpc::json::Field::new("retry", "retry", "\"retry\":"),
+        ],
+        names: &[
+            ("body", 4),
+            ("code", 5),
+            ("info", 2),
+            ("links", 3),
+            ("retry", 6),
+            ("status", 0),
+            ("violation", 1),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for Details {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.status),
+                1 => r.optional(&mut self.violation),
+                2 => r.optional(&mut self.info),
+                3 => r.repeated(&mut self.links),
+                4 => r.optional(&mut self.body),
+                5 => r.value(&mut self.code),
+                6 => r.optional(&mut self.retry),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.status),
+                1 => w.optional(&self.violation),
+                2 => w.optional(&self.info),
+                3 => w.repeated(&self.links),
+                4 => w.optional(&self.body),
+                5 => w.implicit(&self.code),
+                6 => w.optional(&self.retry),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Details {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Details);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<Details>(
+    "provided.Details"
+)];

@@ -28,6 +28,78 @@ impl ::rsgrpc::prost::Name for Own {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "recursion.Own",
+        fields: &[
+            ::rsgrpc::json::Field::new("own", "own", "\"own\":"),
+            ::rsgrpc::json::Field::new("list", "list", "\"list\":"),
+            ::rsgrpc::json::Field::new("map", "map", "\"map\":"),
+            ::rsgrpc::json::Field::new("single", "single", "\"single\":"),
+            ::rsgrpc::json::Field::new("leaf", "leaf", "\"leaf\":"),
+            ::rsgrpc::json::Field::new("maybe", "maybe", "\"maybe\":"),
+        ],
+        names: &[("leaf", 4), ("list", 1), ("map", 2), ("maybe", 5), ("own", 0), ("single", 3)],
+    };
+
+    impl ::rsgrpc::json::Fields for Own {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.own),
+                1 => r.repeated(&mut self.list),
+                2 => r.map(&mut self.map),
+                3 => match &mut self.one {
+                    ::core::option::Option::Some(own::One::Single(value)) => r.value(value),
+                    slot => r.member(slot, own::One::Single),
+                },
+                4 => match &mut self.one {
+                    ::core::option::Option::Some(own::One::Leaf(value)) => r.value(value),
+                    slot => r.member(slot, own::One::Leaf),
+                },
+                5 => r.optional(&mut self.maybe),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.own),
+                1 => w.repeated(&self.list),
+                2 => w.map(&self.map),
+                3 => match &self.one {
+                    ::core::option::Option::Some(own::One::Single(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                4 => match &self.one {
+                    ::core::option::Option::Some(own::One::Leaf(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                5 => w.optional(&self.maybe),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Own {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Own);
+
 /// What is declared inside the message `Own`.
 pub mod own {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Oneof)]
@@ -60,6 +132,49 @@ impl ::rsgrpc::prost::Name for Ping {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "recursion.Ping",
+        fields: &[::rsgrpc::json::Field::new("pong", "pong", "\"pong\":")],
+        names: &[("pong", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Ping {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.pong),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.pong),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Ping {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Ping);
+
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Pong {
@@ -81,6 +196,54 @@ impl ::rsgrpc::prost::Name for Pong {
         ::core::convert::From::from("type.googleapis.com/recursion.Pong")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "recursion.Pong",
+        fields: &[
+            ::rsgrpc::json::Field::new("pang", "pang", "\"pang\":"),
+            ::rsgrpc::json::Field::new("leaf", "leaf", "\"leaf\":"),
+        ],
+        names: &[("leaf", 1), ("pang", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Pong {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.pang),
+                1 => r.optional(&mut self.leaf),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.pang),
+                1 => w.optional(&self.leaf),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Pong {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Pong);
 
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -104,6 +267,54 @@ impl ::rsgrpc::prost::Name for Pang {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "recursion.Pang",
+        fields: &[
+            ::rsgrpc::json::Field::new("ping", "ping", "\"ping\":"),
+            ::rsgrpc::json::Field::new("own", "own", "\"own\":"),
+        ],
+        names: &[("own", 1), ("ping", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Pang {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.ping),
+                1 => r.optional(&mut self.own),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.ping),
+                1 => w.optional(&self.own),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Pang {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Pang);
+
 #[derive(Clone, Copy, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Leaf {
@@ -126,6 +337,54 @@ impl ::rsgrpc::prost::Name for Leaf {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "recursion.Leaf",
+        fields: &[
+            ::rsgrpc::json::Field::new("on", "on", "\"on\":"),
+            ::rsgrpc::json::Field::new("copyable", "copyable", "\"copyable\":"),
+        ],
+        names: &[("copyable", 1), ("on", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Leaf {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.on),
+                1 => r.optional(&mut self.copyable),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.on),
+                1 => w.optional(&self.copyable),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Leaf {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Leaf);
+
 #[derive(Clone, Copy, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Copyable {
@@ -145,6 +404,49 @@ impl ::rsgrpc::prost::Name for Copyable {
         ::core::convert::From::from("type.googleapis.com/recursion.Copyable")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "recursion.Copyable",
+        fields: &[::rsgrpc::json::Field::new("x", "x", "\"x\":")],
+        names: &[("x", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Copyable {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.x),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.x),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Copyable {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Copyable);
 
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -167,3 +469,61 @@ impl ::rsgrpc::prost::Name for OnlyLists {
         ::core::convert::From::from("type.googleapis.com/recursion.OnlyLists")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "recursion.OnlyLists",
+        fields: &[
+            ::rsgrpc::json::Field::new("lists", "lists", "\"lists\":"),
+            ::rsgrpc::json::Field::new("maps", "maps", "\"maps\":"),
+        ],
+        names: &[("lists", 0), ("maps", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for OnlyLists {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.lists),
+                1 => r.map(&mut self.maps),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.lists),
+                1 => w.map(&self.maps),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for OnlyLists {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(OnlyLists);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Own>("recursion.Own"),
+    ::rsgrpc::json::Type::of::<Ping>("recursion.Ping"),
+    ::rsgrpc::json::Type::of::<Pong>("recursion.Pong"),
+    ::rsgrpc::json::Type::of::<Pang>("recursion.Pang"),
+    ::rsgrpc::json::Type::of::<Leaf>("recursion.Leaf"),
+    ::rsgrpc::json::Type::of::<Copyable>("recursion.Copyable"),
+    ::rsgrpc::json::Type::of::<OnlyLists>("recursion.OnlyLists"),
+];

@@ -17,6 +17,47 @@ impl ::rsgrpc::prost::Name for Thing {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "elsewhere.Thing",
+        fields: &[],
+        names: &[],
+    };
+
+    impl ::rsgrpc::json::Fields for Thing {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Thing {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Thing);
+
 /// What is declared inside the message `Thing`.
 pub mod thing {
     #[derive(Clone, Copy, PartialEq, ::rsgrpc::prost::Message)]
@@ -38,4 +79,52 @@ pub mod thing {
             ::core::convert::From::from("type.googleapis.com/elsewhere.Thing.Part")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "elsewhere.Thing.Part",
+            fields: &[::rsgrpc::json::Field::new("weight", "weight", "\"weight\":")],
+            names: &[("weight", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Part {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.value(&mut self.weight),
+                    _ => r.no_field(),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.implicit(&self.weight),
+                    _ => w.no_field(),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Part {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Part);
 }
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<Thing>("elsewhere.Thing"),
+    ::rsgrpc::json::Type::of::<thing::Part>("elsewhere.Thing.Part"),
+];

@@ -23,6 +23,7 @@ pub static LONELY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             http: &[],
         },
     ],
+    message_types: &[],
     file_descriptor_set: &[],
 };
 

@@ -69,6 +69,176 @@ impl ::rsgrpc::prost::Name for All {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "wkt.All",
+        fields: &[
+            ::rsgrpc::json::Field::new("any", "any", "\"any\":"),
+            ::rsgrpc::json::Field::new("api", "api", "\"api\":"),
+            ::rsgrpc::json::Field::new("field", "field", "\"field\":"),
+            ::rsgrpc::json::Field::new("duration", "duration", "\"duration\":"),
+            ::rsgrpc::json::Field::new("empty", "empty", "\"empty\":"),
+            ::rsgrpc::json::Field::new("mask", "mask", "\"mask\":"),
+            ::rsgrpc::json::Field::new("struct", "struct", "\"struct\":"),
+            ::rsgrpc::json::Field::new("value", "value", "\"value\":").nullable(),
+            ::rsgrpc::json::Field::new("null", "null", "\"null\":").of_enum(
+                <::rsgrpc::prost_types::NullValue as ::rsgrpc::json::Enumeration>::TABLE
+            ).nullable(),
+            ::rsgrpc::json::Field::new("list", "list", "\"list\":"),
+            ::rsgrpc::json::Field::new("timestamp", "timestamp", "\"timestamp\":"),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":"),
+            ::rsgrpc::json::Field::new("bool", "bool", "\"bool\":"),
+            ::rsgrpc::json::Field::new("bytes", "bytes", "\"bytes\":"),
+            ::rsgrpc::json::Field::new("double", "double", "\"double\":"),
+            ::rsgrpc::json::Field::new("float", "float", "\"float\":"),
+            ::rsgrpc::json::Field::new("int32", "int32", "\"int32\":"),
+            ::rsgrpc::json::Field::new("int64", "int64", "\"int64\":"),
+            ::rsgrpc::json::Field::new("string", "string", "\"string\":"),
+            ::rsgrpc::json::Field::new("uint32", "uint32", "\"uint32\":"),
+            ::rsgrpc::json::Field::new("uint64", "uint64", "\"uint64\":"),
+            ::rsgrpc::json::Field::new("timestamps", "timestamps", "\"timestamps\":"),
+            ::rsgrpc::json::Field::new("values", "values", "\"values\":"),
+            ::rsgrpc::json::Field::new("nothing", "nothing", "\"nothing\":"),
+            ::rsgrpc::json::Field::new("at", "at", "\"at\":"),
+            ::rsgrpc::json::Field::new("number", "number", "\"number\":"),
+        ],
+        names: &[
+            ("any", 0),
+            ("api", 1),
+            ("at", 24),
+            ("bool", 12),
+            ("bytes", 13),
+            ("double", 14),
+            ("duration", 3),
+            ("empty", 4),
+            ("field", 2),
+            ("float", 15),
+            ("int32", 16),
+            ("int64", 17),
+            ("kind", 11),
+            ("list", 9),
+            ("mask", 5),
+            ("nothing", 23),
+            ("null", 8),
+            ("number", 25),
+            ("string", 18),
+            ("struct", 6),
+            ("timestamp", 10),
+            ("timestamps", 21),
+            ("uint32", 19),
+            ("uint64", 20),
+            ("value", 7),
+            ("values", 22),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for All {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.any),
+                1 => r.without_json("::rsgrpc::prost_types::Api"),
+                2 => r.without_json("::rsgrpc::prost_types::FieldDescriptorProto"),
+                3 => r.optional(&mut self.duration),
+                4 => r.optional(&mut self.empty),
+                5 => r.optional(&mut self.mask),
+                6 => r.optional(&mut self.r#struct),
+                7 => r.optional(&mut self.value),
+                8 => r.value(&mut self.null),
+                9 => r.optional(&mut self.list),
+                10 => r.optional(&mut self.timestamp),
+                11 => r.without_json("::rsgrpc::prost_types::Type"),
+                12 => r.optional(&mut self.bool),
+                13 => r.optional(&mut self.bytes),
+                14 => r.optional(&mut self.double),
+                15 => r.optional(&mut self.float),
+                16 => r.optional(&mut self.int32),
+                17 => r.optional(&mut self.int64),
+                18 => r.optional(&mut self.string),
+                19 => r.optional(&mut self.uint32),
+                20 => r.optional(&mut self.uint64),
+                21 => r.repeated(&mut self.timestamps),
+                22 => r.map(&mut self.values),
+                23 => match &mut self.one {
+                    ::core::option::Option::Some(all::One::Nothing(value)) => r.value(value),
+                    slot => r.member(slot, all::One::Nothing),
+                },
+                24 => match &mut self.one {
+                    ::core::option::Option::Some(all::One::At(value)) => r.value(value),
+                    slot => r.member(slot, all::One::At),
+                },
+                25 => match &mut self.one {
+                    ::core::option::Option::Some(all::One::Number(value)) => r.value(value),
+                    slot => r.member(slot, all::One::Number),
+                },
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.any),
+                1 => w.without_json(self.api.is_some(), "::rsgrpc::prost_types::Api"),
+                2 => w.without_json(
+                    self.field.is_some(),
+                    "::rsgrpc::prost_types::FieldDescriptorProto",
+                ),
+                3 => w.optional(&self.duration),
+                4 => w.optional(&self.empty),
+                5 => w.optional(&self.mask),
+                6 => w.optional(&self.r#struct),
+                7 => w.optional(&self.value),
+                8 => w.implicit(&self.null),
+                9 => w.optional(&self.list),
+                10 => w.optional(&self.timestamp),
+                11 => w.without_json(self.kind.is_some(), "::rsgrpc::prost_types::Type"),
+                12 => w.optional(&self.bool),
+                13 => w.optional(&self.bytes),
+                14 => w.optional(&self.double),
+                15 => w.optional(&self.float),
+                16 => w.optional(&self.int32),
+                17 => w.optional(&self.int64),
+                18 => w.optional(&self.string),
+                19 => w.optional(&self.uint32),
+                20 => w.optional(&self.uint64),
+                21 => w.repeated(&self.timestamps),
+                22 => w.map(&self.values),
+                23 => match &self.one {
+                    ::core::option::Option::Some(all::One::Nothing(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                24 => match &self.one {
+                    ::core::option::Option::Some(all::One::At(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                25 => match &self.one {
+                    ::core::option::Option::Some(all::One::Number(value)) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for All {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(All);
+
 /// What is declared inside the message `All`.
 pub mod all {
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Oneof)]
@@ -110,6 +280,60 @@ impl ::rsgrpc::prost::Name for Plain {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "wkt.Plain",
+        fields: &[
+            ::rsgrpc::json::Field::new("at", "at", "\"at\":"),
+            ::rsgrpc::json::Field::new("for", "for", "\"for\":"),
+            ::rsgrpc::json::Field::new("empty", "empty", "\"empty\":"),
+            ::rsgrpc::json::Field::new("flag", "flag", "\"flag\":"),
+        ],
+        names: &[("at", 0), ("empty", 2), ("flag", 3), ("for", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for Plain {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.at),
+                1 => r.optional(&mut self.r#for),
+                2 => r.optional(&mut self.empty),
+                3 => r.optional(&mut self.flag),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.at),
+                1 => w.optional(&self.r#for),
+                2 => w.optional(&self.empty),
+                3 => w.optional(&self.flag),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Plain {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Plain);
+
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
 pub struct Equal {
@@ -135,3 +359,63 @@ impl ::rsgrpc::prost::Name for Equal {
         ::core::convert::From::from("type.googleapis.com/wkt.Equal")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "wkt.Equal",
+        fields: &[
+            ::rsgrpc::json::Field::new("any", "any", "\"any\":"),
+            ::rsgrpc::json::Field::new("mask", "mask", "\"mask\":"),
+            ::rsgrpc::json::Field::new("text", "text", "\"text\":"),
+            ::rsgrpc::json::Field::new("context", "context", "\"context\":"),
+        ],
+        names: &[("any", 0), ("context", 3), ("mask", 1), ("text", 2)],
+    };
+
+    impl ::rsgrpc::json::Fields for Equal {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.any),
+                1 => r.optional(&mut self.mask),
+                2 => r.optional(&mut self.text),
+                3 => r.without_json("::rsgrpc::prost_types::SourceContext"),
+                _ => r.no_field(),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.any),
+                1 => w.optional(&self.mask),
+                2 => w.optional(&self.text),
+                3 => w.without_json(self.context.is_some(), "::rsgrpc::prost_types::SourceContext"),
+                _ => w.no_field(),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Equal {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Equal);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<All>("wkt.All"),
+    ::rsgrpc::json::Type::of::<Plain>("wkt.Plain"),
+    ::rsgrpc::json::Type::of::<Equal>("wkt.Equal"),
+];
