@@ -11,8 +11,8 @@ pub(super) fn message(from: &[Ident], message: &Message) -> Option<TokenStream> 
     let (ident, name) = (&message.ident, &message.full_name);
     let entries = fields.iter().map(|field| entry(from, field));
     let names = names(fields);
-    let read = fields.iter().enumerate().map(|(index, field)| arm(index, read(message, field)));
-    let write = fields.iter().enumerate().map(|(index, field)| arm(index, write(message, field)));
+    let read = accessor(fields, |field| read(message, field), quote!(r.no_field(index)));
+    let write = accessor(fields, |field| write(message, field), quote!(w.no_field(index)));
     let is_deprecated = message.fields.iter().any(|field| field.deprecated)
         || message.oneofs.iter().flat_map(|oneof| &oneof.members).any(|member| member.deprecated);
     let allow = is_deprecated.then(|| quote!(#[allow(deprecated)]));
@@ -27,10 +27,10 @@ pub(super) fn message(from: &[Ident], message: &Message) -> Option<TokenStream> 
             };
             impl ::rsgrpc::json::Fields for #ident {
                 fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>) -> #result {
-                    match index { #(#read)* _ => r.no_field(), }
+                    #read
                 }
                 fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>) -> #result {
-                    match index { #(#write)* _ => w.no_field(), }
+                    #write
                 }
             }
             impl ::rsgrpc::json::Json for #ident {
@@ -71,9 +71,16 @@ fn names(fields: &[JsonField]) -> Vec<TokenStream> {
     names.into_iter().map(name).collect()
 }
 
-fn arm(index: usize, expression: TokenStream) -> TokenStream {
-    let index = Literal::usize_unsuffixed(index);
-    quote!(#index => #expression,)
+/// A body that does something with the field of an index.
+fn accessor(fields: &[JsonField], arm: impl Fn(&JsonField) -> TokenStream, otherwise: TokenStream) -> TokenStream {
+    let arms = fields.iter().enumerate().map(|(index, field)| {
+        let (index, arm) = (Literal::usize_unsuffixed(index), arm(field));
+        quote!(#index => #arm,)
+    });
+    match fields {
+        [] => otherwise,
+        _ => quote!(match index { #(#arms)* _ => #otherwise, }),
+    }
 }
 
 fn read(message: &Message, field: &JsonField) -> TokenStream {

@@ -48,7 +48,7 @@ const _: () = {
                 0 => r.value(&mut self.content_type),
                 1 => r.value(&mut self.data),
                 2 => r.repeated(&mut self.extensions),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -59,7 +59,7 @@ const _: () = {
                 0 => w.implicit(&self.content_type),
                 1 => w.implicit(&self.data),
                 2 => w.repeated(&self.extensions),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -31,6 +31,57 @@ impl ::rsgrpc::prost::Name for ErrorInfo {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.rpc.ErrorInfo",
+        fields: &[
+            ::rsgrpc::json::Field::new("reason", "reason", "\"reason\":"),
+            ::rsgrpc::json::Field::new("domain", "domain", "\"domain\":"),
+            ::rsgrpc::json::Field::new("metadata", "metadata", "\"metadata\":"),
+        ],
+        names: &[("domain", 1), ("metadata", 2), ("reason", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for ErrorInfo {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.reason),
+                1 => r.value(&mut self.domain),
+                2 => r.map(&mut self.metadata),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.reason),
+                1 => w.implicit(&self.domain),
+                2 => w.map(&self.metadata),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for ErrorInfo {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(ErrorInfo);
+
 /// When the call may be repeated.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -52,6 +103,49 @@ impl ::rsgrpc::prost::Name for RetryInfo {
         ::core::convert::From::from("type.googleapis.com/google.rpc.RetryInfo")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.rpc.RetryInfo",
+        fields: &[::rsgrpc::json::Field::new("retry_delay", "retryDelay", "\"retryDelay\":")],
+        names: &[("retryDelay", 0), ("retry_delay", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for RetryInfo {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.retry_delay),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.retry_delay),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for RetryInfo {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(RetryInfo);
 
 /// Where the error arose, for the developers of the server.
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -78,6 +172,54 @@ impl ::rsgrpc::prost::Name for DebugInfo {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.rpc.DebugInfo",
+        fields: &[
+            ::rsgrpc::json::Field::new("stack_entries", "stackEntries", "\"stackEntries\":"),
+            ::rsgrpc::json::Field::new("detail", "detail", "\"detail\":"),
+        ],
+        names: &[("detail", 1), ("stackEntries", 0), ("stack_entries", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for DebugInfo {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.stack_entries),
+                1 => r.value(&mut self.detail),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.stack_entries),
+                1 => w.implicit(&self.detail),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for DebugInfo {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(DebugInfo);
+
 /// Which quota is used up.
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -99,6 +241,49 @@ impl ::rsgrpc::prost::Name for QuotaFailure {
         ::core::convert::From::from("type.googleapis.com/google.rpc.QuotaFailure")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.rpc.QuotaFailure",
+        fields: &[::rsgrpc::json::Field::new("violations", "violations", "\"violations\":")],
+        names: &[("violations", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for QuotaFailure {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.violations),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.violations),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for QuotaFailure {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(QuotaFailure);
 
 /// What is declared inside the message `QuotaFailure`.
 pub mod quota_failure {
@@ -147,6 +332,95 @@ pub mod quota_failure {
             ::core::convert::From::from("type.googleapis.com/google.rpc.QuotaFailure.Violation")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "google.rpc.QuotaFailure.Violation",
+            fields: &[
+                ::rsgrpc::json::Field::new("subject", "subject", "\"subject\":"),
+                ::rsgrpc::json::Field::new("description", "description", "\"description\":"),
+                ::rsgrpc::json::Field::new("api_service", "apiService", "\"apiService\":"),
+                ::rsgrpc::json::Field::new("quota_metric", "quotaMetric", "\"quotaMetric\":"),
+                ::rsgrpc::json::Field::new("quota_id", "quotaId", "\"quotaId\":"),
+                ::rsgrpc::json::Field::new(
+                    "quota_dimensions",
+                    "quotaDimensions",
+                    "\"quotaDimensions\":",
+                ),
+                ::rsgrpc::json::Field::new("quota_value", "quotaValue", "\"quotaValue\":"),
+                ::rsgrpc::json::Field::new(
+                    "future_quota_value",
+                    "futureQuotaValue",
+                    "\"futureQuotaValue\":",
+                ),
+            ],
+            names: &[
+                ("apiService", 2),
+                ("api_service", 2),
+                ("description", 1),
+                ("futureQuotaValue", 7),
+                ("future_quota_value", 7),
+                ("quotaDimensions", 5),
+                ("quotaId", 4),
+                ("quotaMetric", 3),
+                ("quotaValue", 6),
+                ("quota_dimensions", 5),
+                ("quota_id", 4),
+                ("quota_metric", 3),
+                ("quota_value", 6),
+                ("subject", 0),
+            ],
+        };
+
+        impl ::rsgrpc::json::Fields for Violation {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.value(&mut self.subject),
+                    1 => r.value(&mut self.description),
+                    2 => r.value(&mut self.api_service),
+                    3 => r.value(&mut self.quota_metric),
+                    4 => r.value(&mut self.quota_id),
+                    5 => r.map(&mut self.quota_dimensions),
+                    6 => r.value(&mut self.quota_value),
+                    7 => r.optional(&mut self.future_quota_value),
+                    _ => r.no_field(index),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.implicit(&self.subject),
+                    1 => w.implicit(&self.description),
+                    2 => w.implicit(&self.api_service),
+                    3 => w.implicit(&self.quota_metric),
+                    4 => w.implicit(&self.quota_id),
+                    5 => w.map(&self.quota_dimensions),
+                    6 => w.implicit(&self.quota_value),
+                    7 => w.optional(&self.future_quota_value),
+                    _ => w.no_field(index),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Violation {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Violation);
 }
 
 /// Which condition does not hold.
@@ -170,6 +444,49 @@ impl ::rsgrpc::prost::Name for PreconditionFailure {
         ::core::convert::From::from("type.googleapis.com/google.rpc.PreconditionFailure")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.rpc.PreconditionFailure",
+        fields: &[::rsgrpc::json::Field::new("violations", "violations", "\"violations\":")],
+        names: &[("violations", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for PreconditionFailure {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.violations),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.violations),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for PreconditionFailure {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(PreconditionFailure);
 
 /// What is declared inside the message `PreconditionFailure`.
 pub mod precondition_failure {
@@ -202,6 +519,57 @@ pub mod precondition_failure {
             )
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "google.rpc.PreconditionFailure.Violation",
+            fields: &[
+                ::rsgrpc::json::Field::new("type", "type", "\"type\":"),
+                ::rsgrpc::json::Field::new("subject", "subject", "\"subject\":"),
+                ::rsgrpc::json::Field::new("description", "description", "\"description\":"),
+            ],
+            names: &[("description", 2), ("subject", 1), ("type", 0)],
+        };
+
+        impl ::rsgrpc::json::Fields for Violation {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.value(&mut self.r#type),
+                    1 => r.value(&mut self.subject),
+                    2 => r.value(&mut self.description),
+                    _ => r.no_field(index),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.implicit(&self.r#type),
+                    1 => w.implicit(&self.subject),
+                    2 => w.implicit(&self.description),
+                    _ => w.no_field(index),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Violation {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Violation);
 }
 
 /// Which fields of the request are wrong.
@@ -225,6 +593,53 @@ impl ::rsgrpc::prost::Name for BadRequest {
         ::core::convert::From::from("type.googleapis.com/google.rpc.BadRequest")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.rpc.BadRequest",
+        fields: &[::rsgrpc::json::Field::new(
+            "field_violations",
+            "fieldViolations",
+            "\"fieldViolations\":",
+        )],
+        names: &[("fieldViolations", 0), ("field_violations", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for BadRequest {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.field_violations),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.field_violations),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for BadRequest {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(BadRequest);
 
 /// What is declared inside the message `BadRequest`.
 pub mod bad_request {
@@ -258,6 +673,70 @@ pub mod bad_request {
             ::core::convert::From::from("type.googleapis.com/google.rpc.BadRequest.FieldViolation")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "google.rpc.BadRequest.FieldViolation",
+            fields: &[
+                ::rsgrpc::json::Field::new("field", "field", "\"field\":"),
+                ::rsgrpc::json::Field::new("description", "description", "\"description\":"),
+                ::rsgrpc::json::Field::new("reason", "reason", "\"reason\":"),
+                ::rsgrpc::json::Field::new(
+                    "localized_message",
+                    "localizedMessage",
+                    "\"localizedMessage\":",
+                ),
+            ],
+            names: &[
+                ("description", 1),
+                ("field", 0),
+                ("localizedMessage", 3),
+                ("localized_message", 3),
+                ("reason", 2),
+            ],
+        };
+
+        impl ::rsgrpc::json::Fields for FieldViolation {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.value(&mut self.field),
+                    1 => r.value(&mut self.description),
+                    2 => r.value(&mut self.reason),
+                    3 => r.optional(&mut self.localized_message),
+                    _ => r.no_field(index),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.implicit(&self.field),
+                    1 => w.implicit(&self.description),
+                    2 => w.implicit(&self.reason),
+                    3 => w.optional(&self.localized_message),
+                    _ => w.no_field(index),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for FieldViolation {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(FieldViolation);
 }
 
 /// Identifies the call in the logs of the server.
@@ -284,6 +763,54 @@ impl ::rsgrpc::prost::Name for RequestInfo {
         ::core::convert::From::from("type.googleapis.com/google.rpc.RequestInfo")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.rpc.RequestInfo",
+        fields: &[
+            ::rsgrpc::json::Field::new("request_id", "requestId", "\"requestId\":"),
+            ::rsgrpc::json::Field::new("serving_data", "servingData", "\"servingData\":"),
+        ],
+        names: &[("requestId", 0), ("request_id", 0), ("servingData", 1), ("serving_data", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for RequestInfo {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.request_id),
+                1 => r.value(&mut self.serving_data),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.request_id),
+                1 => w.implicit(&self.serving_data),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for RequestInfo {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(RequestInfo);
 
 /// Which resource the error is about.
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -316,6 +843,67 @@ impl ::rsgrpc::prost::Name for ResourceInfo {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.rpc.ResourceInfo",
+        fields: &[
+            ::rsgrpc::json::Field::new("resource_type", "resourceType", "\"resourceType\":"),
+            ::rsgrpc::json::Field::new("resource_name", "resourceName", "\"resourceName\":"),
+            ::rsgrpc::json::Field::new("owner", "owner", "\"owner\":"),
+            ::rsgrpc::json::Field::new("description", "description", "\"description\":"),
+        ],
+        names: &[
+            ("description", 3),
+            ("owner", 2),
+            ("resourceName", 1),
+            ("resourceType", 0),
+            ("resource_name", 1),
+            ("resource_type", 0),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for ResourceInfo {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.resource_type),
+                1 => r.value(&mut self.resource_name),
+                2 => r.value(&mut self.owner),
+                3 => r.value(&mut self.description),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.resource_type),
+                1 => w.implicit(&self.resource_name),
+                2 => w.implicit(&self.owner),
+                3 => w.implicit(&self.description),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for ResourceInfo {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(ResourceInfo);
+
 /// Where to read more.
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -337,6 +925,49 @@ impl ::rsgrpc::prost::Name for Help {
         ::core::convert::From::from("type.googleapis.com/google.rpc.Help")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.rpc.Help",
+        fields: &[::rsgrpc::json::Field::new("links", "links", "\"links\":")],
+        names: &[("links", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Help {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.links),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.links),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Help {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Help);
 
 /// What is declared inside the message `Help`.
 pub mod help {
@@ -364,6 +995,54 @@ pub mod help {
             ::core::convert::From::from("type.googleapis.com/google.rpc.Help.Link")
         }
     }
+
+    const _: () = {
+        static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+            name: "google.rpc.Help.Link",
+            fields: &[
+                ::rsgrpc::json::Field::new("description", "description", "\"description\":"),
+                ::rsgrpc::json::Field::new("url", "url", "\"url\":"),
+            ],
+            names: &[("description", 0), ("url", 1)],
+        };
+
+        impl ::rsgrpc::json::Fields for Link {
+            fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => r.value(&mut self.description),
+                    1 => r.value(&mut self.url),
+                    _ => r.no_field(index),
+                }
+            }
+
+            fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                match index {
+                    0 => w.implicit(&self.description),
+                    1 => w.implicit(&self.url),
+                    _ => w.no_field(index),
+                }
+            }
+        }
+
+        impl ::rsgrpc::json::Json for Link {
+            fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                r.object(&TABLE, self)
+            }
+
+            fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+                -> ::core::result::Result<(), ::rsgrpc::json::Error>
+            {
+                w.object(&TABLE, self)
+            }
+        }
+    };
+    ::rsgrpc::impl_serde!(Link);
 }
 
 /// A text which may be shown to the user.
@@ -390,6 +1069,54 @@ impl ::rsgrpc::prost::Name for LocalizedMessage {
         ::core::convert::From::from("type.googleapis.com/google.rpc.LocalizedMessage")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.rpc.LocalizedMessage",
+        fields: &[
+            ::rsgrpc::json::Field::new("locale", "locale", "\"locale\":"),
+            ::rsgrpc::json::Field::new("message", "message", "\"message\":"),
+        ],
+        names: &[("locale", 0), ("message", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for LocalizedMessage {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.locale),
+                1 => r.value(&mut self.message),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.locale),
+                1 => w.implicit(&self.message),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for LocalizedMessage {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(LocalizedMessage);
 
 /// The outcome of a call: a code, a text and details. gRPC carries it in the trailer `grpc-status-details-bin`.
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -418,3 +1145,74 @@ impl ::rsgrpc::prost::Name for Status {
         ::core::convert::From::from("type.googleapis.com/google.rpc.Status")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "google.rpc.Status",
+        fields: &[
+            ::rsgrpc::json::Field::new("code", "code", "\"code\":"),
+            ::rsgrpc::json::Field::new("message", "message", "\"message\":"),
+            ::rsgrpc::json::Field::new("details", "details", "\"details\":"),
+        ],
+        names: &[("code", 0), ("details", 2), ("message", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for Status {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.code),
+                1 => r.value(&mut self.message),
+                2 => r.repeated(&mut self.details),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.code),
+                1 => w.implicit(&self.message),
+                2 => w.repeated(&self.details),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Status {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Status);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<ErrorInfo>("google.rpc.ErrorInfo"),
+    ::rsgrpc::json::Type::of::<RetryInfo>("google.rpc.RetryInfo"),
+    ::rsgrpc::json::Type::of::<DebugInfo>("google.rpc.DebugInfo"),
+    ::rsgrpc::json::Type::of::<QuotaFailure>("google.rpc.QuotaFailure"),
+    ::rsgrpc::json::Type::of::<quota_failure::Violation>("google.rpc.QuotaFailure.Violation"),
+    ::rsgrpc::json::Type::of::<PreconditionFailure>("google.rpc.PreconditionFailure"),
+    ::rsgrpc::json::Type::of::<precondition_failure::Violation>(
+        "google.rpc.PreconditionFailure.Violation"
+    ),
+    ::rsgrpc::json::Type::of::<BadRequest>("google.rpc.BadRequest"),
+    ::rsgrpc::json::Type::of::<bad_request::FieldViolation>("google.rpc.BadRequest.FieldViolation"),
+    ::rsgrpc::json::Type::of::<RequestInfo>("google.rpc.RequestInfo"),
+    ::rsgrpc::json::Type::of::<ResourceInfo>("google.rpc.ResourceInfo"),
+    ::rsgrpc::json::Type::of::<Help>("google.rpc.Help"),
+    ::rsgrpc::json::Type::of::<help::Link>("google.rpc.Help.Link"),
+    ::rsgrpc::json::Type::of::<LocalizedMessage>("google.rpc.LocalizedMessage"),
+    ::rsgrpc::json::Type::of::<Status>("google.rpc.Status"),
+];

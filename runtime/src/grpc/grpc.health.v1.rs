@@ -25,6 +25,49 @@ impl ::rsgrpc::prost::Name for HealthCheckRequest {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.health.v1.HealthCheckRequest",
+        fields: &[::rsgrpc::json::Field::new("service", "service", "\"service\":")],
+        names: &[("service", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for HealthCheckRequest {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.service),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.service),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for HealthCheckRequest {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(HealthCheckRequest);
+
 /// The health of a service.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -46,6 +89,51 @@ impl ::rsgrpc::prost::Name for HealthCheckResponse {
         ::core::convert::From::from("type.googleapis.com/grpc.health.v1.HealthCheckResponse")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.health.v1.HealthCheckResponse",
+        fields: &[::rsgrpc::json::Field::new("status", "status", "\"status\":").of_enum(
+            <health_check_response::ServingStatus as ::rsgrpc::json::Enumeration>::TABLE
+        )],
+        names: &[("status", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for HealthCheckResponse {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.status),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.status),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for HealthCheckResponse {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(HealthCheckResponse);
 
 /// What is declared inside the message `HealthCheckResponse`.
 pub mod health_check_response {
@@ -86,6 +174,14 @@ pub mod health_check_response {
             }
         }
     }
+
+    impl ::rsgrpc::json::Enumeration for ServingStatus {
+        const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
+            name: "grpc.health.v1.HealthCheckResponse.ServingStatus",
+            numbers: &[(0, "UNKNOWN"), (1, "SERVING"), (2, "NOT_SERVING"), (3, "SERVICE_UNKNOWN")],
+            names: &[("NOT_SERVING", 2), ("SERVICE_UNKNOWN", 3), ("SERVING", 1), ("UNKNOWN", 0)],
+        };
+    }
 }
 
 /// Asks for all services.
@@ -105,6 +201,43 @@ impl ::rsgrpc::prost::Name for HealthListRequest {
         ::core::convert::From::from("type.googleapis.com/grpc.health.v1.HealthListRequest")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.health.v1.HealthListRequest",
+        fields: &[],
+        names: &[],
+    };
+
+    impl ::rsgrpc::json::Fields for HealthListRequest {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.no_field(index)
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.no_field(index)
+        }
+    }
+
+    impl ::rsgrpc::json::Json for HealthListRequest {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(HealthListRequest);
 
 /// The health of all services.
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
@@ -131,6 +264,56 @@ impl ::rsgrpc::prost::Name for HealthListResponse {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.health.v1.HealthListResponse",
+        fields: &[::rsgrpc::json::Field::new("statuses", "statuses", "\"statuses\":")],
+        names: &[("statuses", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for HealthListResponse {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.map(&mut self.statuses),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.map(&self.statuses),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for HealthListResponse {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(HealthListResponse);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<HealthCheckRequest>("grpc.health.v1.HealthCheckRequest"),
+    ::rsgrpc::json::Type::of::<HealthCheckResponse>("grpc.health.v1.HealthCheckResponse"),
+    ::rsgrpc::json::Type::of::<HealthListRequest>("grpc.health.v1.HealthListRequest"),
+    ::rsgrpc::json::Type::of::<HealthListResponse>("grpc.health.v1.HealthListResponse"),
+];
+
 /// The service `grpc.health.v1.Health`: its name, its methods and their options.
 pub static HEALTH: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "grpc.health.v1.Health",
@@ -154,6 +337,7 @@ pub static HEALTH: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             http: &[],
         },
     ],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: FILE_DESCRIPTOR_SET,
 };
 

@@ -30,6 +30,152 @@ impl ::rsgrpc::prost::Name for ServerReflectionRequest {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.reflection.v1alpha.ServerReflectionRequest",
+        fields: &[
+            ::rsgrpc::json::Field::new("host", "host", "\"host\":"),
+            ::rsgrpc::json::Field::new("file_by_filename", "fileByFilename", "\"fileByFilename\":"),
+            ::rsgrpc::json::Field::new(
+                "file_containing_symbol",
+                "fileContainingSymbol",
+                "\"fileContainingSymbol\":",
+            ),
+            ::rsgrpc::json::Field::new(
+                "file_containing_extension",
+                "fileContainingExtension",
+                "\"fileContainingExtension\":",
+            ),
+            ::rsgrpc::json::Field::new(
+                "all_extension_numbers_of_type",
+                "allExtensionNumbersOfType",
+                "\"allExtensionNumbersOfType\":",
+            ),
+            ::rsgrpc::json::Field::new("list_services", "listServices", "\"listServices\":"),
+        ],
+        names: &[
+            ("allExtensionNumbersOfType", 4),
+            ("all_extension_numbers_of_type", 4),
+            ("fileByFilename", 1),
+            ("fileContainingExtension", 3),
+            ("fileContainingSymbol", 2),
+            ("file_by_filename", 1),
+            ("file_containing_extension", 3),
+            ("file_containing_symbol", 2),
+            ("host", 0),
+            ("listServices", 5),
+            ("list_services", 5),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for ServerReflectionRequest {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.host),
+                1 => match &mut self.message_request {
+                    ::core::option::Option::Some(server_reflection_request::MessageRequest::FileByFilename(
+                        value
+                    )) => r.value(value),
+                    slot => r.member(
+                        slot,
+                        server_reflection_request::MessageRequest::FileByFilename,
+                    ),
+                },
+                2 => match &mut self.message_request {
+                    ::core::option::Option::Some(server_reflection_request::MessageRequest::FileContainingSymbol(
+                        value
+                    )) => r.value(value),
+                    slot => r.member(
+                        slot,
+                        server_reflection_request::MessageRequest::FileContainingSymbol,
+                    ),
+                },
+                3 => match &mut self.message_request {
+                    ::core::option::Option::Some(server_reflection_request::MessageRequest::FileContainingExtension(
+                        value
+                    )) => r.value(value),
+                    slot => r.member(
+                        slot,
+                        server_reflection_request::MessageRequest::FileContainingExtension,
+                    ),
+                },
+                4 => match &mut self.message_request {
+                    ::core::option::Option::Some(server_reflection_request::MessageRequest::AllExtensionNumbersOfType(
+                        value
+                    )) => r.value(value),
+                    slot => r.member(
+                        slot,
+                        server_reflection_request::MessageRequest::AllExtensionNumbersOfType,
+                    ),
+                },
+                5 => match &mut self.message_request {
+                    ::core::option::Option::Some(server_reflection_request::MessageRequest::ListServices(
+                        value
+                    )) => r.value(value),
+                    slot => r.member(slot, server_reflection_request::MessageRequest::ListServices),
+                },
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.host),
+                1 => match &self.message_request {
+                    ::core::option::Option::Some(server_reflection_request::MessageRequest::FileByFilename(
+                        value
+                    )) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                2 => match &self.message_request {
+                    ::core::option::Option::Some(server_reflection_request::MessageRequest::FileContainingSymbol(
+                        value
+                    )) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                3 => match &self.message_request {
+                    ::core::option::Option::Some(server_reflection_request::MessageRequest::FileContainingExtension(
+                        value
+                    )) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                4 => match &self.message_request {
+                    ::core::option::Option::Some(server_reflection_request::MessageRequest::AllExtensionNumbersOfType(
+                        value
+                    )) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                5 => match &self.message_request {
+                    ::core::option::Option::Some(server_reflection_request::MessageRequest::ListServices(
+                        value
+                    )) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for ServerReflectionRequest {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(ServerReflectionRequest);
+
 /// What is declared inside the message `ServerReflectionRequest`.
 pub mod server_reflection_request {
     /// The question itself.
@@ -79,6 +225,63 @@ impl ::rsgrpc::prost::Name for ExtensionRequest {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.reflection.v1alpha.ExtensionRequest",
+        fields: &[
+            ::rsgrpc::json::Field::new("containing_type", "containingType", "\"containingType\":"),
+            ::rsgrpc::json::Field::new(
+                "extension_number",
+                "extensionNumber",
+                "\"extensionNumber\":",
+            ),
+        ],
+        names: &[
+            ("containingType", 0),
+            ("containing_type", 0),
+            ("extensionNumber", 1),
+            ("extension_number", 1),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for ExtensionRequest {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.containing_type),
+                1 => r.value(&mut self.extension_number),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.containing_type),
+                1 => w.implicit(&self.extension_number),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for ExtensionRequest {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(ExtensionRequest);
+
 /// The answer to one question.
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -108,6 +311,147 @@ impl ::rsgrpc::prost::Name for ServerReflectionResponse {
         )
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.reflection.v1alpha.ServerReflectionResponse",
+        fields: &[
+            ::rsgrpc::json::Field::new("valid_host", "validHost", "\"validHost\":"),
+            ::rsgrpc::json::Field::new(
+                "original_request",
+                "originalRequest",
+                "\"originalRequest\":",
+            ),
+            ::rsgrpc::json::Field::new(
+                "file_descriptor_response",
+                "fileDescriptorResponse",
+                "\"fileDescriptorResponse\":",
+            ),
+            ::rsgrpc::json::Field::new(
+                "all_extension_numbers_response",
+                "allExtensionNumbersResponse",
+                "\"allExtensionNumbersResponse\":",
+            ),
+            ::rsgrpc::json::Field::new(
+                "list_services_response",
+                "listServicesResponse",
+                "\"listServicesResponse\":",
+            ),
+            ::rsgrpc::json::Field::new("error_response", "errorResponse", "\"errorResponse\":"),
+        ],
+        names: &[
+            ("allExtensionNumbersResponse", 3),
+            ("all_extension_numbers_response", 3),
+            ("errorResponse", 5),
+            ("error_response", 5),
+            ("fileDescriptorResponse", 2),
+            ("file_descriptor_response", 2),
+            ("listServicesResponse", 4),
+            ("list_services_response", 4),
+            ("originalRequest", 1),
+            ("original_request", 1),
+            ("validHost", 0),
+            ("valid_host", 0),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for ServerReflectionResponse {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.valid_host),
+                1 => r.optional(&mut self.original_request),
+                2 => match &mut self.message_response {
+                    ::core::option::Option::Some(server_reflection_response::MessageResponse::FileDescriptorResponse(
+                        value
+                    )) => r.value(value),
+                    slot => r.member(
+                        slot,
+                        server_reflection_response::MessageResponse::FileDescriptorResponse,
+                    ),
+                },
+                3 => match &mut self.message_response {
+                    ::core::option::Option::Some(server_reflection_response::MessageResponse::AllExtensionNumbersResponse(
+                        value
+                    )) => r.value(value),
+                    slot => r.member(
+                        slot,
+                        server_reflection_response::MessageResponse::AllExtensionNumbersResponse,
+                    ),
+                },
+                4 => match &mut self.message_response {
+                    ::core::option::Option::Some(server_reflection_response::MessageResponse::ListServicesResponse(
+                        value
+                    )) => r.value(value),
+                    slot => r.member(
+                        slot,
+                        server_reflection_response::MessageResponse::ListServicesResponse,
+                    ),
+                },
+                5 => match &mut self.message_response {
+                    ::core::option::Option::Some(server_reflection_response::MessageResponse::ErrorResponse(
+                        value
+                    )) => r.value(value),
+                    slot => r.member(
+                        slot,
+                        server_reflection_response::MessageResponse::ErrorResponse,
+                    ),
+                },
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.valid_host),
+                1 => w.optional(&self.original_request),
+                2 => match &self.message_response {
+                    ::core::option::Option::Some(server_reflection_response::MessageResponse::FileDescriptorResponse(
+                        value
+                    )) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                3 => match &self.message_response {
+                    ::core::option::Option::Some(server_reflection_response::MessageResponse::AllExtensionNumbersResponse(
+                        value
+                    )) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                4 => match &self.message_response {
+                    ::core::option::Option::Some(server_reflection_response::MessageResponse::ListServicesResponse(
+                        value
+                    )) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                5 => match &self.message_response {
+                    ::core::option::Option::Some(server_reflection_response::MessageResponse::ErrorResponse(
+                        value
+                    )) => w.required(value),
+                    _ => ::core::result::Result::Ok(()),
+                },
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for ServerReflectionResponse {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(ServerReflectionResponse);
 
 /// What is declared inside the message `ServerReflectionResponse`.
 pub mod server_reflection_response {
@@ -155,6 +499,53 @@ impl ::rsgrpc::prost::Name for FileDescriptorResponse {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.reflection.v1alpha.FileDescriptorResponse",
+        fields: &[::rsgrpc::json::Field::new(
+            "file_descriptor_proto",
+            "fileDescriptorProto",
+            "\"fileDescriptorProto\":",
+        )],
+        names: &[("fileDescriptorProto", 0), ("file_descriptor_proto", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for FileDescriptorResponse {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.file_descriptor_proto),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.file_descriptor_proto),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for FileDescriptorResponse {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(FileDescriptorResponse);
+
 /// Extensions of a message.
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -182,6 +573,63 @@ impl ::rsgrpc::prost::Name for ExtensionNumberResponse {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.reflection.v1alpha.ExtensionNumberResponse",
+        fields: &[
+            ::rsgrpc::json::Field::new("base_type_name", "baseTypeName", "\"baseTypeName\":"),
+            ::rsgrpc::json::Field::new(
+                "extension_number",
+                "extensionNumber",
+                "\"extensionNumber\":",
+            ),
+        ],
+        names: &[
+            ("baseTypeName", 0),
+            ("base_type_name", 0),
+            ("extensionNumber", 1),
+            ("extension_number", 1),
+        ],
+    };
+
+    impl ::rsgrpc::json::Fields for ExtensionNumberResponse {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.base_type_name),
+                1 => r.repeated(&mut self.extension_number),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.base_type_name),
+                1 => w.repeated(&self.extension_number),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for ExtensionNumberResponse {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(ExtensionNumberResponse);
+
 /// Services.
 #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -206,6 +654,49 @@ impl ::rsgrpc::prost::Name for ListServiceResponse {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.reflection.v1alpha.ListServiceResponse",
+        fields: &[::rsgrpc::json::Field::new("service", "service", "\"service\":")],
+        names: &[("service", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for ListServiceResponse {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.repeated(&mut self.service),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.repeated(&self.service),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for ListServiceResponse {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(ListServiceResponse);
+
 /// A service.
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
 #[prost(prost_path = "::rsgrpc::prost")]
@@ -227,6 +718,49 @@ impl ::rsgrpc::prost::Name for ServiceResponse {
         ::core::convert::From::from("type.googleapis.com/grpc.reflection.v1alpha.ServiceResponse")
     }
 }
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.reflection.v1alpha.ServiceResponse",
+        fields: &[::rsgrpc::json::Field::new("name", "name", "\"name\":")],
+        names: &[("name", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for ServiceResponse {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.name),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.name),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for ServiceResponse {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(ServiceResponse);
 
 /// Why a question could not be answered.
 #[derive(Clone, PartialEq, Eq, Hash, ::rsgrpc::prost::Message)]
@@ -253,6 +787,73 @@ impl ::rsgrpc::prost::Name for ErrorResponse {
     }
 }
 
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "grpc.reflection.v1alpha.ErrorResponse",
+        fields: &[
+            ::rsgrpc::json::Field::new("error_code", "errorCode", "\"errorCode\":"),
+            ::rsgrpc::json::Field::new("error_message", "errorMessage", "\"errorMessage\":"),
+        ],
+        names: &[("errorCode", 0), ("errorMessage", 1), ("error_code", 0), ("error_message", 1)],
+    };
+
+    impl ::rsgrpc::json::Fields for ErrorResponse {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.value(&mut self.error_code),
+                1 => r.value(&mut self.error_message),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.implicit(&self.error_code),
+                1 => w.implicit(&self.error_message),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for ErrorResponse {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(ErrorResponse);
+/// The messages of this package, for the registry in which an `Any` finds its type.
+pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
+    ::rsgrpc::json::Type::of::<ServerReflectionRequest>(
+        "grpc.reflection.v1alpha.ServerReflectionRequest"
+    ),
+    ::rsgrpc::json::Type::of::<ExtensionRequest>("grpc.reflection.v1alpha.ExtensionRequest"),
+    ::rsgrpc::json::Type::of::<ServerReflectionResponse>(
+        "grpc.reflection.v1alpha.ServerReflectionResponse"
+    ),
+    ::rsgrpc::json::Type::of::<FileDescriptorResponse>(
+        "grpc.reflection.v1alpha.FileDescriptorResponse"
+    ),
+    ::rsgrpc::json::Type::of::<ExtensionNumberResponse>(
+        "grpc.reflection.v1alpha.ExtensionNumberResponse"
+    ),
+    ::rsgrpc::json::Type::of::<ListServiceResponse>("grpc.reflection.v1alpha.ListServiceResponse"),
+    ::rsgrpc::json::Type::of::<ServiceResponse>("grpc.reflection.v1alpha.ServiceResponse"),
+    ::rsgrpc::json::Type::of::<ErrorResponse>("grpc.reflection.v1alpha.ErrorResponse"),
+];
+
 /// The service `grpc.reflection.v1alpha.ServerReflection`: its name, its methods and their options.
 pub static SERVER_REFLECTION: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "grpc.reflection.v1alpha.ServerReflection",
@@ -262,6 +863,7 @@ pub static SERVER_REFLECTION: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDes
         idempotency: ::rsgrpc::Idempotency::Unknown,
         http: &[],
     }],
+    message_types: &[MESSAGE_TYPES],
     file_descriptor_set: FILE_DESCRIPTOR_SET,
 };
 

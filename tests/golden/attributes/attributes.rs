@@ -50,7 +50,7 @@ const _: () = {
                     ::core::option::Option::Some(message::One::Inner(value)) => r.value(value),
                     slot => r.member(slot, message::One::Inner),
                 },
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -67,7 +67,7 @@ const _: () = {
                     ::core::option::Option::Some(message::One::Inner(value)) => w.required(value),
                     _ => ::core::result::Result::Ok(()),
                 },
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -127,7 +127,7 @@ pub mod message {
             {
                 match index {
                     0 => r.value(&mut self.field),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -136,7 +136,7 @@ pub mod message {
             {
                 match index {
                     0 => w.implicit(&self.field),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }

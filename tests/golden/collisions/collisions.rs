@@ -33,7 +33,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.foo_bar),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -42,7 +42,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.foo_bar),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -96,7 +96,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.inner),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -105,7 +105,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.inner),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -156,17 +156,13 @@ pub mod foo_bar {
             fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
                 -> ::core::result::Result<(), ::rsgrpc::json::Error>
             {
-                match index {
-                    _ => r.no_field(),
-                }
+                r.no_field(index)
             }
 
             fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
                 -> ::core::result::Result<(), ::rsgrpc::json::Error>
             {
-                match index {
-                    _ => w.no_field(),
-                }
+                w.no_field(index)
             }
         }
 
@@ -220,7 +216,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.inner),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -229,7 +225,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.inner),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -280,17 +276,13 @@ pub mod foo_bar_ {
             fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
                 -> ::core::result::Result<(), ::rsgrpc::json::Error>
             {
-                match index {
-                    _ => r.no_field(),
-                }
+                r.no_field(index)
             }
 
             fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
                 -> ::core::result::Result<(), ::rsgrpc::json::Error>
             {
-                match index {
-                    _ => w.no_field(),
-                }
+                w.no_field(index)
             }
         }
 
@@ -400,7 +392,7 @@ const _: () = {
                     ),
                     slot => r.member(slot, conflict::KindOneOf_::Shouted),
                 },
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -444,7 +436,7 @@ const _: () = {
                     ),
                     _ => ::core::result::Result::Ok(()),
                 },
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -500,7 +492,7 @@ pub mod conflict {
             {
                 match index {
                     0 => r.optional(&mut self.a),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -509,7 +501,7 @@ pub mod conflict {
             {
                 match index {
                     0 => w.optional(&self.a),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -639,7 +631,7 @@ const _: () = {
                     ::core::option::Option::Some(name::Name::Other(value)) => r.value(value),
                     slot => r.member(slot, name::Name::Other),
                 },
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -655,7 +647,7 @@ const _: () = {
                     ::core::option::Option::Some(name::Name::Other(value)) => w.required(value),
                     _ => ::core::result::Result::Ok(()),
                 },
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -759,7 +751,7 @@ const _: () = {
                     ::core::option::Option::Some(fields::UserName::X_(value)) => r.value(value),
                     slot => r.member(slot, fields::UserName::X_),
                 },
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -780,7 +772,7 @@ const _: () = {
                     ::core::option::Option::Some(fields::UserName::X_(value)) => w.required(value),
                     _ => ::core::result::Result::Ok(()),
                 },
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -941,7 +933,7 @@ const _: () = {
                 12 => r.optional(&mut self.default),
                 13 => r.optional(&mut self.merge),
                 14 => r.optional(&mut self.clone),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -964,7 +956,7 @@ const _: () = {
                 12 => w.optional(&self.default),
                 13 => w.optional(&self.merge),
                 14 => w.optional(&self.clone),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1051,17 +1043,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -1109,17 +1097,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -1172,7 +1156,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.server),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -1181,7 +1165,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.server),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1232,17 +1216,13 @@ pub mod greeter {
             fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
                 -> ::core::result::Result<(), ::rsgrpc::json::Error>
             {
-                match index {
-                    _ => r.no_field(),
-                }
+                r.no_field(index)
             }
 
             fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
                 -> ::core::result::Result<(), ::rsgrpc::json::Error>
             {
-                match index {
-                    _ => w.no_field(),
-                }
+                w.no_field(index)
             }
         }
 
@@ -1296,7 +1276,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self._6),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -1305,7 +1285,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self._6),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1361,7 +1341,7 @@ pub mod _3_ {
             {
                 match index {
                     0 => r.optional(&mut self._5),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -1370,7 +1350,7 @@ pub mod _3_ {
             {
                 match index {
                     0 => w.optional(&self._5),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }

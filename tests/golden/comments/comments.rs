@@ -108,7 +108,7 @@ const _: () = {
                 0 => r.value(&mut self.block),
                 1 => r.value(&mut self.both),
                 2 => r.value(&mut self.tabs),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -119,7 +119,7 @@ const _: () = {
                 0 => w.implicit(&self.block),
                 1 => w.implicit(&self.both),
                 2 => w.implicit(&self.tabs),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -178,7 +178,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.quotes),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -187,7 +187,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.quotes),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -241,7 +241,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.blank),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -250,7 +250,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.blank),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

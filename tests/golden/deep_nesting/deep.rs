@@ -39,7 +39,7 @@ const _: () = {
             match index {
                 0 => r.value(&mut self.name),
                 1 => r.optional(&mut self.inner),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -49,7 +49,7 @@ const _: () = {
             match index {
                 0 => w.implicit(&self.name),
                 1 => w.optional(&self.inner),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -111,7 +111,7 @@ pub mod l0 {
                 match index {
                     0 => r.value(&mut self.name),
                     1 => r.optional(&mut self.inner),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -121,7 +121,7 @@ pub mod l0 {
                 match index {
                     0 => w.implicit(&self.name),
                     1 => w.optional(&self.inner),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -183,7 +183,7 @@ pub mod l0 {
                     match index {
                         0 => r.value(&mut self.name),
                         1 => r.optional(&mut self.inner),
-                        _ => r.no_field(),
+                        _ => r.no_field(index),
                     }
                 }
 
@@ -193,7 +193,7 @@ pub mod l0 {
                     match index {
                         0 => w.implicit(&self.name),
                         1 => w.optional(&self.inner),
-                        _ => w.no_field(),
+                        _ => w.no_field(index),
                     }
                 }
             }
@@ -255,7 +255,7 @@ pub mod l0 {
                         match index {
                             0 => r.value(&mut self.name),
                             1 => r.optional(&mut self.inner),
-                            _ => r.no_field(),
+                            _ => r.no_field(index),
                         }
                     }
 
@@ -265,7 +265,7 @@ pub mod l0 {
                         match index {
                             0 => w.implicit(&self.name),
                             1 => w.optional(&self.inner),
-                            _ => w.no_field(),
+                            _ => w.no_field(index),
                         }
                     }
                 }
@@ -327,7 +327,7 @@ pub mod l0 {
                             match index {
                                 0 => r.value(&mut self.name),
                                 1 => r.optional(&mut self.inner),
-                                _ => r.no_field(),
+                                _ => r.no_field(index),
                             }
                         }
 
@@ -337,7 +337,7 @@ pub mod l0 {
                             match index {
                                 0 => w.implicit(&self.name),
                                 1 => w.optional(&self.inner),
-                                _ => w.no_field(),
+                                _ => w.no_field(index),
                             }
                         }
                     }
@@ -405,7 +405,7 @@ pub mod l0 {
                                 match index {
                                     0 => r.value(&mut self.name),
                                     1 => r.optional(&mut self.inner),
-                                    _ => r.no_field(),
+                                    _ => r.no_field(index),
                                 }
                             }
 
@@ -415,7 +415,7 @@ pub mod l0 {
                                 match index {
                                     0 => w.implicit(&self.name),
                                     1 => w.optional(&self.inner),
-                                    _ => w.no_field(),
+                                    _ => w.no_field(index),
                                 }
                             }
                         }
@@ -485,7 +485,7 @@ pub mod l0 {
                                     match index {
                                         0 => r.value(&mut self.name),
                                         1 => r.optional(&mut self.inner),
-                                        _ => r.no_field(),
+                                        _ => r.no_field(index),
                                     }
                                 }
 
@@ -499,7 +499,7 @@ pub mod l0 {
                                     match index {
                                         0 => w.implicit(&self.name),
                                         1 => w.optional(&self.inner),
-                                        _ => w.no_field(),
+                                        _ => w.no_field(index),
                                     }
                                 }
                             }
@@ -569,7 +569,7 @@ pub mod l0 {
                                         match index {
                                             0 => r.value(&mut self.name),
                                             1 => r.optional(&mut self.inner),
-                                            _ => r.no_field(),
+                                            _ => r.no_field(index),
                                         }
                                     }
 
@@ -583,7 +583,7 @@ pub mod l0 {
                                         match index {
                                             0 => w.implicit(&self.name),
                                             1 => w.optional(&self.inner),
-                                            _ => w.no_field(),
+                                            _ => w.no_field(index),
                                         }
                                     }
                                 }
@@ -659,7 +659,7 @@ pub mod l0 {
                                             match index {
                                                 0 => r.value(&mut self.name),
                                                 1 => r.optional(&mut self.inner),
-                                                _ => r.no_field(),
+                                                _ => r.no_field(index),
                                             }
                                         }
 
@@ -673,7 +673,7 @@ pub mod l0 {
                                             match index {
                                                 0 => w.implicit(&self.name),
                                                 1 => w.optional(&self.inner),
-                                                _ => w.no_field(),
+                                                _ => w.no_field(index),
                                             }
                                         }
                                     }
@@ -753,7 +753,7 @@ pub mod l0 {
                                                 match index {
                                                     0 => r.value(&mut self.name),
                                                     1 => r.optional(&mut self.inner),
-                                                    _ => r.no_field(),
+                                                    _ => r.no_field(index),
                                                 }
                                             }
 
@@ -767,7 +767,7 @@ pub mod l0 {
                                                 match index {
                                                     0 => w.implicit(&self.name),
                                                     1 => w.optional(&self.inner),
-                                                    _ => w.no_field(),
+                                                    _ => w.no_field(index),
                                                 }
                                             }
                                         }
@@ -854,7 +854,7 @@ pub mod l0 {
                                                     match index {
                                                         0 => r.value(&mut self.name),
                                                         1 => r.optional(&mut self.inner),
-                                                        _ => r.no_field(),
+                                                        _ => r.no_field(index),
                                                     }
                                                 }
 
@@ -871,7 +871,7 @@ pub mod l0 {
                                                     match index {
                                                         0 => w.implicit(&self.name),
                                                         1 => w.optional(&self.inner),
-                                                        _ => w.no_field(),
+                                                        _ => w.no_field(index),
                                                     }
                                                 }
                                             }
@@ -967,7 +967,7 @@ pub mod l0 {
                                                         match index {
                                                             0 => r.value(&mut self.name),
                                                             1 => r.optional(&mut self.inner),
-                                                            _ => r.no_field(),
+                                                            _ => r.no_field(index),
                                                         }
                                                     }
 
@@ -984,7 +984,7 @@ pub mod l0 {
                                                         match index {
                                                             0 => w.implicit(&self.name),
                                                             1 => w.optional(&self.inner),
-                                                            _ => w.no_field(),
+                                                            _ => w.no_field(index),
                                                         }
                                                     }
                                                 }
@@ -1083,7 +1083,7 @@ pub mod l0 {
                                                             match index {
                                                                 0 => r.value(&mut self.name),
                                                                 1 => r.optional(&mut self.inner),
-                                                                _ => r.no_field(),
+                                                                _ => r.no_field(index),
                                                             }
                                                         }
 
@@ -1100,7 +1100,7 @@ pub mod l0 {
                                                             match index {
                                                                 0 => w.implicit(&self.name),
                                                                 1 => w.optional(&self.inner),
-                                                                _ => w.no_field(),
+                                                                _ => w.no_field(index),
                                                             }
                                                         }
                                                     }
@@ -1199,7 +1199,7 @@ pub mod l0 {
                                                                 match index {
                                                                     0 => r.value(&mut self.name),
                                                                     1 => r.optional(&mut self.inner),
-                                                                    _ => r.no_field(),
+                                                                    _ => r.no_field(index),
                                                                 }
                                                             }
 
@@ -1216,7 +1216,7 @@ pub mod l0 {
                                                                 match index {
                                                                     0 => w.implicit(&self.name),
                                                                     1 => w.optional(&self.inner),
-                                                                    _ => w.no_field(),
+                                                                    _ => w.no_field(index),
                                                                 }
                                                             }
                                                         }
@@ -1319,7 +1319,7 @@ pub mod l0 {
                                                                         1 => r.optional(
                                                                             &mut self.inner
                                                                         ),
-                                                                        _ => r.no_field(),
+                                                                        _ => r.no_field(index),
                                                                     }
                                                                 }
 
@@ -1338,7 +1338,7 @@ pub mod l0 {
                                                                     match index {
                                                                         0 => w.implicit(&self.name),
                                                                         1 => w.optional(&self.inner),
-                                                                        _ => w.no_field(),
+                                                                        _ => w.no_field(index),
                                                                     }
                                                                 }
                                                             }
@@ -1450,7 +1450,7 @@ pub mod l0 {
                                                                             1 => r.optional(
                                                                                 &mut self.inner
                                                                             ),
-                                                                            _ => r.no_field(),
+                                                                            _ => r.no_field(index),
                                                                         }
                                                                     }
 
@@ -1473,7 +1473,7 @@ pub mod l0 {
                                                                             1 => w.optional(
                                                                                 &self.inner
                                                                             ),
-                                                                            _ => w.no_field(),
+                                                                            _ => w.no_field(index),
                                                                         }
                                                                     }
                                                                 }
@@ -1585,7 +1585,9 @@ pub mod l0 {
                                                                                 1 => r.optional(
                                                                                     &mut self.inner
                                                                                 ),
-                                                                                _ => r.no_field(),
+                                                                                _ => r.no_field(
+                                                                                    index
+                                                                                ),
                                                                             }
                                                                         }
 
@@ -1608,7 +1610,9 @@ pub mod l0 {
                                                                                 1 => w.optional(
                                                                                     &self.inner
                                                                                 ),
-                                                                                _ => w.no_field(),
+                                                                                _ => w.no_field(
+                                                                                    index
+                                                                                ),
                                                                             }
                                                                         }
                                                                     }
@@ -1721,6 +1725,7 @@ pub mod l0 {
                                                                                         &mut self.inner
                                                                                     ),
                                                                                     _ => r.no_field(
+                                                                                        index
                                                                                     ),
                                                                                 }
                                                                             }
@@ -1745,6 +1750,7 @@ pub mod l0 {
                                                                                         &self.inner
                                                                                     ),
                                                                                     _ => w.no_field(
+                                                                                        index
                                                                                     ),
                                                                                 }
                                                                             }
@@ -1864,6 +1870,7 @@ pub mod l0 {
                                                                                             &mut self.inner
                                                                                         ),
                                                                                         _ => r.no_field(
+                                                                                            index
                                                                                         ),
                                                                                     }
                                                                                 }
@@ -1888,6 +1895,7 @@ pub mod l0 {
                                                                                             &self.inner
                                                                                         ),
                                                                                         _ => w.no_field(
+                                                                                            index
                                                                                         ),
                                                                                     }
                                                                                 }
@@ -2007,6 +2015,7 @@ pub mod l0 {
                                                                                                 &mut self.inner
                                                                                             ),
                                                                                             _ => r.no_field(
+                                                                                                index
                                                                                             ),
                                                                                         }
                                                                                     }
@@ -2031,6 +2040,7 @@ pub mod l0 {
                                                                                                 &self.inner
                                                                                             ),
                                                                                             _ => w.no_field(
+                                                                                                index
                                                                                             ),
                                                                                         }
                                                                                     }
@@ -2158,6 +2168,7 @@ pub mod l0 {
                                                                                                     &mut self.inner
                                                                                                 ),
                                                                                                 _ => r.no_field(
+                                                                                                    index
                                                                                                 ),
                                                                                             }
                                                                                         }
@@ -2182,6 +2193,7 @@ pub mod l0 {
                                                                                                     &self.inner
                                                                                                 ),
                                                                                                 _ => w.no_field(
+                                                                                                    index
                                                                                                 ),
                                                                                             }
                                                                                         }
@@ -2312,6 +2324,7 @@ pub mod l0 {
                                                                                                         &mut self.inner
                                                                                                     ),
                                                                                                     _ => r.no_field(
+                                                                                                        index
                                                                                                     ),
                                                                                                 }
                                                                                             }
@@ -2337,6 +2350,7 @@ pub mod l0 {
                                                                                                         &self.inner
                                                                                                     ),
                                                                                                     _ => w.no_field(
+                                                                                                        index
                                                                                                     ),
                                                                                                 }
                                                                                             }
@@ -2469,6 +2483,7 @@ pub mod l0 {
                                                                                                             &mut self.inner
                                                                                                         ),
                                                                                                         _ => r.no_field(
+                                                                                                            index
                                                                                                         ),
                                                                                                     }
                                                                                                 }
@@ -2494,6 +2509,7 @@ pub mod l0 {
                                                                                                             &self.inner
                                                                                                         ),
                                                                                                         _ => w.no_field(
+                                                                                                            index
                                                                                                         ),
                                                                                                     }
                                                                                                 }
@@ -2627,6 +2643,7 @@ pub mod l0 {
                                                                                                                 &mut self.inner
                                                                                                             ),
                                                                                                             _ => r.no_field(
+                                                                                                                index
                                                                                                             ),
                                                                                                         }
                                                                                                     }
@@ -2652,6 +2669,7 @@ pub mod l0 {
                                                                                                                 &self.inner
                                                                                                             ),
                                                                                                             _ => w.no_field(
+                                                                                                                index
                                                                                                             ),
                                                                                                         }
                                                                                                     }
@@ -2785,6 +2803,7 @@ pub mod l0 {
                                                                                                                     &mut self.inner
                                                                                                                 ),
                                                                                                                 _ => r.no_field(
+                                                                                                                    index
                                                                                                                 ),
                                                                                                             }
                                                                                                         }
@@ -2810,6 +2829,7 @@ pub mod l0 {
                                                                                                                     &self.inner
                                                                                                                 ),
                                                                                                                 _ => w.no_field(
+                                                                                                                    index
                                                                                                                 ),
                                                                                                             }
                                                                                                         }
@@ -2943,6 +2963,7 @@ pub mod l0 {
                                                                                                                         &mut self.inner
                                                                                                                     ),
                                                                                                                     _ => r.no_field(
+                                                                                                                        index
                                                                                                                     ),
                                                                                                                 }
                                                                                                             }
@@ -2968,6 +2989,7 @@ pub mod l0 {
                                                                                                                         &self.inner
                                                                                                                     ),
                                                                                                                     _ => w.no_field(
+                                                                                                                        index
                                                                                                                     ),
                                                                                                                 }
                                                                                                             }
@@ -3101,6 +3123,7 @@ pub mod l0 {
                                                                                                                             &mut self.inner
                                                                                                                         ),
                                                                                                                         _ => r.no_field(
+                                                                                                                            index
                                                                                                                         ),
                                                                                                                     }
                                                                                                                 }
@@ -3126,6 +3149,7 @@ pub mod l0 {
                                                                                                                             &self.inner
                                                                                                                         ),
                                                                                                                         _ => w.no_field(
+                                                                                                                            index
                                                                                                                         ),
                                                                                                                     }
                                                                                                                 }
@@ -3259,6 +3283,7 @@ pub mod l0 {
                                                                                                                                 &mut self.inner
                                                                                                                             ),
                                                                                                                             _ => r.no_field(
+                                                                                                                                index
                                                                                                                             ),
                                                                                                                         }
                                                                                                                     }
@@ -3284,6 +3309,7 @@ pub mod l0 {
                                                                                                                                 &self.inner
                                                                                                                             ),
                                                                                                                             _ => w.no_field(
+                                                                                                                                index
                                                                                                                             ),
                                                                                                                         }
                                                                                                                     }
@@ -3417,6 +3443,7 @@ pub mod l0 {
                                                                                                                                     &mut self.inner
                                                                                                                                 ),
                                                                                                                                 _ => r.no_field(
+                                                                                                                                    index
                                                                                                                                 ),
                                                                                                                             }
                                                                                                                         }
@@ -3442,6 +3469,7 @@ pub mod l0 {
                                                                                                                                     &self.inner
                                                                                                                                 ),
                                                                                                                                 _ => w.no_field(
+                                                                                                                                    index
                                                                                                                                 ),
                                                                                                                             }
                                                                                                                         }
@@ -3575,6 +3603,7 @@ pub mod l0 {
                                                                                                                                         &mut self.root
                                                                                                                                     ),
                                                                                                                                     _ => r.no_field(
+                                                                                                                                        index
                                                                                                                                     ),
                                                                                                                                 }
                                                                                                                             }
@@ -3600,6 +3629,7 @@ pub mod l0 {
                                                                                                                                         &self.root
                                                                                                                                     ),
                                                                                                                                     _ => w.no_field(
+                                                                                                                                        index
                                                                                                                                     ),
                                                                                                                                 }
                                                                                                                             }
@@ -3715,7 +3745,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -3725,7 +3755,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -3785,7 +3815,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -3795,7 +3825,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -3855,7 +3885,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -3865,7 +3895,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -3925,7 +3955,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -3935,7 +3965,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -3995,7 +4025,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4005,7 +4035,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4065,7 +4095,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4075,7 +4105,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4135,7 +4165,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4145,7 +4175,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4205,7 +4235,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4215,7 +4245,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4275,7 +4305,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4285,7 +4315,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4345,7 +4375,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4355,7 +4385,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4415,7 +4445,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4425,7 +4455,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4485,7 +4515,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4495,7 +4525,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4555,7 +4585,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4565,7 +4595,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4625,7 +4655,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4635,7 +4665,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4695,7 +4725,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4705,7 +4735,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4765,7 +4795,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4775,7 +4805,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4835,7 +4865,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4845,7 +4875,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4905,7 +4935,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4915,7 +4945,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -4975,7 +5005,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -4985,7 +5015,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5045,7 +5075,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5055,7 +5085,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5115,7 +5145,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5125,7 +5155,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5185,7 +5215,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5195,7 +5225,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5255,7 +5285,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5265,7 +5295,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5325,7 +5355,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5335,7 +5365,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5395,7 +5425,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5405,7 +5435,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5465,7 +5495,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5475,7 +5505,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5535,7 +5565,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5545,7 +5575,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5605,7 +5635,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5615,7 +5645,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5675,7 +5705,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5685,7 +5715,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5745,7 +5775,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.left),
                 1 => r.optional(&mut self.right),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5755,7 +5785,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.left),
                 1 => w.optional(&self.right),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -5809,7 +5839,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.end),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -5818,7 +5848,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.end),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -91,7 +91,7 @@ const _: () = {
                     ::core::option::Option::Some(old::One::Other(value)) => r.value(value),
                     slot => r.member(slot, old::One::Other),
                 },
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -113,7 +113,7 @@ const _: () = {
                     ::core::option::Option::Some(old::One::Other(value)) => w.required(value),
                     _ => ::core::result::Result::Ok(()),
                 },
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

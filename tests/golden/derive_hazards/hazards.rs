@@ -187,7 +187,7 @@ const _: () = {
                 19 => r.map(&mut self.ddd),
                 20 => r.optional(&mut self.dddd),
                 21 => r.map(&mut self.e),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -220,7 +220,7 @@ const _: () = {
                 19 => w.map(&self.ddd),
                 20 => w.optional(&self.dddd),
                 21 => w.map(&self.e),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -329,7 +329,7 @@ const _: () = {
                 6 => r.value(&mut self.f),
                 7 => r.value(&mut self.error),
                 8 => r.value(&mut self.wrapper),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -346,7 +346,7 @@ const _: () = {
                 6 => w.implicit(&self.f),
                 7 => w.implicit(&self.error),
                 8 => w.implicit(&self.wrapper),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

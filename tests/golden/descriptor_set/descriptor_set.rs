@@ -36,7 +36,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.text),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -45,7 +45,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.text),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -99,7 +99,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.imported),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -108,7 +108,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.imported),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -63,7 +63,7 @@ const _: () = {
                 3 => r.map(&mut self.never_a_group),
                 4 => r.optional(&mut self.explicit),
                 5 => r.optional(&mut self.prefixed),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -77,7 +77,7 @@ const _: () = {
                 3 => w.map(&self.never_a_group),
                 4 => w.optional(&self.explicit),
                 5 => w.optional(&self.prefixed),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -139,7 +139,7 @@ pub mod inherits {
                 match index {
                     0 => r.value(&mut self.implicit),
                     1 => r.repeated(&mut self.groups),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -149,7 +149,7 @@ pub mod inherits {
                 match index {
                     0 => w.implicit(&self.implicit),
                     1 => w.repeated(&self.groups),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }

@@ -131,7 +131,7 @@ const _: () = {
                 14 => r.value(&mut self.kind_implicit),
                 15 => r.repeated(&mut self.kinds),
                 16 => r.optional(&mut self.data),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -165,7 +165,7 @@ const _: () = {
                 14 => w.implicit(&self.kind_implicit),
                 15 => w.repeated(&self.kinds),
                 16 => w.optional(&self.data),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -234,7 +234,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.second),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -243,7 +243,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.second),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -297,7 +297,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.first),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -306,7 +306,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.first),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

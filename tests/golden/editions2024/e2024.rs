@@ -39,7 +39,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.name),
                 1 => r.optional(&mut self.part),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -49,7 +49,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.name),
                 1 => w.optional(&self.part),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -105,7 +105,7 @@ pub mod thing {
             {
                 match index {
                     0 => r.optional(&mut self.id),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -114,7 +114,7 @@ pub mod thing {
             {
                 match index {
                     0 => w.optional(&self.id),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }

@@ -87,7 +87,7 @@ const _: () = {
                     slot => r.member(slot, holder::One::InOne),
                 },
                 6 => r.value(&mut self.old),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -105,7 +105,7 @@ const _: () = {
                     _ => ::core::result::Result::Ok(()),
                 },
                 6 => w.implicit(&self.old),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -82,7 +82,7 @@ const _: () = {
                 3 => r.optional(&mut self.parent),
                 4 => r.optional(&mut self.details),
                 5 => r.optional(&mut self.scope_level),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -96,7 +96,7 @@ const _: () = {
                 3 => w.optional(&self.parent),
                 4 => w.optional(&self.details),
                 5 => w.optional(&self.scope_level),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -150,7 +150,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.text),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -159,7 +159,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.text),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -213,7 +213,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.depth),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -222,7 +222,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.depth),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -272,17 +272,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 

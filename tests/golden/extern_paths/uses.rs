@@ -55,7 +55,7 @@ const _: () = {
                 3 => r.optional(&mut self.special),
                 4 => r.without_json("crate::provided::thing::Part"),
                 5 => r.without_json("crate::provided::Kind"),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -69,7 +69,7 @@ const _: () = {
                 3 => w.optional(&self.special),
                 4 => w.without_json(!self.parts.is_empty(), "crate::provided::thing::Part"),
                 5 => w.without_json(!self.kinds.is_empty(), "crate::provided::Kind"),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

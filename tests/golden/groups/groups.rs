@@ -55,7 +55,7 @@ const _: () = {
                     ::core::option::Option::Some(search::Choice::Right(value)) => r.value(value),
                     slot => r.member(slot, search::Choice::Right),
                 },
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -74,7 +74,7 @@ const _: () = {
                     ::core::option::Option::Some(search::Choice::Right(value)) => w.required(value),
                     _ => ::core::result::Result::Ok(()),
                 },
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -136,7 +136,7 @@ pub mod search {
                 match index {
                     0 => r.value(&mut self.url),
                     1 => r.optional(&mut self.part),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -146,7 +146,7 @@ pub mod search {
                 match index {
                     0 => w.required(&self.url),
                     1 => w.optional(&self.part),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -202,7 +202,7 @@ pub mod search {
                 {
                     match index {
                         0 => r.optional(&mut self.from),
-                        _ => r.no_field(),
+                        _ => r.no_field(index),
                     }
                 }
 
@@ -211,7 +211,7 @@ pub mod search {
                 {
                     match index {
                         0 => w.optional(&self.from),
-                        _ => w.no_field(),
+                        _ => w.no_field(index),
                     }
                 }
             }
@@ -266,7 +266,7 @@ pub mod search {
             {
                 match index {
                     0 => r.optional(&mut self.search),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -275,7 +275,7 @@ pub mod search {
             {
                 match index {
                     0 => w.optional(&self.search),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -329,7 +329,7 @@ pub mod search {
             {
                 match index {
                     0 => r.optional(&mut self.x),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -338,7 +338,7 @@ pub mod search {
             {
                 match index {
                     0 => w.optional(&self.x),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -392,7 +392,7 @@ pub mod search {
             {
                 match index {
                     0 => r.optional(&mut self.a),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -401,7 +401,7 @@ pub mod search {
             {
                 match index {
                     0 => w.optional(&self.a),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -455,7 +455,7 @@ pub mod search {
             {
                 match index {
                     0 => r.optional(&mut self.left),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -464,7 +464,7 @@ pub mod search {
             {
                 match index {
                     0 => w.optional(&self.left),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -529,7 +529,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.b),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -538,7 +538,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.b),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -600,7 +600,7 @@ pub mod a {
                 match index {
                     0 => r.optional(&mut self.a),
                     1 => r.optional(&mut self.c),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -610,7 +610,7 @@ pub mod a {
                 match index {
                     0 => w.optional(&self.a),
                     1 => w.optional(&self.c),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -672,7 +672,7 @@ pub mod a {
                     match index {
                         0 => r.optional(&mut self.b),
                         1 => r.optional(&mut self.a),
-                        _ => r.no_field(),
+                        _ => r.no_field(index),
                     }
                 }
 
@@ -682,7 +682,7 @@ pub mod a {
                     match index {
                         0 => w.optional(&self.b),
                         1 => w.optional(&self.a),
-                        _ => w.no_field(),
+                        _ => w.no_field(index),
                     }
                 }
             }

@@ -84,7 +84,7 @@ const _: () = {
                 7 => r.optional(&mut self.count),
                 8 => r.optional(&mut self.mask),
                 9 => r.optional(&mut self.flag),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -102,7 +102,7 @@ const _: () = {
                 7 => w.optional(&self.count),
                 8 => w.optional(&self.mask),
                 9 => w.optional(&self.flag),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -156,7 +156,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.name),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -165,7 +165,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.name),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -219,7 +219,7 @@ const _: () = {
         {
             match index {
                 0 => r.repeated(&mut self.books),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -228,7 +228,7 @@ const _: () = {
         {
             match index {
                 0 => w.repeated(&self.books),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -288,7 +288,7 @@ const _: () = {
             match index {
                 0 => r.value(&mut self.parent),
                 1 => r.optional(&mut self.book),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -298,7 +298,7 @@ const _: () = {
             match index {
                 0 => w.implicit(&self.parent),
                 1 => w.optional(&self.book),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -39,7 +39,7 @@ const _: () = {
             match index {
                 0 => r.value(&mut self.id),
                 1 => r.value(&mut self.other),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -49,7 +49,7 @@ const _: () = {
             match index {
                 0 => w.implicit(&self.id),
                 1 => w.implicit(&self.other),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -94,7 +94,7 @@ const _: () = {
                 9 => r.value(&mut self.color),
                 10 => r.value(&mut self.sint32),
                 11 => r.value(&mut self.fixed64),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -114,7 +114,7 @@ const _: () = {
                 9 => w.implicit(&self.color),
                 10 => w.implicit(&self.sint32),
                 11 => w.implicit(&self.fixed64),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -204,7 +204,7 @@ const _: () = {
                 4 => r.optional(&mut self.color),
                 5 => r.optional(&mut self.scalars),
                 6 => r.optional(&mut self.again),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -219,7 +219,7 @@ const _: () = {
                 4 => w.optional(&self.color),
                 5 => w.optional(&self.scalars),
                 6 => w.optional(&self.again),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -331,7 +331,7 @@ const _: () = {
                 8 => r.repeated(&mut self.values),
                 9 => r.repeated(&mut self.wrappers),
                 10 => r.repeated(&mut self.anys),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -350,7 +350,7 @@ const _: () = {
                 8 => w.repeated(&self.values),
                 9 => w.repeated(&self.wrappers),
                 10 => w.repeated(&self.anys),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -464,7 +464,7 @@ const _: () = {
                 7 => r.map(&mut self.messages),
                 8 => r.map(&mut self.values),
                 9 => r.map(&mut self.times),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -482,7 +482,7 @@ const _: () = {
                 7 => w.map(&self.messages),
                 8 => w.map(&self.values),
                 9 => w.map(&self.times),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -594,7 +594,7 @@ const _: () = {
                     slot => r.member(slot, choice::Choice::Empty),
                 },
                 8 => r.value(&mut self.other),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -637,7 +637,7 @@ const _: () = {
                     _ => ::core::result::Result::Ok(()),
                 },
                 8 => w.implicit(&self.other),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -815,7 +815,7 @@ const _: () = {
                 15 => r.optional(&mut self.string_value),
                 16 => r.optional(&mut self.bytes_value),
                 17 => r.value(&mut self.null),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -841,7 +841,7 @@ const _: () = {
                 15 => w.optional(&self.string_value),
                 16 => w.optional(&self.bytes_value),
                 17 => w.implicit(&self.null),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -925,7 +925,7 @@ const _: () = {
                 2 => r.value(&mut self.renamed),
                 3 => r.value(&mut self.r#type),
                 4 => r.optional(&mut self.self_),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -938,7 +938,7 @@ const _: () = {
                 2 => w.implicit(&self.renamed),
                 3 => w.implicit(&self.r#type),
                 4 => w.optional(&self.self_),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -146,7 +146,7 @@ const _: () = {
                 18 => r.value(&mut self.r#dyn),
                 19 => r.value(&mut self.r#try),
                 20 => r.value(&mut self.r#box),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -181,7 +181,7 @@ const _: () = {
                 18 => w.implicit(&self.r#dyn),
                 19 => w.implicit(&self.r#try),
                 20 => w.implicit(&self.r#box),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -247,7 +247,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.r#mod),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -256,7 +256,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.r#mod),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -312,7 +312,7 @@ pub mod r#match {
             {
                 match index {
                     0 => r.value(&mut self.r#pub),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -321,7 +321,7 @@ pub mod r#match {
             {
                 match index {
                     0 => w.implicit(&self.r#pub),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -371,17 +371,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 

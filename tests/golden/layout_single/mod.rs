@@ -43,7 +43,7 @@ pub mod a {
                     match index {
                         0 => r.repeated(&mut self.others),
                         1 => r.optional(&mut self.next),
-                        _ => r.no_field(),
+                        _ => r.no_field(index),
                     }
                 }
 
@@ -53,7 +53,7 @@ pub mod a {
                     match index {
                         0 => w.repeated(&self.others),
                         1 => w.optional(&self.next),
-                        _ => w.no_field(),
+                        _ => w.no_field(index),
                     }
                 }
             }
@@ -148,7 +148,7 @@ pub mod a {
                             3 => r.value(&mut self.color),
                             4 => r.value(&mut self.kind),
                             5 => r.map(&mut self.kinds),
-                            _ => r.no_field(),
+                            _ => r.no_field(index),
                         }
                     }
 
@@ -162,7 +162,7 @@ pub mod a {
                             3 => w.implicit(&self.color),
                             4 => w.implicit(&self.kind),
                             5 => w.map(&self.kinds),
-                            _ => w.no_field(),
+                            _ => w.no_field(index),
                         }
                     }
                 }
@@ -356,7 +356,7 @@ pub mod a {
                 {
                     match index {
                         0 => r.optional(&mut self.deep),
-                        _ => r.no_field(),
+                        _ => r.no_field(index),
                     }
                 }
 
@@ -365,7 +365,7 @@ pub mod a {
                 {
                     match index {
                         0 => w.optional(&self.deep),
-                        _ => w.no_field(),
+                        _ => w.no_field(index),
                     }
                 }
             }
@@ -421,7 +421,7 @@ pub mod a {
                     {
                         match index {
                             0 => r.optional(&mut self.deeper),
-                            _ => r.no_field(),
+                            _ => r.no_field(index),
                         }
                     }
 
@@ -430,7 +430,7 @@ pub mod a {
                     {
                         match index {
                             0 => w.optional(&self.deeper),
-                            _ => w.no_field(),
+                            _ => w.no_field(index),
                         }
                     }
                 }
@@ -514,7 +514,7 @@ pub mod a {
                                     ),
                                     slot => r.member(slot, deeper::Either::Enum),
                                 },
-                                _ => r.no_field(),
+                                _ => r.no_field(index),
                             }
                         }
 
@@ -536,7 +536,7 @@ pub mod a {
                                     ),
                                     _ => ::core::result::Result::Ok(()),
                                 },
-                                _ => w.no_field(),
+                                _ => w.no_field(index),
                             }
                         }
                     }
@@ -636,7 +636,7 @@ pub mod a {
                 {
                     match index {
                         0 => r.optional(&mut self.far),
-                        _ => r.no_field(),
+                        _ => r.no_field(index),
                     }
                 }
 
@@ -645,7 +645,7 @@ pub mod a {
                 {
                     match index {
                         0 => w.optional(&self.far),
-                        _ => w.no_field(),
+                        _ => w.no_field(index),
                     }
                 }
             }

@@ -104,7 +104,7 @@ const _: () = {
                 10 => r.map(&mut self.k),
                 11 => r.map(&mut self.l),
                 12 => r.map(&mut self.old),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -125,7 +125,7 @@ const _: () = {
                 10 => w.map(&self.k),
                 11 => w.map(&self.l),
                 12 => w.map(&self.old),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -181,7 +181,7 @@ pub mod maps {
             {
                 match index {
                     0 => r.map(&mut self.inner),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -190,7 +190,7 @@ pub mod maps {
             {
                 match index {
                     0 => w.map(&self.inner),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }

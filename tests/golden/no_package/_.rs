@@ -39,7 +39,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.inner),
                 1 => r.optional(&mut self.thing),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -49,7 +49,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.inner),
                 1 => w.optional(&self.thing),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -105,7 +105,7 @@ pub mod outer {
             {
                 match index {
                     0 => r.optional(&mut self.outer),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -114,7 +114,7 @@ pub mod outer {
             {
                 match index {
                     0 => w.optional(&self.outer),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }

@@ -108,7 +108,7 @@ const _: () = {
                     ::core::option::Option::Some(many::Third::Inner(value)) => r.value(value),
                     slot => r.member(slot, many::Third::Inner),
                 },
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -160,7 +160,7 @@ const _: () = {
                     ::core::option::Option::Some(many::Third::Inner(value)) => w.required(value),
                     _ => ::core::result::Result::Ok(()),
                 },
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -226,7 +226,7 @@ pub mod many {
                         ::core::option::Option::Some(inner::First::X(value)) => r.value(value),
                         slot => r.member(slot, inner::First::X),
                     },
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -242,7 +242,7 @@ pub mod many {
                         ::core::option::Option::Some(inner::First::X(value)) => w.required(value),
                         _ => ::core::result::Result::Ok(()),
                     },
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -349,7 +349,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.on),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -358,7 +358,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.on),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

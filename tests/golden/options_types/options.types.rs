@@ -106,7 +106,7 @@ const _: () = {
                 },
                 10 => r.optional(&mut self.boxed),
                 11 => r.optional(&mut self.unboxed),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -135,7 +135,7 @@ const _: () = {
                 },
                 10 => w.optional(&self.boxed),
                 11 => w.optional(&self.unboxed),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -203,7 +203,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.on),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -212,7 +212,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.on),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -266,7 +266,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.small),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -275,7 +275,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.small),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -329,7 +329,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.small),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -338,7 +338,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.small),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -61,7 +61,7 @@ const _: () = {
                 3 => r.value(&mut self.color),
                 4 => r.value(&mut self.kind),
                 5 => r.map(&mut self.kinds),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -75,7 +75,7 @@ const _: () = {
                 3 => w.implicit(&self.color),
                 4 => w.implicit(&self.kind),
                 5 => w.map(&self.kinds),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -39,7 +39,7 @@ const _: () = {
             match index {
                 0 => r.repeated(&mut self.others),
                 1 => r.optional(&mut self.next),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -49,7 +49,7 @@ const _: () = {
             match index {
                 0 => w.repeated(&self.others),
                 1 => w.optional(&self.next),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -33,7 +33,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.deep),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -42,7 +42,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.deep),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -98,7 +98,7 @@ pub mod far {
             {
                 match index {
                     0 => r.optional(&mut self.deeper),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -107,7 +107,7 @@ pub mod far {
             {
                 match index {
                     0 => w.optional(&self.deeper),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -189,7 +189,7 @@ pub mod far {
                             ),
                             slot => r.member(slot, deeper::Either::Enum),
                         },
-                        _ => r.no_field(),
+                        _ => r.no_field(index),
                     }
                 }
 
@@ -211,7 +211,7 @@ pub mod far {
                             ),
                             _ => ::core::result::Result::Ok(()),
                         },
-                        _ => w.no_field(),
+                        _ => w.no_field(index),
                     }
                 }
             }
@@ -311,7 +311,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.far),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -320,7 +320,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.far),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -47,7 +47,7 @@ const _: () = {
                     ::core::option::Option::Some(store_::Kind::B(value)) => r.value(value),
                     slot => r.member(slot, store_::Kind::B),
                 },
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -64,7 +64,7 @@ const _: () = {
                     ::core::option::Option::Some(store_::Kind::B(value)) => w.required(value),
                     _ => ::core::result::Result::Ok(()),
                 },
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -120,7 +120,7 @@ pub mod store_ {
             {
                 match index {
                     0 => r.value(&mut self.name),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -129,7 +129,7 @@ pub mod store_ {
             {
                 match index {
                     0 => w.implicit(&self.name),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }
@@ -193,7 +193,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.acme),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -202,7 +202,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.acme),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -258,7 +258,7 @@ pub mod acme {
             {
                 match index {
                     0 => r.optional(&mut self.acme),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -267,7 +267,7 @@ pub mod acme {
             {
                 match index {
                     0 => w.optional(&self.acme),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }

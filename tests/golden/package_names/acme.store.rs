@@ -43,7 +43,7 @@ const _: () = {
                 0 => r.optional(&mut self.store),
                 1 => r.optional(&mut self.item),
                 2 => r.optional(&mut self.acme),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -54,7 +54,7 @@ const _: () = {
                 0 => w.optional(&self.store),
                 1 => w.optional(&self.item),
                 2 => w.optional(&self.acme),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

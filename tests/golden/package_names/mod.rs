@@ -33,7 +33,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.r#mod),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -42,7 +42,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.r#mod),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -98,7 +98,7 @@ pub mod r#mod {
             {
                 match index {
                     0 => r.optional(&mut self.r#mod),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -107,7 +107,7 @@ pub mod r#mod {
             {
                 match index {
                     0 => w.optional(&self.r#mod),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }

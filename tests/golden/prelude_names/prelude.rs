@@ -39,7 +39,7 @@ const _: () = {
             match index {
                 0 => r.value(&mut self.value),
                 1 => r.optional(&mut self.some),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -49,7 +49,7 @@ const _: () = {
             match index {
                 0 => w.implicit(&self.value),
                 1 => w.optional(&self.some),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -109,7 +109,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.ok),
                 1 => r.optional(&mut self.err),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -119,7 +119,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.ok),
                 1 => w.optional(&self.err),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -173,7 +173,7 @@ const _: () = {
         {
             match index {
                 0 => r.repeated(&mut self.vec),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -182,7 +182,7 @@ const _: () = {
         {
             match index {
                 0 => w.repeated(&self.vec),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -242,7 +242,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.string),
                 1 => r.value(&mut self.data),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -252,7 +252,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.string),
                 1 => w.implicit(&self.data),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -312,7 +312,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.inner),
                 1 => r.map(&mut self.strings),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -322,7 +322,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.inner),
                 1 => w.map(&self.strings),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -382,7 +382,7 @@ const _: () = {
             match index {
                 0 => r.value(&mut self.string),
                 1 => r.repeated(&mut self.strings),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -392,7 +392,7 @@ const _: () = {
             match index {
                 0 => w.implicit(&self.string),
                 1 => w.repeated(&self.strings),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -456,7 +456,7 @@ const _: () = {
                     ::core::option::Option::Some(some::None::Err(value)) => r.value(value),
                     slot => r.member(slot, some::None::Err),
                 },
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -472,7 +472,7 @@ const _: () = {
                     ::core::option::Option::Some(some::None::Err(value)) => w.required(value),
                     _ => ::core::result::Result::Ok(()),
                 },
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -533,17 +533,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -596,7 +592,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.some),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -605,7 +601,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.some),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -659,7 +655,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.default),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -668,7 +664,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.default),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -722,7 +718,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.clone),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -731,7 +727,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.clone),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -791,7 +787,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.send),
                 1 => r.optional(&mut self.sync),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -801,7 +797,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.send),
                 1 => w.optional(&self.sync),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -850,17 +846,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -908,17 +900,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -971,7 +959,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.iterator),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -980,7 +968,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.iterator),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1056,7 +1044,7 @@ const _: () = {
                 1 => r.repeated(&mut self.kinds),
                 2 => r.optional(&mut self.maybe),
                 3 => r.map(&mut self.map),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -1068,7 +1056,7 @@ const _: () = {
                 1 => w.repeated(&self.kinds),
                 2 => w.optional(&self.maybe),
                 3 => w.map(&self.map),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1169,7 +1157,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.arc),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -1178,7 +1166,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.arc),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1232,7 +1220,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.rc),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -1241,7 +1229,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.rc),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1290,17 +1278,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -1353,7 +1337,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.response),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -1362,7 +1346,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.response),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1416,7 +1400,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.status),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -1425,7 +1409,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.status),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1479,7 +1463,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.code),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -1488,7 +1472,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.code),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1537,17 +1521,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -1600,7 +1580,7 @@ const _: () = {
         {
             match index {
                 0 => r.map(&mut self.hash_map),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -1609,7 +1589,7 @@ const _: () = {
         {
             match index {
                 0 => w.map(&self.hash_map),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1663,7 +1643,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.s),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -1672,7 +1652,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.s),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -1721,17 +1701,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -1779,17 +1755,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -1837,17 +1809,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -1895,17 +1863,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -1953,17 +1917,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2011,17 +1971,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2069,17 +2025,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2127,17 +2079,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2185,17 +2133,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2243,17 +2187,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2301,17 +2241,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2359,17 +2295,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2417,17 +2349,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2475,17 +2403,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2533,17 +2457,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2591,17 +2511,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2649,17 +2565,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -2712,7 +2624,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.rsgrpc),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -2721,7 +2633,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.rsgrpc),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -2772,17 +2684,13 @@ pub mod rsgrpc {
             fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
                 -> ::core::result::Result<(), ::rsgrpc::json::Error>
             {
-                match index {
-                    _ => r.no_field(),
-                }
+                r.no_field(index)
             }
 
             fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
                 -> ::core::result::Result<(), ::rsgrpc::json::Error>
             {
-                match index {
-                    _ => w.no_field(),
-                }
+                w.no_field(index)
             }
         }
 

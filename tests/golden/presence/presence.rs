@@ -119,7 +119,7 @@ const _: () = {
                 14 => r.value(&mut self.bytes),
                 15 => r.value(&mut self.kind),
                 16 => r.optional(&mut self.message),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -144,7 +144,7 @@ const _: () = {
                 14 => w.implicit(&self.bytes),
                 15 => w.implicit(&self.kind),
                 16 => w.optional(&self.message),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -237,7 +237,7 @@ const _: () = {
                     slot => r.member(slot, explicit::Real::A),
                 },
                 6 => r.optional(&mut self.double),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -255,7 +255,7 @@ const _: () = {
                     _ => ::core::result::Result::Ok(()),
                 },
                 6 => w.optional(&self.double),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -363,7 +363,7 @@ const _: () = {
                 5 => r.repeated(&mut self.double),
                 6 => r.repeated(&mut self.deprecated),
                 7 => r.repeated(&mut self.s64),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -379,7 +379,7 @@ const _: () = {
                 5 => w.repeated(&self.double),
                 6 => w.repeated(&self.deprecated),
                 7 => w.repeated(&self.s64),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -449,7 +449,7 @@ const _: () = {
                 1 => r.value(&mut self.b),
                 2 => r.value(&mut self.kind),
                 3 => r.optional(&mut self.c),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -461,7 +461,7 @@ const _: () = {
                 1 => w.implicit(&self.b),
                 2 => w.implicit(&self.kind),
                 3 => w.optional(&self.c),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -525,7 +525,7 @@ const _: () = {
                 0 => r.value(&mut self.a),
                 1 => r.repeated(&mut self.b),
                 2 => r.optional(&mut self.c),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -536,7 +536,7 @@ const _: () = {
                 0 => w.implicit(&self.a),
                 1 => w.repeated(&self.b),
                 2 => w.optional(&self.c),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -590,7 +590,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.a),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -599,7 +599,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.a),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

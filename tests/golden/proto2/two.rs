@@ -51,7 +51,7 @@ const _: () = {
                 1 => r.optional(&mut self.more),
                 2 => r.repeated(&mut self.inners),
                 3 => r.optional(&mut self.inner_inner),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -63,7 +63,7 @@ const _: () = {
                 1 => w.optional(&self.more),
                 2 => w.repeated(&self.inners),
                 3 => w.optional(&self.inner_inner),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -117,7 +117,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.id),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -126,7 +126,7 @@ const _: () = {
         {
             match index {
                 0 => w.required(&self.id),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -283,7 +283,7 @@ const _: () = {
                 17 => r.optional(&mut self.r),
                 18 => r.optional(&mut self.s),
                 19 => r.optional(&mut self.t),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -311,7 +311,7 @@ const _: () = {
                 17 => w.optional(&self.r),
                 18 => w.optional(&self.s),
                 19 => w.optional(&self.t),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -439,7 +439,7 @@ const _: () = {
                     ::core::option::Option::Some(labels::L::N(value)) => r.value(value),
                     slot => r.member(slot, labels::L::N),
                 },
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -466,7 +466,7 @@ const _: () = {
                     ::core::option::Option::Some(labels::L::N(value)) => w.required(value),
                     _ => ::core::result::Result::Ok(()),
                 },
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

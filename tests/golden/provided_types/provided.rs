@@ -69,7 +69,7 @@ const _: () = {
                 4 => r.optional(&mut self.body),
                 5 => r.value(&mut self.code),
                 6 => r.optional(&mut self.retry),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -84,7 +84,7 @@ const _: () = {
                 4 => w.optional(&self.body),
                 5 => w.implicit(&self.code),
                 6 => w.optional(&self.retry),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

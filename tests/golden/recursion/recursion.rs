@@ -59,7 +59,7 @@ const _: () = {
                     slot => r.member(slot, own::One::Leaf),
                 },
                 5 => r.optional(&mut self.maybe),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -79,7 +79,7 @@ const _: () = {
                     _ => ::core::result::Result::Ok(()),
                 },
                 5 => w.optional(&self.maybe),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -145,7 +145,7 @@ const _: () = {
         {
             match index {
                 0 => r.optional(&mut self.pong),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -154,7 +154,7 @@ const _: () = {
         {
             match index {
                 0 => w.optional(&self.pong),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -214,7 +214,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.pang),
                 1 => r.optional(&mut self.leaf),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -224,7 +224,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.pang),
                 1 => w.optional(&self.leaf),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -284,7 +284,7 @@ const _: () = {
             match index {
                 0 => r.optional(&mut self.ping),
                 1 => r.optional(&mut self.own),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -294,7 +294,7 @@ const _: () = {
             match index {
                 0 => w.optional(&self.ping),
                 1 => w.optional(&self.own),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -354,7 +354,7 @@ const _: () = {
             match index {
                 0 => r.value(&mut self.on),
                 1 => r.optional(&mut self.copyable),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -364,7 +364,7 @@ const _: () = {
             match index {
                 0 => w.implicit(&self.on),
                 1 => w.optional(&self.copyable),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -418,7 +418,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.x),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -427,7 +427,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.x),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -487,7 +487,7 @@ const _: () = {
             match index {
                 0 => r.repeated(&mut self.lists),
                 1 => r.map(&mut self.maps),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -497,7 +497,7 @@ const _: () = {
             match index {
                 0 => w.repeated(&self.lists),
                 1 => w.map(&self.maps),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

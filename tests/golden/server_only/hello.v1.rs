@@ -33,7 +33,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.name),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -42,7 +42,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.name),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -98,7 +98,7 @@ const _: () = {
         {
             match index {
                 0 => r.value(&mut self.message),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -107,7 +107,7 @@ const _: () = {
         {
             match index {
                 0 => w.implicit(&self.message),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

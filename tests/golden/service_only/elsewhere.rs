@@ -28,17 +28,13 @@ const _: () = {
         fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => r.no_field(),
-            }
+            r.no_field(index)
         }
 
         fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
             -> ::core::result::Result<(), ::rsgrpc::json::Error>
         {
-            match index {
-                _ => w.no_field(),
-            }
+            w.no_field(index)
         }
     }
 
@@ -93,7 +89,7 @@ pub mod thing {
             {
                 match index {
                     0 => r.value(&mut self.weight),
-                    _ => r.no_field(),
+                    _ => r.no_field(index),
                 }
             }
 
@@ -102,7 +98,7 @@ pub mod thing {
             {
                 match index {
                     0 => w.implicit(&self.weight),
-                    _ => w.no_field(),
+                    _ => w.no_field(index),
                 }
             }
         }

@@ -172,7 +172,7 @@ const _: () = {
                     ::core::option::Option::Some(all::One::Number(value)) => r.value(value),
                     slot => r.member(slot, all::One::Number),
                 },
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -218,7 +218,7 @@ const _: () = {
                     ::core::option::Option::Some(all::One::Number(value)) => w.required(value),
                     _ => ::core::result::Result::Ok(()),
                 },
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -301,7 +301,7 @@ const _: () = {
                 1 => r.optional(&mut self.r#for),
                 2 => r.optional(&mut self.empty),
                 3 => r.optional(&mut self.flag),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -313,7 +313,7 @@ const _: () = {
                 1 => w.optional(&self.r#for),
                 2 => w.optional(&self.empty),
                 3 => w.optional(&self.flag),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }
@@ -381,7 +381,7 @@ const _: () = {
                 1 => r.optional(&mut self.mask),
                 2 => r.optional(&mut self.text),
                 3 => r.without_json("::rsgrpc::prost_types::SourceContext"),
-                _ => r.no_field(),
+                _ => r.no_field(index),
             }
         }
 
@@ -393,7 +393,7 @@ const _: () = {
                 1 => w.optional(&self.mask),
                 2 => w.optional(&self.text),
                 3 => w.without_json(self.context.is_some(), "::rsgrpc::prost_types::SourceContext"),
-                _ => w.no_field(),
+                _ => w.no_field(index),
             }
         }
     }

@@ -77,8 +77,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads nothing: the message has no field of the index asked for.
-    pub fn no_field(&self) -> Result<(), Error> {
+    /// Reads nothing: the message has no field of that index.
+    pub fn no_field(&self, _index: usize) -> Result<(), Error> {
         Ok(())
     }
 
