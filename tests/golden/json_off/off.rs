@@ -95,6 +95,10 @@ impl<T> ::core::clone::Clone for OffServer<T> {
     }
 }
 
+impl<T> ::rsgrpc::codegen::NamedService for OffServer<T> {
+    const NAME: &'static str = "off.Off";
+}
+
 impl<T: Off> ::rsgrpc::Service for OffServer<T> {
     fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
         &OFF
