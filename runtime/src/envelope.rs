@@ -50,8 +50,11 @@ fn seal(frame: &mut [u8], flags: u8) {
 pub(crate) struct Envelope;
 
 impl Reframe for Envelope {
+    fn room(&self) -> usize {
+        PREFIX
+    }
+
     fn open(&self, buf: &mut BytesMut, _first: bool) {
-        buf.reserve(PREFIX);
         buf.put_bytes(0, PREFIX);
     }
 

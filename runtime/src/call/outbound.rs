@@ -28,6 +28,9 @@ const GROWTH: usize = 8 * 1024;
 
 /// Writes what surrounds each message in a body. One for each framing, without state.
 pub(crate) trait Reframe: Sync {
+    /// What it writes around a message, in bytes, as far as that is known before.
+    fn room(&self) -> usize;
+
     /// Appends what stands before a message.
     fn open(&self, buf: &mut BytesMut, first: bool);
 
@@ -91,15 +94,19 @@ impl Outbound {
     }
 
     fn try_append<M: Message>(&self, message: &M, buf: &mut BytesMut, start: usize) -> Result<bool, Status> {
-        self.framing.open(buf, !self.started);
         let compresses = self.compression.as_ref().is_none_or(Compression::is_on);
         let encoding = self.encoding.filter(|_| compresses);
+        let room = self.codec.room(message, self.limit)?;
         if encoding.is_none() && self.hooks.is_empty() {
-            self.codec.encode(message, buf, self.limit)?;
+            // A buffer for one message gets exactly the room it needs: one allocation, which can be frozen as it is.
+            buf.reserve(self.framing.room() + room);
+            self.framing.open(buf, !self.started);
+            self.codec.encode(message, buf)?;
         } else {
-            let mut plain = BytesMut::new();
-            self.codec.encode(message, &mut plain, self.limit)?;
+            let mut plain = BytesMut::with_capacity(room);
+            self.codec.encode(message, &mut plain)?;
             let plain = self.hooks.run(self.codec, plain.freeze())?;
+            self.framing.open(buf, !self.started);
             match encoding {
                 None => buf.extend_from_slice(&plain),
                 Some(encoding) => encoding.compress(&plain, buf)?,

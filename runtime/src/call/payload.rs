@@ -35,8 +35,8 @@ impl Payload {
     ///
     /// The message cannot be encoded in the codec of the call.
     pub fn replace<M: Message>(&mut self, message: &M) -> Result<(), Status> {
-        let mut bytes = BytesMut::new();
-        self.codec.encode(message, &mut bytes, usize::MAX)?;
+        let mut bytes = BytesMut::with_capacity(self.codec.room(message, usize::MAX)?);
+        self.codec.encode(message, &mut bytes)?;
         self.bytes = bytes.freeze();
         Ok(())
     }

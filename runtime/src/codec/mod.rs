@@ -35,15 +35,20 @@ impl Codec {
         }
     }
 
-    /// Appends the message; `limit` bounds its encoded size in bytes.
-    pub(crate) fn encode<M: Message>(self, message: &M, buf: &mut BytesMut, limit: usize) -> Result<(), Status> {
+    /// The room to make for a message in bytes: its encoded size, which `limit` bounds, where it is known before.
+    pub(crate) fn room<M: Message>(self, message: &M, limit: usize) -> Result<usize, Status> {
         match self {
             Self::Proto => {
                 let len = message.encoded_len();
-                if len > limit {
-                    return Err(too_large("sending", len, limit));
-                }
-                buf.reserve(len);
+                if len > limit { Err(too_large("sending", len, limit)) } else { Ok(len) }
+            }
+        }
+    }
+
+    /// Appends the message, for which there is `room`.
+    pub(crate) fn encode<M: Message>(self, message: &M, buf: &mut BytesMut) -> Result<(), Status> {
+        match self {
+            Self::Proto => {
                 // `Message::encode` would compute the length a second time, only to compare it with the room.
                 message.encode_raw(buf);
                 Ok(())

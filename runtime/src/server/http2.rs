@@ -40,7 +40,7 @@ const CONCURRENT_STREAMS: u32 = 200;
 /// Header bytes of one request, decoded.
 const HEADER_LIST: u32 = 16 * 1024;
 /// Unsent bytes of one stream that h2 may hold.
-const SEND_BUFFER: usize = 64 * 1024;
+const SEND_BUFFER: usize = 256 * 1024;
 
 pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
 where

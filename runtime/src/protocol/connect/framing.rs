@@ -12,6 +12,10 @@ use crate::{
 pub(super) struct Bare;
 
 impl Reframe for Bare {
+    fn room(&self) -> usize {
+        0
+    }
+
     fn open(&self, _: &mut BytesMut, _first: bool) {}
 
     fn close(&self, _: &mut BytesMut, _start: usize, _compressed: bool) {}

@@ -22,6 +22,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(super) struct Text;
 
 impl Reframe for Text {
+    fn room(&self) -> usize {
+        Envelope.room()
+    }
+
     fn open(&self, buf: &mut BytesMut, first: bool) {
         Envelope.open(buf, first);
     }
