@@ -332,6 +332,7 @@ const _: () = {
 #[repr(i32)]
 pub enum Open {
     Zero = 0,
+    One = 1,
 }
 
 impl Open {
@@ -339,6 +340,7 @@ impl Open {
     pub fn as_str_name(&self) -> &'static str {
         match self {
             Self::Zero => "OPEN_ZERO",
+            Self::One => "OPEN_ONE",
         }
     }
 
@@ -346,6 +348,7 @@ impl Open {
     pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
         match value {
             "OPEN_ZERO" => ::core::option::Option::Some(Self::Zero),
+            "OPEN_ONE" => ::core::option::Option::Some(Self::One),
             _ => ::core::option::Option::None,
         }
     }
