@@ -37,7 +37,7 @@ pub(crate) fn files(packages: &[Package], options: &Options) -> Vec<GeneratedFil
         };
         root.add(&package.module, items);
     }
-    files.push(file(options.module_file.clone(), root.tokens()));
+    files.push(file(options.module_file.clone(), root.tokens(None)));
     files.sort_by(|a, b| a.name.cmp(&b.name));
     files
 }
@@ -70,12 +70,13 @@ impl Modules {
         }
     }
 
-    fn tokens(self) -> TokenStream {
+    fn tokens(self, outer: Option<&Ident>) -> TokenStream {
         let mut tokens = self.items;
         for (ident, module) in self.inner {
-            let items = module.tokens();
+            let items = module.tokens(Some(&ident));
             let doc = format!(" The package part `{}`.", ident.to_string().trim_start_matches("r#"));
-            tokens.extend(quote!(#[doc = #doc] pub mod #ident { #items }));
+            let allow = emit::allow_inception(outer, &ident);
+            tokens.extend(quote!(#[doc = #doc] #allow pub mod #ident { #items }));
         }
         tokens
     }

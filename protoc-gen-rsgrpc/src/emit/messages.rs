@@ -16,7 +16,7 @@ pub(super) fn message(package: &Package, from: &[Ident], message: &Message) -> T
     let oneofs = message.oneofs.iter().map(|oneof| oneof_field(&message.module, oneof));
     let name = name(package, message);
     let json = json::message(from, message);
-    let nested = nested(package, message);
+    let nested = nested(package, from, message);
     quote! {
         #docs
         #attributes
@@ -55,15 +55,17 @@ fn name(package: &Package, message: &Message) -> TokenStream {
     }
 }
 
-fn nested(package: &Package, message: &Message) -> Option<TokenStream> {
+fn nested(package: &Package, from: &[Ident], message: &Message) -> Option<TokenStream> {
     let Message { module, messages, enums, oneofs, .. } = message;
     let ident = module.last()?;
+    let allow = super::allow_inception(from.last(), ident);
     let doc = doc(&format!("What is declared inside the message `{}`.", message.name));
     let messages = messages.iter().map(|nested| self::message(package, module, nested));
     let enums = enums.iter().map(enums::enumeration);
     let oneofs = oneofs.iter().map(|oneof| self::oneof(module, oneof));
     Some(quote! {
         #doc
+        #allow
         pub mod #ident { #(#messages)* #(#enums)* #(#oneofs)* }
     })
 }

@@ -10,7 +10,7 @@ mod paths;
 mod server;
 mod types;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use crate::model::{Docs, Package};
@@ -32,6 +32,11 @@ pub(crate) fn package(package: &Package) -> TokenStream {
         items.extend(client::client(module, service));
     }
     items
+}
+
+/// What clippy must be told of a module with the name of the one around it.
+pub(crate) fn allow_inception(outer: Option<&Ident>, inner: &Ident) -> Option<TokenStream> {
+    (outer == Some(inner)).then(|| quote!(#[allow(clippy::module_inception)]))
 }
 
 fn docs(lines: &Docs) -> TokenStream {

@@ -203,6 +203,7 @@ const _: () = {
 ::rsgrpc::impl_serde!(Self_);
 
 /// What is declared inside the message `Self`.
+#[allow(clippy::module_inception)]
 pub mod self_ {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Oneof)]
     #[prost(prost_path = "::rsgrpc::prost")]

@@ -147,6 +147,7 @@ const _: () = {
 ::rsgrpc::impl_serde!(Maps);
 
 /// What is declared inside the message `Maps`.
+#[allow(clippy::module_inception)]
 pub mod maps {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
     #[prost(prost_path = "::rsgrpc::prost")]

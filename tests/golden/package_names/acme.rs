@@ -224,6 +224,7 @@ const _: () = {
 ::rsgrpc::impl_serde!(Acme);
 
 /// What is declared inside the message `Acme`.
+#[allow(clippy::module_inception)]
 pub mod acme {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
     #[prost(prost_path = "::rsgrpc::prost")]

@@ -64,6 +64,7 @@ const _: () = {
 ::rsgrpc::impl_serde!(Mod);
 
 /// What is declared inside the message `Mod`.
+#[allow(clippy::module_inception)]
 pub mod r#mod {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
     #[prost(prost_path = "::rsgrpc::prost")]
