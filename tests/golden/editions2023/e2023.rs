@@ -357,8 +357,8 @@ impl Open {
 impl ::rsgrpc::json::Enumeration for Open {
     const TABLE: &'static ::rsgrpc::json::Enum = &::rsgrpc::json::Enum {
         name: "e2023.Open",
-        numbers: &[(0, "OPEN_ZERO")],
-        names: &[("OPEN_ZERO", 0)],
+        numbers: &[(0, "OPEN_ZERO"), (1, "OPEN_ONE")],
+        names: &[("OPEN_ONE", 1), ("OPEN_ZERO", 0)],
     };
 }
 
