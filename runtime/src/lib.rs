@@ -69,7 +69,7 @@ pub use prost;
 pub use prost_types;
 #[cfg(feature = "net")]
 pub use server::Listener;
-pub use server::{BuildError, CallLimits, Server, ServerBuilder};
+pub use server::{BuildError, CallLimits, Cors, Server, ServerBuilder};
 pub use status::StatusExt;
 #[cfg(feature = "tls")]
 pub use tls::{ClientTls, Identity, PeerTls, ServerTls, TlsError, TrustRoots};

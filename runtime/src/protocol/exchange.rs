@@ -4,7 +4,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -22,6 +22,8 @@ use crate::{
 /// call where it streams.
 pub(crate) struct Exchange {
     state: Option<State>,
+    /// Headers of the response that are no protocol's.
+    extra: HeaderMap,
 }
 
 enum State {
@@ -49,12 +51,23 @@ impl Exchange {
                 State::Running(Answering { running: route.start(call), pipe, protocol, negotiated })
             }
         };
-        Self { state: Some(state) }
+        Self { state: Some(state), extra: HeaderMap::new() }
+    }
+
+    /// One that is answered already.
+    pub(crate) fn answered(response: Response<Body>) -> Self {
+        Self { state: Some(State::Refused(response)), extra: HeaderMap::new() }
+    }
+
+    /// Adds headers to the response.
+    pub(crate) fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.extra = headers;
+        self
     }
 
     #[cfg(feature = "tower")]
     pub(crate) fn foreign(answer: Pin<Box<dyn Future<Output = Response<Body>> + Send>>) -> Self {
-        Self { state: Some(State::Foreign(answer)) }
+        Self { state: Some(State::Foreign(answer)), extra: HeaderMap::new() }
     }
 
     /// Ends the call with this status.
@@ -70,6 +83,16 @@ impl Future for Exchange {
     type Output = Response<Body>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response<Body>> {
+        let mut response = ready!(self.poll_response(cx));
+        for (name, value) in &self.extra {
+            response.headers_mut().append(name, value.clone());
+        }
+        Poll::Ready(response)
+    }
+}
+
+impl Exchange {
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Response<Body>> {
         match self.state.take() {
             None => Poll::Pending,
             Some(State::Refused(response)) => Poll::Ready(response),

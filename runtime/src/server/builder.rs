@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{CallLimits, Core, Limits, Server};
+use super::{CallLimits, Core, Cors, Limits, Server};
 use crate::{
     compress::Encoding,
     dispatch::Registry,
@@ -25,6 +25,7 @@ pub struct ServerBuilder {
     limits: CallLimits,
     limits_for: Vec<(String, CallLimits)>,
     send_encoding: Option<Encoding>,
+    cors: Option<Cors>,
     shutdown_grace: Duration,
     keepalive: (Duration, Duration),
     keepalive_min_interval: Duration,
@@ -45,6 +46,7 @@ impl Default for ServerBuilder {
             limits: CallLimits::default(),
             limits_for: Vec::new(),
             send_encoding: None,
+            cors: None,
             shutdown_grace: Duration::from_secs(30),
             keepalive: (Duration::from_secs(300), Duration::from_secs(20)),
             keepalive_min_interval: Duration::from_secs(10),
@@ -154,6 +156,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets web pages of other origins call. Default: none may.
+    #[must_use]
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.cors = Some(cors);
+        self
+    }
+
     /// How long calls may go on after a shutdown began. Default: 30 seconds. What still runs then ends with
     /// `UNAVAILABLE`.
     #[must_use]
@@ -193,7 +202,7 @@ impl ServerBuilder {
     /// # Errors
     ///
     /// Two services have the same name, [limits](Self::limits_for) or [interceptors](Self::interceptor_for) are for a
-    /// name that no service or method has, or the TLS settings cannot be used.
+    /// name that no service or method has, or the CORS or TLS settings cannot be used.
     pub fn build(mut self) -> Result<Server, BuildError> {
         self.add_own_services();
         let mut registry = Registry::default();
@@ -220,6 +229,7 @@ impl ServerBuilder {
             foreign: self.foreign,
             send_encoding: self.send_encoding,
             health: self.health,
+            cors: self.cors.map(Cors::policy).transpose()?,
             shutdown_grace: self.shutdown_grace,
             #[cfg(feature = "net")]
             keepalive: crate::http2::Keepalive { interval: self.keepalive.0, timeout: self.keepalive.1 },
@@ -279,7 +289,7 @@ impl fmt::Debug for ServerBuilder {
 
 /// A server cannot be built; it says why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildError(String);
+pub struct BuildError(pub(super) String);
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,6 +3,7 @@
 mod builder;
 #[cfg(feature = "net")]
 mod connection;
+mod cors;
 #[cfg(feature = "net")]
 mod http1;
 #[cfg(feature = "net")]
@@ -17,9 +18,10 @@ mod unread;
 
 use std::{sync::Arc, time::Duration};
 
-use http::Request;
+use http::{Request, request::Parts};
 
 pub use builder::{BuildError, ServerBuilder};
+pub use cors::Cors;
 pub use limits::CallLimits;
 pub(crate) use limits::{DEFAULT_MESSAGE_BYTES, Limits};
 #[cfg(feature = "net")]
@@ -58,6 +60,7 @@ pub(crate) struct Core {
     pub(crate) send_encoding: Option<Encoding>,
     /// Learns of the shutdown.
     pub(crate) health: Option<Health>,
+    pub(crate) cors: Option<cors::Policy>,
     pub(crate) shutdown_grace: Duration,
     #[cfg(feature = "net")]
     pub(crate) keepalive: crate::http2::Keepalive,
@@ -92,14 +95,27 @@ impl Server {
 
     /// Starts to answer a request.
     pub(crate) fn exchange(&self, request: Request<Body>, peer: &Arc<Peer>) -> Exchange {
-        #[cfg(feature = "tower")]
-        if let Some(foreign) = self.core.foreign_to(request.uri().path()) {
-            return Exchange::foreign(foreign.answer(request));
-        }
         let (head, body) = request.into_parts();
+        let Some(cors) = &self.core.cors else {
+            return self.answer(head, body, peer);
+        };
+        match cors.preflight(&head) {
+            Some(answer) => Exchange::answered(answer),
+            None => {
+                let headers = cors.headers(&head);
+                self.answer(head, body, peer).with_headers(headers)
+            }
+        }
+    }
+
+    fn answer(&self, head: Parts, body: Body, peer: &Arc<Peer>) -> Exchange {
+        #[cfg(feature = "tower")]
+        if let Some(foreign) = self.core.foreign_to(head.uri.path()) {
+            return Exchange::foreign(foreign.answer(Request::from_parts(head, body)));
+        }
         match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&self.core, &head)) {
             Some(protocol) => Exchange::new(protocol, protocol.accept(&self.core, head, body, peer)),
-            None => Exchange::new(PROTOCOLS[0], Err(unclaimed())),
+            None => Exchange::answered(unclaimed()),
         }
     }
 }

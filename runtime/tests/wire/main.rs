@@ -6,6 +6,7 @@
 mod support;
 
 mod connect;
+mod cors;
 mod grpc_web;
 mod http1;
 mod peer;
@@ -15,29 +16,40 @@ mod table;
 use std::time::Duration;
 
 use peer::{Peer, frame};
+use rsgrpc::{Cors, Server};
 use table::{ROWS, Row};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn grpc() {
-    over_http2(ROWS).await;
+    over_http2(ROWS, probe::server).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn grpc_web() {
-    over_http2(grpc_web::ROWS).await;
-    over_http1(grpc_web::ROWS).await;
+    over_http2(grpc_web::ROWS, probe::server).await;
+    over_http1(grpc_web::ROWS, probe::server).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connect() {
-    over_http2(connect::ROWS).await;
-    over_http1(connect::ROWS).await;
+    over_http2(connect::ROWS, probe::server).await;
+    over_http1(connect::ROWS, probe::server).await;
 }
 
-async fn over_http1(rows: &[Row]) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cross_origin() {
+    let two_origins = || probe::builder().cors(cors::two_origins()).build().unwrap();
+    over_http2(cors::TWO_ORIGINS, two_origins).await;
+    over_http1(cors::TWO_ORIGINS, two_origins).await;
+    let any_origin = Cors::any_origin().max_age(Duration::from_secs(60));
+    over_http1(cors::ANY_ORIGIN, || probe::builder().cors(any_origin.clone()).build().unwrap()).await;
+    over_http1(cors::NO_ORIGIN, probe::server).await;
+}
+
+async fn over_http1(rows: &[Row], server: impl Fn() -> Server) {
     let mut failures = Vec::new();
     for row in rows {
-        let exchange = tokio::time::timeout(Duration::from_secs(10), http1::exchange(probe::server(), row));
+        let exchange = tokio::time::timeout(Duration::from_secs(10), http1::exchange(server(), row));
         match exchange.await {
             Err(_) => failures.push(format!("{}: no answer", row.name)),
             Ok(answer) => failures.extend(answer.compare(row)),
@@ -47,10 +59,10 @@ async fn over_http1(rows: &[Row]) {
 }
 
 /// Every row on a connection of its own, and then a healthy call on the same connection: the server goes on.
-async fn over_http2(rows: &[Row]) {
+async fn over_http2(rows: &[Row], server: impl Fn() -> Server) {
     let mut failures = Vec::new();
     for row in rows {
-        let peer = Peer::connect(probe::server()).await;
+        let peer = Peer::connect(server()).await;
         let exchange = tokio::time::timeout(Duration::from_secs(10), peer.exchange(row));
         match exchange.await {
             Err(_) => failures.push(format!("{}: no answer", row.name)),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rsgrpc::{
-    Answer as Ended, Call, Interceptor, Next, Request, RequestExt, Response, ResponseExt, Server, Status, StatusExt,
-    Streaming,
+    Answer as Ended, Call, Interceptor, Next, Request, RequestExt, Response, ResponseExt, Server, ServerBuilder,
+    Status, StatusExt, Streaming,
     codegen::Stream,
     google::rpc::{BadRequest, bad_request::FieldViolation},
     metadata::MetadataMap,
@@ -14,13 +14,15 @@ use rsgrpc::{
 use crate::support::{Answer, Echo, EchoServer};
 
 pub fn server() -> Server {
+    builder().build().unwrap()
+}
+
+pub fn builder() -> ServerBuilder {
     Server::builder()
         .add_service(EchoServer::new(Probe))
         .interceptor(Gate)
         .max_receive_message_bytes(1 << 20)
         .max_send_message_bytes(1 << 20)
-        .build()
-        .unwrap()
 }
 
 /// Refuses calls that say so in their metadata.

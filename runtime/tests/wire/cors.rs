@@ -1,0 +1,108 @@
+//! The rows of CORS: what browsers ask, and what their pages may do.
+
+use rsgrpc::{BuildError, Cors, Server};
+
+use crate::table::{Row, Want};
+
+const PREFLIGHT: Row = Row {
+    name: "",
+    method: "OPTIONS",
+    path: "/test.Echo/Unary",
+    headers: &[("origin", "https://app.example"), ("access-control-request-method", "POST")],
+    body: &[],
+    ends: true,
+    answer: Want { http: 204, headers: &[], body: Vec::new, status: "", message: "", reset: None },
+};
+const CALL: Row = Row { method: "POST", answer: Want { http: 200, ..PREFLIGHT.answer }, ..PREFLIGHT };
+const NO: Want = Want { headers: REFUSED, ..PREFLIGHT.answer };
+
+type Headers = &'static [(&'static str, &'static str)];
+
+const ALLOWED: Headers = &[
+    ("access-control-allow-origin", "https://app.example"),
+    ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE"),
+    (
+        "access-control-allow-headers",
+        "content-type, connect-protocol-version, connect-timeout-ms, connect-content-encoding, connect-accept-encoding, grpc-timeout, x-grpc-web, x-user-agent, authorization",
+    ),
+    ("access-control-allow-credentials", "true"),
+    ("access-control-max-age", "7200"),
+    ("vary", "origin"),
+];
+const EXPOSED: Headers = &[
+    ("access-control-allow-origin", "https://app.example"),
+    (
+        "access-control-expose-headers",
+        "grpc-status, grpc-message, grpc-status-details-bin, grpc-encoding, connect-content-encoding, trailer-x-cost",
+    ),
+    ("access-control-allow-credentials", "true"),
+    ("access-control-allow-methods", "absent"),
+    ("vary", "origin"),
+];
+const REFUSED: Headers = &[
+    ("access-control-allow-origin", "absent"),
+    ("access-control-allow-methods", "absent"),
+    ("access-control-allow-headers", "absent"),
+    ("access-control-expose-headers", "absent"),
+    ("access-control-allow-credentials", "absent"),
+    ("vary", "origin"),
+];
+const OFF: Headers = &[("access-control-allow-origin", "absent"), ("vary", "absent"), ("allow", "POST")];
+const ANY: Headers = &[
+    ("access-control-allow-origin", "*"),
+    ("access-control-allow-credentials", "absent"),
+    ("access-control-max-age", "60"),
+    ("vary", "absent"),
+];
+
+/// A server for two origins.
+#[rustfmt::skip]
+pub const TWO_ORIGINS: &[Row] = &[
+    Row { name: "preflight", answer: Want { headers: ALLOWED, ..PREFLIGHT.answer }, ..PREFLIGHT },
+    Row { name: "preflight, of the other origin", headers: &[("origin", "http://localhost:8080"), ("access-control-request-method", "GET"), ("access-control-request-headers", "x-a")], answer: Want { headers: &[("access-control-allow-origin", "http://localhost:8080"), ("vary", "origin")], ..PREFLIGHT.answer }, ..PREFLIGHT },
+    Row { name: "preflight, of another origin", headers: &[("origin", "https://evil.example"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
+    Row { name: "preflight, of a longer name", headers: &[("origin", "https://app.example.evil.example"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
+    Row { name: "preflight, of another scheme", headers: &[("origin", "http://app.example"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
+    Row { name: "preflight, of another port", headers: &[("origin", "https://app.example:444"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
+    Row { name: "preflight, of no origin at all", headers: &[("origin", "null"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
+    Row { name: "OPTIONS that is no preflight", headers: &[("origin", "https://app.example")], answer: Want { http: 405, headers: &[("allow", "POST"), ("access-control-allow-origin", "https://app.example")], ..PREFLIGHT.answer }, ..PREFLIGHT },
+    Row { name: "a call", headers: &[("origin", "https://app.example"), ("content-type", "application/proto")], answer: Want { headers: EXPOSED, ..CALL.answer }, ..CALL },
+    Row { name: "a call that fails is readable, too", path: "/test.Echo/Nothing", headers: &[("origin", "https://app.example"), ("content-type", "application/proto")], answer: Want { http: 404, headers: EXPOSED, ..CALL.answer }, ..CALL },
+    Row { name: "a call by a page that may not read it", headers: &[("origin", "https://evil.example"), ("content-type", "application/proto")], answer: Want { headers: REFUSED, ..CALL.answer }, ..CALL },
+    Row { name: "a call by no page", headers: &[("content-type", "application/proto")], answer: Want { headers: REFUSED, ..CALL.answer }, ..CALL },
+];
+
+/// A server for any origin.
+#[rustfmt::skip]
+pub const ANY_ORIGIN: &[Row] = &[
+    Row { name: "preflight, any origin", answer: Want { headers: ANY, ..PREFLIGHT.answer }, ..PREFLIGHT },
+];
+
+/// A server as it is by default.
+#[rustfmt::skip]
+pub const NO_ORIGIN: &[Row] = &[
+    Row { name: "preflight, CORS off", answer: Want { http: 405, headers: OFF, ..PREFLIGHT.answer }, ..PREFLIGHT },
+];
+
+pub fn two_origins() -> Cors {
+    Cors::origins(["https://app.example", "http://localhost:8080"])
+        .allow_headers(["authorization"])
+        .expose_headers(["trailer-x-cost"])
+        .allow_credentials()
+}
+
+fn error(cors: Cors) -> String {
+    let built: Result<Server, BuildError> = Server::builder().cors(cors).build();
+    built.unwrap_err().to_string()
+}
+
+#[test]
+fn dangerous_and_useless_settings_are_errors() {
+    assert!(error(Cors::any_origin().allow_credentials()).contains("name the origins"));
+    for origin in
+        ["", "*", "app.example", "https://", "https://app.example/", "https://*.example", "https://App.example"]
+    {
+        assert!(error(Cors::origins([origin])).contains("scheme://host"), "{origin}");
+    }
+    assert!(error(Cors::origins(["https://a.example"]).allow_headers(["x y"])).contains("no header name"));
+}
