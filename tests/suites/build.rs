@@ -9,8 +9,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("CARGO_MANIFEST_DIR is not set")?)
             .join("../../.cache/suites/proto"),
     };
-    let (interop, connect) = (fetched.join("interop"), fetched.join("connect"));
-    for folder in [&interop, &connect] {
+    let (interop, connect, protobuf) = (fetched.join("interop"), fetched.join("connect"), fetched.join("protobuf"));
+    for folder in [&interop, &connect, &protobuf] {
         if !folder.is_dir() {
             return Err(format!("{} is not there; run `tests/suites/run build`", folder.display()).into());
         }
@@ -19,6 +19,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for file in ["client_compat", "config", "server_compat", "service"] {
         protos.push(connect.join(format!("connectrpc/conformance/v1/{file}.proto")));
     }
-    rsgrpc_build::configure().include(&interop).include(&connect).include("proto").compile(&protos)?;
+    protos.push(protobuf.join("conformance/conformance.proto"));
+    for file in ["edition2023", "proto2", "proto2_editions", "proto3", "proto3_editions"] {
+        protos.push(protobuf.join(format!("google/protobuf/test_messages_{file}.proto")));
+    }
+    rsgrpc_build::configure().include(&interop).include(&connect).include(&protobuf).include("proto").compile(&protos)?;
     Ok(())
 }

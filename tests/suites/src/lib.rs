@@ -3,3 +3,4 @@
 pub mod conformance;
 pub mod interop;
 pub mod pages;
+pub mod protobuf;
