@@ -61,10 +61,6 @@ impl Reframe for Envelope {
     fn close(&self, buf: &mut BytesMut, start: usize, compressed: bool) {
         seal(&mut buf[start..], if compressed { COMPRESSED } else { 0 });
     }
-
-    fn tail(&self) -> &'static [u8] {
-        b""
-    }
 }
 
 impl Deframe for Envelope {

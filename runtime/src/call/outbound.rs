@@ -22,9 +22,10 @@ use crate::{
 /// memory for a slow reader, and is what many small messages are gathered into: two DATA frames of the default size.
 const MARK: usize = 32 * 1024;
 
-/// Below this room a stream's buffer grows at once to a sensible size instead of message by message.
-const LEAST_ROOM: usize = 64;
+/// What the buffer of a stream grows by at least, in bytes, and by what once it is known to be filled to its mark by
+/// many messages: a little more, for the last of them.
 const GROWTH: usize = 8 * 1024;
+const FULL: usize = MARK + 1024;
 
 /// Writes what surrounds each message in a body. One for each framing, without state.
 pub(crate) trait Reframe: Sync {
@@ -34,11 +35,8 @@ pub(crate) trait Reframe: Sync {
     /// Appends what stands before a message.
     fn open(&self, buf: &mut BytesMut, first: bool);
 
-    /// Completes the frame that `open` began at `start`.
+    /// Completes the frame that `open` began at `start`, with what stands behind a message.
     fn close(&self, buf: &mut BytesMut, start: usize, compressed: bool);
-
-    /// What stands behind a message.
-    fn tail(&self) -> &'static [u8];
 }
 
 /// How the messages of one direction of a call are written.
@@ -54,6 +52,8 @@ pub struct Outbound {
     pub(crate) compression: Option<Compression>,
     /// Whether the last message was compressed.
     pub(crate) compressed: bool,
+    /// What a buffer without room grows by at least, in bytes; none for a buffer of one message.
+    growth: usize,
     /// Looks at each message before it is compressed.
     pub(crate) hooks: Hooks,
     started: bool,
@@ -74,6 +74,7 @@ impl Outbound {
             limit: limit.min(u32::MAX as usize),
             compression: None,
             compressed: false,
+            growth: 0,
             hooks: Hooks::default(),
             started: false,
         }
@@ -99,7 +100,10 @@ impl Outbound {
         let room = self.codec.room(message, self.limit)?;
         if encoding.is_none() && self.hooks.is_empty() {
             // A buffer for one message gets exactly the room it needs: one allocation, which can be frozen as it is.
-            buf.reserve(self.framing.room() + room);
+            let room = self.framing.room() + room;
+            if buf.capacity() - buf.len() < room {
+                buf.reserve(room.max(self.growth));
+            }
             self.framing.open(buf, !self.started);
             self.codec.encode(message, buf)?;
         } else {
@@ -113,7 +117,6 @@ impl Outbound {
             }
         }
         self.framing.close(buf, start, encoding.is_some());
-        buf.extend_from_slice(self.framing.tail());
         Ok(encoding.is_some())
     }
 }
@@ -130,15 +133,16 @@ where
     S: Stream<Item = Result<M, Status>>,
     M: Message,
 {
+    outbound.growth = outbound.growth.max(GROWTH);
+    let mut messages = 0;
     while buf.len() < MARK {
         let Some(message) = ready!(stream.as_mut().poll_next(cx)) else {
             return Poll::Ready(Ok(()));
         };
-        if buf.capacity() - buf.len() < LEAST_ROOM {
-            buf.reserve(GROWTH);
-        }
         outbound.append(&message?, buf)?;
+        messages += 1;
     }
+    outbound.growth = if messages > 1 { FULL } else { GROWTH };
     Poll::Pending
 }
 

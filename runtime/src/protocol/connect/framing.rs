@@ -19,10 +19,6 @@ impl Reframe for Bare {
     fn open(&self, _: &mut BytesMut, _first: bool) {}
 
     fn close(&self, _: &mut BytesMut, _start: usize, _compressed: bool) {}
-
-    fn tail(&self) -> &'static [u8] {
-        b""
-    }
 }
 
 /// Reads a body as one message.

@@ -34,10 +34,6 @@ impl Reframe for Text {
         Envelope.close(buf, start, compressed);
         encode(buf, start);
     }
-
-    fn tail(&self) -> &'static [u8] {
-        b""
-    }
 }
 
 /// Turns what stands from `start` on into base64.
