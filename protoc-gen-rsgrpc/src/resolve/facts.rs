@@ -2,46 +2,39 @@
 
 use crate::descriptor::{Field, FieldType};
 use crate::model::Derives;
-use crate::pool::{Pool, TypeId};
+use crate::pool::{Pool, TypeEntry, TypeId};
 
 /// Facts about every message.
 pub(super) struct Facts {
     /// Messages that contain each other have the same number.
     component: Vec<usize>,
+    /// The same, where groups do not count.
+    component_without_groups: Vec<usize>,
     derives: Vec<Derives>,
 }
 
 impl Facts {
     /// `is_boxed` tells which fields an option boxes.
     pub(super) fn new(pool: &Pool<'_>, is_boxed: impl Fn(TypeId, &Field) -> bool) -> Self {
-        let contained: Vec<Vec<usize>> = pool
-            .types
-            .iter()
-            .map(|entry| {
-                let fields = entry.message().map(|message| message.field.as_slice()).unwrap_or_default();
-                fields.iter().filter_map(|field| contained(pool, field)).map(|id| id.0).collect()
-            })
-            .collect();
-        let components = components(&contained);
+        let without_groups = components(&containment(pool, |field| field.r#type != FieldType::Group as i32));
         let mut facts = Self {
-            component: vec![0; contained.len()],
-            derives: vec![Derives { copy: false, eq: false }; contained.len()],
+            component: numbers(&components(&containment(pool, |_| true))),
+            component_without_groups: numbers(&without_groups),
+            derives: vec![Derives { copy: false, eq: false }; pool.types.len()],
         };
-        for (number, component) in components.iter().enumerate() {
-            for &member in component {
-                facts.component[member] = number;
-            }
-        }
         // Contained components come before those that contain them.
-        for member in components.into_iter().flatten() {
+        for member in without_groups.into_iter().flatten() {
             facts.derives[member] = facts.derive(pool, TypeId(member), &is_boxed);
         }
         facts
     }
 
-    /// Whether a singular field would make the message that has it infinitely large.
-    pub(super) fn is_recursive(&self, message: TypeId, field_type: TypeId) -> bool {
-        self.component[message.0] == self.component[field_type.0]
+    /// Whether a singular field would make the message that has it infinitely large. On a cycle with groups it is the
+    /// groups that are to be boxed, as in prost-build.
+    pub(super) fn is_recursive(&self, message: TypeId, field: &Field, field_type: TypeId) -> bool {
+        let is_group = field.r#type == FieldType::Group as i32;
+        let component = if is_group { &self.component } else { &self.component_without_groups };
+        component[message.0] == component[field_type.0]
     }
 
     pub(super) fn message_derives(&self, message: TypeId) -> Derives {
@@ -78,7 +71,7 @@ impl Facts {
         let repeated = field.is_repeated();
         match FieldType::try_from(field.r#type) {
             Ok(FieldType::Message) => match contained(pool, field) {
-                Some(inner) if !self.is_recursive(message, inner) => {
+                Some(inner) if !self.is_recursive(message, field, inner) => {
                     let derives = self.derives[inner.0];
                     Derives { copy: derives.copy && !is_boxed(message, field), ..derives }
                 }
@@ -97,6 +90,26 @@ fn contained(pool: &Pool<'_>, field: &Field) -> Option<TypeId> {
     let is_message = matches!(FieldType::try_from(field.r#type), Ok(FieldType::Message | FieldType::Group));
     let id = (is_message && !field.is_repeated()).then(|| pool.find(&field.type_name))??;
     pool.get(id).message().map(|_| id)
+}
+
+/// By type, the types that lie within it by some of its fields.
+fn containment(pool: &Pool<'_>, counts: impl Fn(&Field) -> bool) -> Vec<Vec<usize>> {
+    let within = |entry: &TypeEntry<'_>| {
+        let fields = entry.message().map(|message| message.field.as_slice()).unwrap_or_default();
+        fields.iter().filter(|field| counts(field)).filter_map(|field| contained(pool, field)).map(|id| id.0).collect()
+    };
+    pool.types.iter().map(within).collect()
+}
+
+/// The number of its component, by type.
+fn numbers(components: &[Vec<usize>]) -> Vec<usize> {
+    let mut numbers = vec![0; components.iter().map(Vec::len).sum()];
+    for (number, component) in components.iter().enumerate() {
+        for &member in component {
+            numbers[member] = number;
+        }
+    }
+    numbers
 }
 
 /// The strongly connected components of a graph, each before those with edges to it (Tarjan's algorithm, with a stack

@@ -148,7 +148,7 @@ fn is_boxed(context: &Context<'_>, field: &Field<'_>) -> bool {
     let ty = context.pool.find(&field.descriptor.type_name);
     let is_message = ty.is_some_and(|ty| context.pool.get(ty).message().is_some());
     is_message
-        && (ty.is_some_and(|ty| context.facts.is_recursive(field.message, ty))
+        && (ty.is_some_and(|ty| context.facts.is_recursive(field.message, field.descriptor, ty))
             || context.rules.boxes(context.pool, field.message, field.descriptor))
 }
 

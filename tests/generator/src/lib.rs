@@ -89,20 +89,32 @@ pub fn request(root: &Path) -> Outcome<Request> {
     Ok(Request::from_descriptor_set(&descriptor_set(root, &files)?, files)?)
 }
 
-/// The options of a folder: the lines of its file `options`. Descriptor sets are left out unless asked for, because
-/// nobody can read them.
+/// The options of a folder: the lines of its file `options`, as keys and values.
+///
+/// # Errors
+/// If a line is no option.
+pub fn option_lines(root: &Path) -> Outcome<Vec<(String, String)>> {
+    let file = root.join("options");
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    let text = fs::read_to_string(file)?;
+    let pair = |line: &str| -> Outcome<(String, String)> {
+        let (key, value) = line.split_once('=').ok_or("an option is key=value")?;
+        Ok((key.to_owned(), value.to_owned()))
+    };
+    text.lines().map(pair).collect()
+}
+
+/// The options of a folder, parsed. Descriptor sets are left out unless asked for, because nobody can read them.
 ///
 /// # Errors
 /// If there is no such option.
 pub fn options(root: &Path) -> Outcome<Options> {
     let mut options = Options::default();
     options.set("descriptor_set", "false")?;
-    let file = root.join("options");
-    if file.exists() {
-        for line in fs::read_to_string(file)?.lines() {
-            let (key, value) = line.split_once('=').ok_or("an option is key=value")?;
-            options.set(key, value)?;
-        }
+    for (key, value) in option_lines(root)? {
+        options.set(&key, &value)?;
     }
     Ok(options)
 }

@@ -236,8 +236,8 @@ pub mod search {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
     #[prost(prost_path = "::rsgrpc::prost")]
     pub struct Page {
-        #[prost(message, optional, boxed, tag = "6")]
-        pub search: ::core::option::Option<::rsgrpc::prost::alloc::boxed::Box<super::Search>>,
+        #[prost(message, optional, tag = "6")]
+        pub search: ::core::option::Option<super::Search>,
     }
 
     impl ::rsgrpc::prost::Name for Page {
@@ -564,8 +564,8 @@ pub mod a {
     #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
     #[prost(prost_path = "::rsgrpc::prost")]
     pub struct B {
-        #[prost(message, optional, boxed, tag = "2")]
-        pub a: ::core::option::Option<::rsgrpc::prost::alloc::boxed::Box<super::A>>,
+        #[prost(message, optional, tag = "2")]
+        pub a: ::core::option::Option<super::A>,
         #[prost(group, optional, boxed, tag = "3")]
         pub c: ::core::option::Option<::rsgrpc::prost::alloc::boxed::Box<b::C>>,
     }
@@ -636,10 +636,10 @@ pub mod a {
         #[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
         #[prost(prost_path = "::rsgrpc::prost")]
         pub struct C {
-            #[prost(message, optional, boxed, tag = "4")]
-            pub b: ::core::option::Option<::rsgrpc::prost::alloc::boxed::Box<super::B>>,
-            #[prost(message, optional, boxed, tag = "5")]
-            pub a: ::core::option::Option<::rsgrpc::prost::alloc::boxed::Box<super::super::A>>,
+            #[prost(message, optional, tag = "4")]
+            pub b: ::core::option::Option<super::B>,
+            #[prost(message, optional, tag = "5")]
+            pub a: ::core::option::Option<super::super::A>,
         }
 
         impl ::rsgrpc::prost::Name for C {
