@@ -23,6 +23,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     for file in ["edition2023", "proto2", "proto2_editions", "proto3", "proto3_editions"] {
         protos.push(protobuf.join(format!("google/protobuf/test_messages_{file}.proto")));
     }
-    rsgrpc_build::configure().include(&interop).include(&connect).include(&protobuf).include("proto").compile(&protos)?;
+    rsgrpc_build::configure()
+        .include(&interop)
+        .include(&connect)
+        .include(&protobuf)
+        .include("proto")
+        .compile(&protos)?;
     Ok(())
 }

@@ -50,6 +50,7 @@ pub(crate) struct Police {
     last_ping: Option<Instant>,
     strikes: u32,
     control_frames: u32,
+    fragments: u32,
 }
 
 /// Strikes that a peer may have before its connection is closed, as in gRPC (gRFC A8).
@@ -57,15 +58,24 @@ const STRIKES: u32 = 2;
 /// Control frames that may come without a single HEADERS or DATA frame among them.
 const CONTROL_FRAMES: u32 = 10_000;
 
+/// Fragments, which are DATA frames too small for the smallest message, that may come more than whole ones: h2 keeps
+/// some 250 bytes for each frame that waits to be read, while its payload is all that flow control counts.
+const FRAGMENTS: u32 = 10_000;
+/// The bytes of an empty message.
+const SMALLEST: usize = 5;
+/// The most that padding adds, with its length.
+const PADDING: usize = 256;
+
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const PING: u8 = 6;
 const WINDOW_UPDATE: u8 = 8;
 const ACK: u8 = 1;
+const PADDED: u8 = 8;
 
 impl Police {
     pub(crate) fn new(ping_interval: Duration) -> Self {
-        Self { scan: Scan::default(), ping_interval, last_ping: None, strikes: 0, control_frames: 0 }
+        Self { scan: Scan::default(), ping_interval, last_ping: None, strikes: 0, control_frames: 0, fragments: 0 }
     }
 
     /// Whether what came since the last look is still acceptable.
@@ -78,12 +88,17 @@ impl Police {
                 _ => self.control_frames += 1,
             }
             match head.kind {
+                DATA if head.is_fragment() => self.fragments += 1,
+                DATA => self.fragments = self.fragments.saturating_sub(1),
+                _ => {}
+            }
+            match head.kind {
                 DATA | HEADERS | WINDOW_UPDATE => (self.strikes, self.last_ping) = (0, None),
                 PING if head.flags & ACK == 0 => self.ping(),
                 _ => {}
             }
         }
-        self.strikes <= STRIKES && self.control_frames <= CONTROL_FRAMES
+        self.strikes <= STRIKES && self.control_frames <= CONTROL_FRAMES && self.fragments <= FRAGMENTS
     }
 
     fn ping(&mut self) {
@@ -104,8 +119,15 @@ struct Scan {
 }
 
 struct Head {
+    len: usize,
     kind: u8,
     flags: u8,
+}
+
+impl Head {
+    fn is_fragment(&self) -> bool {
+        self.len < if self.flags & PADDED == 0 { SMALLEST } else { SMALLEST + PADDING }
+    }
 }
 
 impl Default for Scan {
@@ -131,7 +153,7 @@ impl Scan {
         let [a, b, c, kind, flags, ..] = self.head;
         self.skip = u32::from_be_bytes([0, a, b, c]) as usize;
         self.have = 0;
-        Some(Head { kind, flags })
+        Some(Head { len: self.skip, kind, flags })
     }
 }
 
@@ -240,5 +262,14 @@ mod tests {
             assert!(feed(&mut police, &vec![frame(4, 0, 6); 9_000], 4096));
             assert!(feed(&mut police, &[frame(HEADERS, 0, 6)], 4096));
         }
+    }
+
+    #[test]
+    fn fragments_need_messages_among_them() {
+        assert!(feed(&mut police(), &vec![frame(DATA, 0, 5); 100_000], 4096));
+        assert!(!feed(&mut police(), &vec![frame(DATA, 0, 1); 10_001], 4096));
+        assert!(!feed(&mut police(), &vec![frame(DATA, PADDED, 200); 10_001], 4096));
+        let halves = [frame(DATA, 0, 2), frame(DATA, 0, 20)].concat();
+        assert!(feed(&mut police(), &vec![halves; 100_000], 4096));
     }
 }

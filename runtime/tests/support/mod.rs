@@ -94,6 +94,25 @@ impl<T: Echo> Service for EchoServer<T> {
     }
 }
 
+/// Counts the elements of a message that can be as many and as deeply nested as one likes.
+#[derive(Debug)]
+pub struct Bulk;
+
+impl Service for Bulk {
+    fn descriptor(&self) -> &'static ServiceDescriptor {
+        static BULK: ServiceDescriptor =
+            ServiceDescriptor { name: "test.Bulk", methods: &[method("/test.Bulk/Count", MethodKind::Unary)], ..ECHO };
+        &BULK
+    }
+
+    fn call(&self, _: usize, mut call: ServerCall) -> Reply {
+        Box::pin(async move {
+            let request: Request<rsgrpc::prost_types::ListValue> = call.one().await?;
+            call.reply(Response::new(request.get_ref().values.len().to_string()))
+        })
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct EchoClient(Client);
 

@@ -7,10 +7,12 @@ mod support;
 
 mod connect;
 mod cors;
+mod deep;
 mod grpc_web;
 mod http1;
 mod peer;
 mod probe;
+mod raw;
 mod table;
 
 use std::time::Duration;
@@ -22,6 +24,11 @@ use table::{ROWS, Row};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn grpc() {
     over_http2(ROWS, probe::server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deep() {
+    over_http2(deep::ROWS, deep::server).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -37,7 +37,7 @@ impl Interceptor for Gate {
     }
 }
 
-struct Probe;
+pub struct Probe;
 
 impl Echo for Probe {
     async fn unary(&self, request: Request<String>) -> Answer<String> {

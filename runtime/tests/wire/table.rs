@@ -32,7 +32,7 @@ type Headers = &'static [(&'static str, &'static str)];
 
 const GRPC: Headers = &[("content-type", "application/grpc"), ("te", "trailers")];
 
-const UNARY: Row = Row {
+pub const UNARY: Row = Row {
     name: "",
     method: "POST",
     path: "/test.Echo/Unary",
