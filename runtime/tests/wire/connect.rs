@@ -2,7 +2,7 @@
 
 use crate::{
     peer::frame,
-    table::{Row, Want, bomb, compressed, gzip, nested, text, texts},
+    table::{Row, SUPPORTED, Want, bomb, compressed, gzip, nested, text, texts},
 };
 
 type Headers = &'static [(&'static str, &'static str)];
@@ -74,7 +74,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "a gzip request", headers: &[("content-type", "application/proto"), ("content-encoding", "gzip")], body: &[|| gzip(b"\x0a\x02hi")], answer: Want { body: || bare("hi"), ..OK }, ..UNARY },
     Row { name: "a gzip request of nothing", headers: &[("content-type", "application/proto"), ("content-encoding", "gzip")], body: &[], answer: OK, ..UNARY },
     Row { name: "a gzip bomb", headers: &[("content-type", "application/proto"), ("content-encoding", "gzip")], body: &[|| bomb()[5..].to_vec()], answer: Want { http: 429, headers: JSON_ERROR, body: || br#"{"code":"resource_exhausted","message":"decompressing a message of 1048577 bytes, over the limit of 1048576 bytes"}"#.to_vec(), ..OK }, ..UNARY },
-    Row { name: "an encoding we do not have", headers: &[("content-type", "application/proto"), ("content-encoding", "br")], body: &[|| bare("hi")], answer: Want { http: 501, headers: JSON_ERROR, body: || br#"{"code":"unimplemented","message":"the encoding \"br\" is not supported; supported are: gzip,identity"}"#.to_vec(), ..OK }, ..UNARY },
+    Row { name: "an encoding we do not have", headers: &[("content-type", "application/proto"), ("content-encoding", "br")], body: &[|| bare("hi")], answer: Want { http: 501, headers: JSON_ERROR, body: || format!(r#"{{"code":"unimplemented","message":"the encoding \"br\" is not supported; supported are: {SUPPORTED}"}}"#).into_bytes(), ..OK }, ..UNARY },
     // GET.
     Row { name: "get", path: "/test.Echo/Look?connect=v1&base64=1&encoding=proto&message=CgJoaQ", answer: Want { body: || bare("hi"), headers: &[("content-type", "application/proto"), ("vary", "accept-encoding")], ..OK }, ..GET },
     Row { name: "get, another order, more parameters, padding", path: "/test.Echo/Look?message=CgNoaSE%3D&a=b&encoding=proto&base64=1&c&message=x", answer: Want { body: || bare("hi!"), ..OK }, ..GET },
@@ -88,7 +88,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "get, no encoding", path: "/test.Echo/Look?message=", answer: Want { body: || br#"{"code":"invalid_argument","message":"the query has no parameter encoding"}"#.to_vec(), ..BAD }, ..GET },
     Row { name: "get, no query", path: "/test.Echo/Look", answer: Want { body: || br#"{"code":"invalid_argument","message":"the query has no parameter message"}"#.to_vec(), ..BAD }, ..GET },
     Row { name: "get, an encoding we do not have", path: "/test.Echo/Look?encoding=thrift&message=", answer: Want { http: 415, ..OK }, ..GET },
-    Row { name: "get, a compression we do not have", path: "/test.Echo/Look?encoding=proto&message=&compression=br", answer: Want { http: 501, headers: JSON_ERROR, body: || br#"{"code":"unimplemented","message":"the encoding \"br\" is not supported; supported are: gzip,identity"}"#.to_vec(), ..OK }, ..GET },
+    Row { name: "get, a compression we do not have", path: "/test.Echo/Look?encoding=proto&message=&compression=br", answer: Want { http: 501, headers: JSON_ERROR, body: || format!(r#"{{"code":"unimplemented","message":"the encoding \"br\" is not supported; supported are: {SUPPORTED}"}}"#).into_bytes(), ..OK }, ..GET },
     Row { name: "get, the standard alphabet of base64", path: "/test.Echo/Look?encoding=proto&message=CgI%2FCgI&base64=1", answer: Want { body: || br#"{"code":"invalid_argument","message":"the parameter message is not base64: Invalid symbol 47, offset 3."}"#.to_vec(), ..BAD }, ..GET },
     Row { name: "get, another version", path: "/test.Echo/Look?connect=v2&encoding=proto&message=", answer: Want { body: || br#"{"code":"invalid_argument","message":"the version \"v2\" of the Connect protocol is not \"v1\""}"#.to_vec(), ..BAD }, ..GET },
     Row { name: "HEAD, PUT and the like", method: "PUT", path: "/test.Echo/Look", answer: Want { http: 405, headers: &[("allow", "GET, POST")], ..OK }, ..UNARY },
@@ -105,7 +105,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "a deadline cuts a stream", headers: &[("content-type", "application/connect+proto"), ("connect-timeout-ms", "50")], body: &[|| text("hang:2")], answer: Want { body: || [texts(&["0", "1"]), broken("deadline_exceeded", "the deadline of the call has passed")].concat(), ..OK }, ..DOWN },
     Row { name: "a gzip message", headers: &[("content-type", "application/connect+proto"), ("connect-content-encoding", "gzip")], body: &[|| [compressed(&gzip(b"\x0a\x01a")), text("b")].concat()], answer: Want { body: || ok(&["ab"]), ..OK }, ..UP },
     Row { name: "the compressed flag without an encoding", body: &[|| compressed(&gzip(b"\x0a\x02hi"))], answer: Want { body: || broken("internal", "a message has its compressed flag set, but the headers name no encoding"), ..OK }, ..UP },
-    Row { name: "a stream in an encoding we do not have", headers: &[("content-type", "application/connect+proto"), ("connect-content-encoding", "br")], body: &[], answer: Want { body: || broken("unimplemented", r#"the encoding \"br\" is not supported; supported are: gzip,identity"#), ..OK }, ..UP },
+    Row { name: "a stream in an encoding we do not have", headers: &[("content-type", "application/connect+proto"), ("connect-content-encoding", "br")], body: &[], answer: Want { body: || broken("unimplemented", &format!(r#"the encoding \"br\" is not supported; supported are: {SUPPORTED}"#)), ..OK }, ..UP },
     // Bodies that are wrong.
     Row { name: "an end frame in a request", body: &[|| [text("a"), end("{}")].concat()], answer: Want { body: || broken("internal", "a message has the flags 0x02, which the protocol does not define"), ..OK }, ..UP },
     Row { name: "flags that are reserved", body: &[|| vec![4, 0, 0, 0, 0]], answer: Want { body: || broken("internal", "a message has the flags 0x04, which the protocol does not define"), ..OK }, ..UP },

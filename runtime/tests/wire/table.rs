@@ -47,6 +47,10 @@ const BOTH: Row = Row { path: "/test.Echo/Both", ..UNARY };
 const OK: Want = UNARY.answer;
 const NOT_HTTP: Want = Want { status: "", ..OK };
 
+/// The encodings, as answers list them: with the default features or, as the tests are run too, with all.
+pub const SUPPORTED: &str =
+    if cfg!(all(feature = "zstd", feature = "deflate")) { "zstd,gzip,deflate,identity" } else { "gzip,identity" };
+
 /// A `StringValue`, framed.
 pub fn text(value: &str) -> Vec<u8> {
     frame(&prost::Message::encode_to_vec(&value.to_owned()))
