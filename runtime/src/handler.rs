@@ -17,7 +17,7 @@ use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
 
 use crate::{
     call::{Body, CallContext, Inbound, Outbound, Payload, Peer, Streaming, Trailers, fill},
-    codec::Message,
+    codec::{Codec, Message},
     method::{Method, ServiceDescriptor},
 };
 
@@ -137,7 +137,7 @@ impl Call {
     /// Messages in: as many as come.
     #[doc(hidden)]
     pub fn many<M: Message>(&mut self) -> Request<Streaming<M>> {
-        let empty = Inbound::new(Body::empty(), Box::new(crate::envelope::Envelope), self.inbound.codec, 0);
+        let empty = Inbound::new(Body::empty(), Box::new(crate::envelope::Envelope), Codec::default(), 0);
         let inbound = std::mem::replace(&mut self.inbound, empty);
         self.request(Streaming::new(inbound))
     }

@@ -18,7 +18,7 @@ pub struct ServiceDescriptor {
 }
 
 /// One rpc of a service.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Method {
     /// The path that names it on the wire, `/package.Service/Method`.
     pub path: &'static str,
@@ -26,6 +26,10 @@ pub struct Method {
     pub kind: MethodKind,
     /// The proto option `idempotency_level`.
     pub idempotency: Idempotency,
+    /// The JSON of what the caller sends; `None` for messages without.
+    pub input: Option<Type>,
+    /// The JSON of what the server answers; `None` for messages without.
+    pub output: Option<Type>,
     /// The HTTP bindings of `google.api.http`: the rule itself, then its `additional_bindings`.
     pub http: &'static [HttpRule],
 }

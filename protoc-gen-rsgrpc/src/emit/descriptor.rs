@@ -3,8 +3,10 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::{doc, json};
-use crate::model::{Body, HttpRule, Idempotency, Method, MethodKind, Package, Segment, Service, Template, Variable};
+use super::{doc, json, paths};
+use crate::model::{
+    Body, HttpRule, Idempotency, Method, MethodKind, Package, Segment, Service, Template, TypeRef, Variable,
+};
 
 pub(super) fn descriptor_set(ident: &Ident, set: &[u8]) -> TokenStream {
     let doc = doc("The serialized `google.protobuf.FileDescriptorSet` of this package's files and all they import.");
@@ -18,7 +20,7 @@ pub(super) fn descriptor_set(ident: &Ident, set: &[u8]) -> TokenStream {
 pub(super) fn service(package: &Package, service: &Service) -> TokenStream {
     let Service { full_name, descriptor, .. } = service;
     let doc = doc(&format!("The service `{full_name}`: its name, its methods and their options."));
-    let methods = service.methods.iter().map(method);
+    let methods = service.methods.iter().map(|each| method(&package.module, each));
     let message_types = json::all_message_types(package);
     let set = match &package.descriptor_set {
         Some((ident, _)) => quote!(#ident),
@@ -35,7 +37,7 @@ pub(super) fn service(package: &Package, service: &Service) -> TokenStream {
     }
 }
 
-fn method(method: &Method) -> TokenStream {
+fn method(from: &[Ident], method: &Method) -> TokenStream {
     let path = &method.path;
     let kind = match method.kind {
         MethodKind::Unary => quote!(Unary),
@@ -48,15 +50,25 @@ fn method(method: &Method) -> TokenStream {
         Idempotency::NoSideEffects => quote!(NoSideEffects),
         Idempotency::Idempotent => quote!(Idempotent),
     };
+    let input = json_type(from, &method.input, method.input_json.as_deref());
+    let output = json_type(from, &method.output, method.output_json.as_deref());
     let http = method.http.iter().map(rule);
     quote! {
         ::rsgrpc::Method {
             path: #path,
             kind: ::rsgrpc::MethodKind::#kind,
             idempotency: ::rsgrpc::Idempotency::#idempotency,
+            input: #input,
+            output: #output,
             http: &[#(#http),*],
         }
     }
+}
+
+fn json_type(from: &[Ident], message: &TypeRef, name: Option<&str>) -> TokenStream {
+    let Some(name) = name else { return quote!(::core::option::Option::None) };
+    let message = paths::tokens(from, message);
+    quote!(::core::option::Option::Some(::rsgrpc::json::Type::of::<#message>(#name)))
 }
 
 fn rule(rule: &HttpRule) -> TokenStream {

@@ -35,6 +35,9 @@ pub(crate) struct Method {
     pub(crate) idempotency: Idempotency,
     pub(crate) input: TypeRef,
     pub(crate) output: TypeRef,
+    /// The full proto names of input and output; `None` without JSON.
+    pub(crate) input_json: Option<String>,
+    pub(crate) output_json: Option<String>,
     /// The rule itself and then its additional bindings.
     pub(crate) http: Vec<HttpRule>,
 }

@@ -55,6 +55,7 @@ fn method(
     let output = message(context, site, &method.output_type);
     let http = http::rules(context, site, method, routes);
     let options = method.options.as_ref();
+    let ((input, input_json), (output, output_json)) = (input?, output?);
     Some(Method {
         path: format!("/{service}/{}", method.name),
         ident: idents.claim(names::snake(&method.name)),
@@ -71,16 +72,20 @@ fn method(
             2 => Idempotency::Idempotent,
             _ => Idempotency::Unknown,
         },
-        input: input?,
-        output: output?,
+        input,
+        output,
+        input_json,
+        output_json,
         http,
     })
 }
 
-fn message(context: &Context<'_>, site: &Site, name: &str) -> Option<TypeRef> {
+/// A message, and its full proto name if it has JSON.
+fn message(context: &Context<'_>, site: &Site, name: &str) -> Option<(TypeRef, Option<String>)> {
     let reference = context.type_ref(site, name)?;
-    if let TypePath::Extern { json, .. } = &reference.path {
-        json::has_json(context, site, json);
-    }
-    Some(reference)
+    let has_json = match &reference.path {
+        TypePath::Extern { json, .. } => json::has_json(context, site, json),
+        TypePath::Local { .. } => context.options.json,
+    };
+    Some((reference, has_json.then(|| name.trim_start_matches('.').to_owned())))
 }

@@ -102,7 +102,7 @@ impl Inbound {
             return Poll::Ready(None);
         }
         let result = match ready!(self.poll_item(cx)) {
-            Ok(Some(message)) if !self.hooks.is_empty() => self.hooks.run(self.codec, message).map(Some),
+            Ok(Some(message)) if !self.hooks.is_empty() => self.hooks.run(&self.codec, message).map(Some),
             result => result,
         };
         Poll::Ready(match result {

@@ -105,11 +105,11 @@ impl Outbound {
                 buf.reserve(room.max(self.growth));
             }
             self.framing.open(buf, !self.started);
-            self.codec.encode(message, buf)?;
+            self.codec.encode(message, buf, self.limit)?;
         } else {
             let mut plain = BytesMut::with_capacity(room);
-            self.codec.encode(message, &mut plain)?;
-            let plain = self.hooks.run(self.codec, plain.freeze())?;
+            self.codec.encode(message, &mut plain, self.limit)?;
+            let plain = self.hooks.run(&self.codec, plain.freeze())?;
             self.framing.open(buf, !self.started);
             match encoding {
                 None => buf.extend_from_slice(&plain),

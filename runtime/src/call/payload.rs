@@ -36,7 +36,7 @@ impl Payload {
     /// The message cannot be encoded in the codec of the call.
     pub fn replace<M: Message>(&mut self, message: &M) -> Result<(), Status> {
         let mut bytes = BytesMut::with_capacity(self.codec.room(message, usize::MAX)?);
-        self.codec.encode(message, &mut bytes)?;
+        self.codec.encode(message, &mut bytes, usize::MAX)?;
         self.bytes = bytes.freeze();
         Ok(())
     }
@@ -64,8 +64,8 @@ impl Hooks {
         self.0.insert(0, hook);
     }
 
-    pub(crate) fn run(&self, codec: Codec, bytes: Bytes) -> Result<Bytes, Status> {
-        let mut payload = Payload { codec, bytes };
+    pub(crate) fn run(&self, codec: &Codec, bytes: Bytes) -> Result<Bytes, Status> {
+        let mut payload = Payload { codec: codec.clone(), bytes };
         self.0.iter().try_for_each(|hook| hook(&mut payload))?;
         Ok(payload.bytes)
     }

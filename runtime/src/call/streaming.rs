@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     marker::PhantomData,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use futures_core::Stream;
@@ -65,8 +65,8 @@ impl<T: Message> Streaming<T> {
     }
 
     fn poll_decoded(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Status>>> {
-        let codec = self.inbound.codec;
-        self.inbound.poll_message(cx).map(|message| message.map(|bytes| bytes.and_then(|bytes| codec.decode(bytes))))
+        let message = ready!(self.inbound.poll_message(cx));
+        Poll::Ready(message.map(|bytes| bytes.and_then(|bytes| self.inbound.codec.decode(bytes))))
     }
 }
 

@@ -175,9 +175,9 @@ impl Outgoing {
     pub fn answer<M: Message>(self, response: Response<M>) -> Result<Incoming, Status> {
         let trailers = response.trailers();
         let (metadata, message, _) = response.into_parts();
-        let codec = self.outbound.codec;
+        let codec = self.outbound.codec.clone();
         let mut bytes = BytesMut::new();
-        Outbound::new(codec, &Envelope, usize::MAX).append(&message, &mut bytes)?;
+        Outbound::new(codec.clone(), &Envelope, usize::MAX).append(&message, &mut bytes)?;
         let body = Body::whole(Some(bytes.freeze()), None);
         let mut incoming = Incoming { metadata, inbound: Inbound::new(body, Box::new(Envelope), codec, usize::MAX) };
         incoming.on_end(move |result| result.map(|_| trailers));

@@ -322,18 +322,36 @@ pub static HEALTH: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/grpc.health.v1.Health/Check",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthCheckRequest>(
+                "grpc.health.v1.HealthCheckRequest"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthCheckResponse>(
+                "grpc.health.v1.HealthCheckResponse"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/grpc.health.v1.Health/List",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthListRequest>(
+                "grpc.health.v1.HealthListRequest"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthListResponse>(
+                "grpc.health.v1.HealthListResponse"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/grpc.health.v1.Health/Watch",
             kind: ::rsgrpc::MethodKind::ServerStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthCheckRequest>(
+                "grpc.health.v1.HealthCheckRequest"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthCheckResponse>(
+                "grpc.health.v1.HealthCheckResponse"
+            )),
             http: &[],
         },
     ],

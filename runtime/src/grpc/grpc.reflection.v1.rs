@@ -855,6 +855,12 @@ pub static SERVER_REFLECTION: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDes
         path: "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
         kind: ::rsgrpc::MethodKind::BidiStreaming,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<ServerReflectionRequest>(
+            "grpc.reflection.v1.ServerReflectionRequest"
+        )),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<ServerReflectionResponse>(
+            "grpc.reflection.v1.ServerReflectionResponse"
+        )),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES],

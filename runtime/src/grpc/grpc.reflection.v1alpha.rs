@@ -861,6 +861,12 @@ pub static SERVER_REFLECTION: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDes
         path: "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
         kind: ::rsgrpc::MethodKind::BidiStreaming,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<ServerReflectionRequest>(
+            "grpc.reflection.v1alpha.ServerReflectionRequest"
+        )),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<ServerReflectionResponse>(
+            "grpc.reflection.v1alpha.ServerReflectionResponse"
+        )),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES],

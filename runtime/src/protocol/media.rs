@@ -2,43 +2,43 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::codec::Codec;
+use crate::codec::Form;
 
-/// The codec a content type names, and the type itself, as the answer repeats it.
+/// The form a content type names, and the type itself, as the answer repeats it.
 pub(super) struct Media {
-    pub(super) codec: Codec,
+    pub(super) form: Form,
     pub(super) content_type: HeaderValue,
 }
 
 impl Media {
-    /// Takes the content type of a call out of its headers: `type`, which stands for protobuf, or `type+codec`. `None`
-    /// for another type and for a codec we do not have.
+    /// Takes the content type of a call out of its headers: `type`, which stands for protobuf, or `type+form`. `None`
+    /// for another type and for a form we do not have.
     pub(super) fn take(headers: &mut HeaderMap, r#type: &str) -> Option<Self> {
         let value = headers.remove(header::CONTENT_TYPE)?;
         let suffix = strip_prefix(essence(&value), r#type)?;
-        let codec = match suffix.split_first() {
-            None => Codec::Proto,
-            Some((b'+', name)) => Codec::from_name(name)?,
+        let form = match suffix.split_first() {
+            None => Form::Proto,
+            Some((b'+', name)) => Form::from_name(name)?,
             Some(_) => return None,
         };
-        Self::repeat(codec, value)
+        Self::repeat(form, value)
     }
 
-    /// Takes the content type of a call out of its headers: `prefix` and a codec.
-    pub(super) fn take_codec(headers: &mut HeaderMap, prefix: &str) -> Option<Self> {
+    /// Takes the content type of a call out of its headers: `prefix` and a form.
+    pub(super) fn take_form(headers: &mut HeaderMap, prefix: &str) -> Option<Self> {
         let value = headers.remove(header::CONTENT_TYPE)?;
-        let codec = Codec::from_name(strip_prefix(essence(&value), prefix)?)?;
-        Self::repeat(codec, value)
+        let form = Form::from_name(strip_prefix(essence(&value), prefix)?)?;
+        Self::repeat(form, value)
     }
 
-    fn repeat(codec: Codec, value: HeaderValue) -> Option<Self> {
+    fn repeat(form: Form, value: HeaderValue) -> Option<Self> {
         let essence = essence(&value);
         let content_type = if essence.len() == value.len() { value } else { HeaderValue::from_bytes(essence).ok()? };
-        Some(Self { codec, content_type })
+        Some(Self { form, content_type })
     }
 }
 
-/// Whether the content type is `type`, with any codec.
+/// Whether the content type is `type`, with any form.
 pub(super) fn is(headers: &HeaderMap, r#type: &str) -> bool {
     let suffix = headers.get(header::CONTENT_TYPE).and_then(|value| strip_prefix(essence(value), r#type));
     suffix.is_some_and(|suffix| matches!(suffix.first(), None | Some(b'+')))

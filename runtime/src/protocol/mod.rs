@@ -27,6 +27,7 @@ use crate::{
     compress::Encoding,
     dispatch::Route,
     handler::{Answer, Call},
+    json,
     server::Core,
 };
 
@@ -83,4 +84,6 @@ pub(crate) struct Negotiated {
     /// How messages of the answer are compressed.
     pub(crate) encoding: Option<Encoding>,
     pub(crate) content_type: HeaderValue,
+    /// How the JSON is written that is the protocol's own, where it has any.
+    pub(crate) json: Option<Arc<json::Options>>,
 }

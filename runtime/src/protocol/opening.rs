@@ -8,17 +8,20 @@ use tonic::{Status, metadata::MetadataMap};
 use super::headers;
 use crate::{
     call::{Body, CallContext, Deframe, Inbound, Outbound, Peer, Reframe},
-    codec::Codec,
+    codec::Form,
     compress::Encoding,
     dispatch::{self, Route},
     handler::{Call, OnHead},
+    json,
 };
 
 /// What a protocol read from the head of a request.
 pub(super) struct Opening<'a> {
     pub(super) route: &'a Route,
     pub(super) peer: &'a Arc<Peer>,
-    pub(super) codec: Codec,
+    pub(super) form: Form,
+    /// How JSON is read and written.
+    pub(super) json: &'a Arc<json::Options>,
     pub(super) deframe: Box<dyn Deframe>,
     pub(super) reframe: &'static dyn Reframe,
     /// How messages arrive compressed, and how they leave.
@@ -32,21 +35,18 @@ impl Opening<'_> {
     pub(super) fn call(self, mut head: Parts, body: Body) -> Result<Call, Status> {
         headers::strip(&mut head.headers);
         headers::check_binary(&head.headers)?;
-        let limits = &self.route.limits;
-        let mut inbound = Inbound::new(body, self.deframe, self.codec, limits.max_receive_message_bytes);
+        let Route { method, limits, .. } = self.route;
+        let codec = |message| self.form.codec(self.json, message);
+        let (input, output) = (codec(method.input.as_ref())?, codec(method.output.as_ref())?);
+        let mut inbound = Inbound::new(body, self.deframe, input, limits.max_receive_message_bytes);
         inbound.encoding = self.encodings.0;
-        let mut outbound = Outbound::new(self.codec, self.reframe, limits.max_send_message_bytes);
+        let mut outbound = Outbound::new(output, self.reframe, limits.max_send_message_bytes);
         outbound.encoding = self.encodings.1;
         let deadline = dispatch::deadline_of(self.timeout, limits.timeout);
         Ok(Call {
             metadata: MetadataMap::from_headers(head.headers),
             extensions: head.extensions,
-            context: CallContext {
-                method: self.route.method,
-                deadline,
-                peer: Arc::clone(self.peer),
-                compressed: false,
-            },
+            context: CallContext { method, deadline, peer: Arc::clone(self.peer), compressed: false },
             inbound,
             outbound,
             pipe: None,

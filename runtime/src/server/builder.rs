@@ -9,7 +9,8 @@ use crate::{
     handler::Service,
     health::Health,
     interceptor::{Chain, ErasedInterceptor, Interceptor},
-    method::Method,
+    json,
+    method::{Method, ServiceDescriptor},
     reflection::{self, Index},
 };
 
@@ -26,6 +27,7 @@ pub struct ServerBuilder {
     limits_for: Vec<(String, CallLimits)>,
     send_encoding: Option<Encoding>,
     cors: Option<Cors>,
+    json: json::Options,
     shutdown_grace: Duration,
     keepalive: (Duration, Duration),
     keepalive_min_interval: Duration,
@@ -47,6 +49,7 @@ impl Default for ServerBuilder {
             limits_for: Vec::new(),
             send_encoding: None,
             cors: None,
+            json: json::Options::new().ignore_unknown_fields(true),
             shutdown_grace: Duration::from_secs(30),
             keepalive: (Duration::from_secs(300), Duration::from_secs(20)),
             keepalive_min_interval: Duration::from_secs(10),
@@ -156,6 +159,15 @@ impl ServerBuilder {
         self
     }
 
+    /// How messages are read and written as JSON. Default: as ProtoJSON has it, except that fields which a message does
+    /// not have are ignored, so that newer clients can call. The messages of the services are added to the
+    /// [registry](json::Registry).
+    #[must_use]
+    pub fn json(mut self, options: json::Options) -> Self {
+        self.json = options;
+        self
+    }
+
     /// Lets web pages of other origins call. Default: none may.
     #[must_use]
     pub fn cors(mut self, cors: Cors) -> Self {
@@ -209,7 +221,8 @@ impl ServerBuilder {
         let all: Chain = Arc::from(self.interceptors);
         let chain = |method: &Method| chain_of(method, &all, &self.interceptors_for);
         for service in self.services {
-            let name = service.descriptor().name;
+            let ServiceDescriptor { name, message_types, .. } = service.descriptor();
+            self.json = message_types.iter().fold(self.json, |json, types| json.with_types(types));
             if !registry.add(service, chain, |method| limits_of(method, &self.limits, &self.limits_for)) {
                 return Err(BuildError(format!("the service {name} was added twice; add each service once")));
             }
@@ -229,6 +242,7 @@ impl ServerBuilder {
             foreign: self.foreign,
             send_encoding: self.send_encoding,
             health: self.health,
+            json: Arc::new(self.json),
             cors: self.cors.map(Cors::policy).transpose()?,
             shutdown_grace: self.shutdown_grace,
             #[cfg(feature = "net")]

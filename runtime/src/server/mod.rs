@@ -61,6 +61,8 @@ pub(crate) struct Core {
     /// Learns of the shutdown.
     pub(crate) health: Option<Health>,
     pub(crate) cors: Option<cors::Policy>,
+    /// How messages are read and written as JSON.
+    pub(crate) json: Arc<crate::json::Options>,
     pub(crate) shutdown_grace: Duration,
     #[cfg(feature = "net")]
     pub(crate) keepalive: crate::http2::Keepalive,

@@ -7,10 +7,12 @@ use std::{future::Future, sync::Arc};
 use rsgrpc::{
     Client, Idempotency, Method, MethodKind, Request, Response, Service, ServiceDescriptor, Status, Streaming,
     codegen::{Reply, ServerCall, Stream},
+    json::Type,
 };
 
 const fn method(path: &'static str, kind: MethodKind) -> Method {
-    Method { path, kind, idempotency: Idempotency::Unknown, http: &[] }
+    const STRING: Option<Type> = Some(Type::of::<String>("google.protobuf.StringValue"));
+    Method { path, kind, idempotency: Idempotency::Unknown, input: STRING, output: STRING, http: &[] }
 }
 
 pub static ECHO: ServiceDescriptor = ServiceDescriptor {

@@ -8,6 +8,7 @@ use crate::{
 type Headers = &'static [(&'static str, &'static str)];
 
 const PROTO: Headers = &[("content-type", "application/proto")];
+const JSON: Headers = &[("content-type", "application/json")];
 const JSON_ERROR: Headers = &[("content-type", "application/json")];
 
 const UNARY: Row = Row {
@@ -57,10 +58,18 @@ pub const ROWS: &[Row] = &[
     Row { name: "metadata both ways, trailers with a prefix", headers: &[("content-type", "application/proto"), ("x-a", "1"), ("x-b-bin", "AAE")], body: &[|| bare("echo-metadata")], answer: Want { headers: &[("x-a", "1"), ("x-b-bin", "AAE"), ("trailer-x-a", "1"), ("trailer-x-b-bin", "AAE")], ..OK }, ..UNARY },
     Row { name: "headers of the protocol and of HTTP are no metadata", headers: &[("content-type", "application/proto"), ("connect-protocol-version", "1"), ("connect-timeout-ms", "60000"), ("accept-encoding", "gzip"), ("x-a", "1")], body: &[|| bare("keys")], answer: Want { body: || bare("1Ascii(\"x-a\")"), ..OK }, ..UNARY },
     Row { name: "a -bin value that is not base64", headers: &[("content-type", "application/proto"), ("x-b-bin", "!")], body: &[|| bare("hi")], answer: Want { body: || br#"{"code":"invalid_argument","message":"the value of the metadata x-b-bin is not base64"}"#.to_vec(), ..BAD }, ..UNARY },
-    Row { name: "details", body: &[|| bare("details:a")], answer: Want { body: || br#"{"code":"invalid_argument","message":"bad","details":[{"type":"google.rpc.BadRequest","value":"CgMKAWE"}]}"#.to_vec(), ..BAD }, ..UNARY },
+    Row { name: "details", body: &[|| bare("details:a")], answer: Want { body: || br#"{"code":"invalid_argument","message":"bad","details":[{"type":"google.rpc.BadRequest","value":"CgMKAWE","debug":{"fieldViolations":[{"field":"a"}]}}]}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "a message that needs escapes", body: &[|| bare("message:\"\\\n\u{7}ü\u{1F600}")], answer: Want { http: 409, body: || format!(r#"{{"code":"aborted","message":"{}"}}"#, r#"\"\\\n\u0007ü😀"#.repeat(5000)).into_bytes(), ..BAD }, ..UNARY },
     Row { name: "a panic", body: &[|| bare("panic")], answer: Want { http: 500, body: || br#"{"code":"internal","message":"the handler panicked"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "an interceptor answers", headers: &[("content-type", "application/proto"), ("x-refuse", "1")], body: &[|| bare("hi")], answer: Want { http: 403, body: || br#"{"code":"permission_denied","message":"Unary is closed"}"#.to_vec(), ..BAD }, ..UNARY },
+    // JSON.
+    Row { name: "unary JSON", headers: JSON, body: &[|| br#""hi""#.to_vec()], answer: Want { body: || br#""hi""#.to_vec(), headers: JSON, ..OK }, ..UNARY },
+    Row { name: "unary JSON with a charset", headers: &[("content-type", "application/json; charset=utf-8")], body: &[|| br#" "h\u0069" "#.to_vec()], answer: Want { body: || br#""hi""#.to_vec(), headers: JSON, ..OK }, ..UNARY },
+    Row { name: "no JSON", headers: JSON, body: &[|| b"hi".to_vec()], answer: Want { body: || br#"{"code":"invalid_argument","message":"the message does not decode as JSON: expected a string, found 'h' (line 1, column 1)"}"#.to_vec(), ..BAD }, ..UNARY },
+    Row { name: "JSON of nothing", headers: JSON, body: &[], answer: Want { body: || br#"{"code":"invalid_argument","message":"the message does not decode as JSON: expected a string, found the end of the text (line 1, column 1)"}"#.to_vec(), ..BAD }, ..UNARY },
+    Row { name: "a JSON answer over the limit", headers: JSON, body: &[|| br#""long:1048575""#.to_vec()], answer: Want { http: 429, headers: JSON, body: || br#"{"code":"resource_exhausted","message":"sending a message of 1048577 bytes, over the limit of 1048576 bytes"}"#.to_vec(), ..OK }, ..UNARY },
+    Row { name: "get JSON", path: "/test.Echo/Look?encoding=json&message=%22a%20b%22", answer: Want { body: || br#""a b""#.to_vec(), headers: JSON, ..OK }, ..GET },
+    Row { name: "stream of JSON", headers: &[("content-type", "application/connect+json")], body: &[|| [frame(br#""a""#), frame(br#""b""#)].concat()], answer: Want { body: || [frame(br#""a""#), frame(br#""b""#), end("{}")].concat(), headers: &[("content-type", "application/connect+json")], ..OK }, ..BOTH },
     // Deadlines and versions.
     Row { name: "the handler sees the deadline", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "5400000")], body: &[|| bare("deadline")], answer: Want { body: || bare("Some(89)"), ..OK }, ..UNARY },
     Row { name: "a deadline cuts a handler", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "20")], body: &[|| bare("sleep")], answer: Want { http: 504, body: || br#"{"code":"deadline_exceeded","message":"the deadline of the call has passed"}"#.to_vec(), ..BAD }, ..UNARY },
@@ -117,9 +126,9 @@ pub const ROWS: &[Row] = &[
     // No call at all.
     Row { name: "an unknown method", path: "/test.Echo/Nothing", body: &[|| bare("hi")], answer: Want { http: 404, ..OK }, ..UNARY },
     Row { name: "an unknown method, as a stream", path: "/test.Echo/Nothing", body: &[|| text("hi")], answer: Want { http: 404, ..OK }, ..UP },
-    Row { name: "another content-type", headers: &[("content-type", "image/jpeg")], body: &[|| bare("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/proto")], ..OK }, ..UNARY },
-    Row { name: "no content-type", headers: &[], body: &[|| bare("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/proto")], ..OK }, ..UNARY },
-    Row { name: "a codec we do not have", headers: &[("content-type", "application/connect+thrift")], body: &[|| text("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/connect+proto")], ..OK }, ..UP },
-    Row { name: "a stream to a unary method", body: &[|| text("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/proto")], ..OK }, ..STREAM },
-    Row { name: "a bare message to a stream", headers: PROTO, body: &[|| bare("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/connect+proto")], ..OK }, ..UP },
+    Row { name: "another content-type", headers: &[("content-type", "image/jpeg")], body: &[|| bare("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/proto, application/json")], ..OK }, ..UNARY },
+    Row { name: "no content-type", headers: &[], body: &[|| bare("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/proto, application/json")], ..OK }, ..UNARY },
+    Row { name: "a codec we do not have", headers: &[("content-type", "application/connect+thrift")], body: &[|| text("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/connect+proto, application/connect+json")], ..OK }, ..UP },
+    Row { name: "a stream to a unary method", body: &[|| text("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/proto, application/json")], ..OK }, ..STREAM },
+    Row { name: "a bare message to a stream", headers: PROTO, body: &[|| bare("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/connect+proto, application/connect+json")], ..OK }, ..UP },
 ];

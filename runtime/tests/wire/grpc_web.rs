@@ -53,6 +53,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "server streaming, broken after two", body: &[|| text("break:2")], answer: Want { body: || [texts(&["0", "1"]), error(15, "broke")].concat(), ..OK }, ..DOWN },
     Row { name: "client streaming", body: &[|| texts(&["a", "b"]), || text("c")], answer: Want { body: || ok(&["abc"]), ..OK }, ..UP },
     Row { name: "bidi, one side after the other", body: &[|| texts(&["a", "b"]), || text("c")], answer: Want { body: || ok(&["a", "b", "c"]), ..OK }, ..BOTH },
+    Row { name: "JSON", headers: &[("content-type", "application/grpc-web+json")], body: &[|| crate::peer::frame(br#""hi""#)], answer: Want { body: || [crate::peer::frame(br#""hi""#), trailers("grpc-status: 0\r\n")].concat(), headers: &[("content-type", "application/grpc-web+json")], ..OK }, ..UNARY },
     // Metadata, details, deadlines.
     Row { name: "metadata both ways", headers: &[("content-type", "application/grpc-web"), ("x-a", "1"), ("x-b-bin", "AAE=")], body: &[|| text("echo-metadata")], answer: Want { body: || [crate::peer::frame(b""), trailers("x-b-bin: AAE=\r\nx-a: 1\r\ngrpc-status: 0\r\n")].concat(), headers: &[("x-a", "1"), ("x-b-bin", "AAE=")], ..OK }, ..UNARY },
     Row { name: "headers of the protocol and of HTTP are no metadata", headers: &[("content-type", "application/grpc-web"), ("x-grpc-web", "1"), ("grpc-timeout", "1H"), ("grpc-accept-encoding", "gzip"), ("accept-encoding", "gzip"), ("x-a", "1")], body: &[|| text("keys")], answer: Want { body: || ok(&["1Ascii(\"x-a\")"]), ..OK }, ..UNARY },

@@ -101,6 +101,8 @@ pub const ROWS: &[Row] = &[
     Row { name: "client streaming, nothing", body: &[], answer: Want { body: || text("nothing"), ..OK }, ..UP },
     Row { name: "client streaming, answered early", body: &[|| text("enough")], ends: false, answer: Want { body: || text("enough"), ..OK }, ..UP },
     Row { name: "bidi", body: &[|| texts(&["a", "b"]), || text("c")], answer: Want { body: || texts(&["a", "b", "c"]), ..OK }, ..BOTH },
+    Row { name: "JSON", headers: &[("content-type", "application/grpc+json"), ("te", "trailers")], body: &[|| frame(br#""hi""#)], answer: Want { body: || frame(br#""hi""#), headers: &[("content-type", "application/grpc+json")], ..OK }, ..UNARY },
+    Row { name: "no JSON", headers: &[("content-type", "application/grpc+json"), ("te", "trailers")], body: &[|| frame(b"hi")], answer: Want { status: "3", message: "does not decode as JSON", ..OK }, ..UNARY },
     // Metadata.
     Row { name: "metadata both ways", headers: &[("content-type", "application/grpc"), ("x-a", "1"), ("x-b-bin", "AAE=")], body: &[|| text("echo-metadata")], answer: Want { body: || frame(b""), headers: &[("x-a", "1"), ("x-b-bin", "AAE=")], ..OK }, ..UNARY },
     Row { name: "headers of the protocol are no metadata", headers: &[("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", "1H"), ("grpc-accept-encoding", "gzip"), ("x-a", "1")], body: &[|| text("keys")], answer: Want { body: || text("1Ascii(\"x-a\")"), ..OK }, ..UNARY },

@@ -141,24 +141,48 @@ pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/hello.v1.Greeter/SayHello",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloRequest>(
+                "hello.v1.HelloRequest"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloReply>(
+                "hello.v1.HelloReply"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/hello.v1.Greeter/List",
             kind: ::rsgrpc::MethodKind::ServerStreaming,
             idempotency: ::rsgrpc::Idempotency::NoSideEffects,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloRequest>(
+                "hello.v1.HelloRequest"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloReply>(
+                "hello.v1.HelloReply"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/hello.v1.Greeter/Upload",
             kind: ::rsgrpc::MethodKind::ClientStreaming,
             idempotency: ::rsgrpc::Idempotency::Idempotent,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloRequest>(
+                "hello.v1.HelloRequest"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
+                "google.protobuf.Empty"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/hello.v1.Greeter/Chat",
             kind: ::rsgrpc::MethodKind::BidiStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloRequest>(
+                "hello.v1.HelloRequest"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloReply>(
+                "hello.v1.HelloReply"
+            )),
             http: &[],
         },
     ],

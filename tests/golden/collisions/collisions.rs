@@ -1484,18 +1484,36 @@ pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/collisions.greeter/GetThing",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Greeter>(
+                "collisions.Greeter"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<greeter::Server>(
+                "collisions.Greeter.Server"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/collisions.greeter/getThing",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<GreeterServer>(
+                "collisions.GreeterServer"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<GreeterClient>(
+                "collisions.GreeterClient"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/collisions.greeter/get_thing",
             kind: ::rsgrpc::MethodKind::ServerStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<GreeterServer>(
+                "collisions.GreeterServer"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<GreeterClient>(
+                "collisions.GreeterClient"
+            )),
             http: &[],
         },
     ],
@@ -1633,6 +1651,12 @@ pub static FILE_DESCRIPTOR_SET: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceD
         path: "/collisions.FileDescriptorSet/Get",
         kind: ::rsgrpc::MethodKind::Unary,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Greeter>(
+            "collisions.Greeter"
+        )),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Greeter>(
+            "collisions.Greeter"
+        )),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES],
@@ -1724,6 +1748,8 @@ pub static _1_: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         path: "/collisions._1/_2",
         kind: ::rsgrpc::MethodKind::Unary,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<_3>("collisions._3")),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<_3>("collisions._3")),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES],

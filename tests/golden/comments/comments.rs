@@ -319,6 +319,8 @@ pub static COMMENTED: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor 
         path: "/comments.Commented/Call",
         kind: ::rsgrpc::MethodKind::Unary,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Links>("comments.Links")),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Links>("comments.Links")),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES],

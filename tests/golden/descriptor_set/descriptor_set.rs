@@ -141,6 +141,12 @@ pub static DESCRIBED: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor 
         path: "/descriptor_set.Described/Get",
         kind: ::rsgrpc::MethodKind::Unary,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Message>(
+            "descriptor_set.Message"
+        )),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Imported>(
+            "descriptor_set.Imported"
+        )),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES],

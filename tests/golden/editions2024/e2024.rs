@@ -148,6 +148,8 @@ pub static THINGS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         path: "/e2024.Things/GetThing",
         kind: ::rsgrpc::MethodKind::Unary,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Thing>("e2024.Thing")),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Thing>("e2024.Thing")),
         http: &[::rsgrpc::HttpRule {
             verb: "GET",
             template: ::rsgrpc::Template {

@@ -99,6 +99,10 @@ pub static USING: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         path: "/uses.Using/Use",
         kind: ::rsgrpc::MethodKind::Unary,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::None,
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
+            ::rsgrpc::prost_types::Timestamp
+        >("given.own.Special")),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES],

@@ -366,6 +366,8 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http.Library/Get",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
             http: &[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
@@ -388,6 +390,8 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http.Library/List",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Books>("http.Books")),
             http: &[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
@@ -409,6 +413,10 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http.Library/Create",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<CreateBook>(
+                "http.CreateBook"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
             http: &[
                 ::rsgrpc::HttpRule {
                     verb: "POST",
@@ -468,6 +476,10 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http.Library/Update",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<CreateBook>(
+                "http.CreateBook"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
             http: &[::rsgrpc::HttpRule {
                 verb: "PATCH",
                 template: ::rsgrpc::Template {
@@ -490,6 +502,8 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http.Library/Delete",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
             http: &[::rsgrpc::HttpRule {
                 verb: "DELETE",
                 template: ::rsgrpc::Template {
@@ -506,6 +520,8 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http.Library/Head",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
             http: &[::rsgrpc::HttpRule {
                 verb: "HEAD",
                 template: ::rsgrpc::Template {
@@ -522,6 +538,8 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http.Library/Any",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
             http: &[::rsgrpc::HttpRule {
                 verb: "*",
                 template: ::rsgrpc::Template {
@@ -543,6 +561,8 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http.Library/Rest",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
             http: &[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
@@ -565,6 +585,8 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http.Library/Types",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
             http: &[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
@@ -600,6 +622,8 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http.Library/Verbs",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
             http: &[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
@@ -622,6 +646,8 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http.Library/Plain",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
             http: &[],
         },
     ],

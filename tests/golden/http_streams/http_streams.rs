@@ -82,6 +82,12 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http_streams.Streams/Watch",
             kind: ::rsgrpc::MethodKind::ServerStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
+                "http_streams.Item"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
+                "http_streams.Item"
+            )),
             http: &[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
@@ -98,6 +104,12 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http_streams.Streams/Upload",
             kind: ::rsgrpc::MethodKind::ClientStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
+                "http_streams.Item"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
+                "http_streams.Item"
+            )),
             http: &[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
@@ -117,6 +129,12 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http_streams.Streams/Sync",
             kind: ::rsgrpc::MethodKind::BidiStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
+                "http_streams.Item"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
+                "http_streams.Item"
+            )),
             http: &[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
@@ -136,6 +154,12 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http_streams.Streams/Download",
             kind: ::rsgrpc::MethodKind::ServerStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
+                "http_streams.Item"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
+                ::rsgrpc::google::api::HttpBody
+            >("google.api.HttpBody")),
             http: &[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
@@ -152,6 +176,12 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http_streams.Streams/Raw",
             kind: ::rsgrpc::MethodKind::ClientStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
+                ::rsgrpc::google::api::HttpBody
+            >("google.api.HttpBody")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
+                ::rsgrpc::google::api::HttpBody
+            >("google.api.HttpBody")),
             http: &[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
@@ -168,6 +198,12 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http_streams.Streams/First",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
+                "http_streams.Item"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
+                "http_streams.Item"
+            )),
             http: &[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
@@ -188,6 +224,12 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/http_streams.Streams/Second",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
+                "http_streams.Item"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
+                "http_streams.Item"
+            )),
             http: &[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {

@@ -53,6 +53,8 @@ pub static OFF: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         path: "/off.Off/Call",
         kind: ::rsgrpc::MethodKind::Unary,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::None,
+        output: ::core::option::Option::None,
         http: &[],
     }],
     message_types: &[],

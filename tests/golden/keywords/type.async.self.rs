@@ -451,24 +451,48 @@ pub static TRAIT: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/type.async.self.Trait/Type",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Self_>(
+                "type.async.self.Self"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Match>(
+                "type.async.self.Match"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/type.async.self.Trait/Self",
             kind: ::rsgrpc::MethodKind::ServerStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Self_>(
+                "type.async.self.Self"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Self_>(
+                "type.async.self.Self"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/type.async.self.Trait/Async",
             kind: ::rsgrpc::MethodKind::ClientStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Self_>(
+                "type.async.self.Self"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<r#match::Mod>(
+                "type.async.self.Match.Mod"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/type.async.self.Trait/Await",
             kind: ::rsgrpc::MethodKind::BidiStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Self_>(
+                "type.async.self.Self"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Struct>(
+                "type.async.self.Struct"
+            )),
             http: &[],
         },
     ],

@@ -226,6 +226,12 @@ pub mod a {
                     path: "/a.b.c.Router/Route",
                     kind: ::rsgrpc::MethodKind::ServerStreaming,
                     idempotency: ::rsgrpc::Idempotency::Unknown,
+                    input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<super::There>(
+                        "a.b.There"
+                    )),
+                    output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
+                        super::super::x::far::Deep
+                    >("a.x.Far.Deep")),
                     http: &[],
                 }],
                 message_types: &[

@@ -148,6 +148,10 @@ pub static BARE: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         path: "/Bare/Get",
         kind: ::rsgrpc::MethodKind::Unary,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Outer>("Outer")),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<some::pkg::Thing>(
+            "some.pkg.Thing"
+        )),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES, some::pkg::MESSAGE_TYPES],

@@ -137,6 +137,10 @@ pub static ROUTER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         path: "/a.b.c.Router/Route",
         kind: ::rsgrpc::MethodKind::ServerStreaming,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<super::There>("a.b.There")),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<super::super::x::far::Deep>(
+            "a.x.Far.Deep"
+        )),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES, super::MESSAGE_TYPES, super::super::x::MESSAGE_TYPES],

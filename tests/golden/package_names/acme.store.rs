@@ -86,6 +86,10 @@ pub static STORES: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         path: "/acme.store.Stores/Get",
         kind: ::rsgrpc::MethodKind::Unary,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<super::Store>("acme.Store")),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<super::store_::Item>(
+            "acme.Store.Item"
+        )),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES, super::MESSAGE_TYPES],

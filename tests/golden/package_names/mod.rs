@@ -142,6 +142,8 @@ pub static MODS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         path: "/mod.Mods/Mod",
         kind: ::rsgrpc::MethodKind::Unary,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Mod>("mod.Mod")),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<r#mod::Mod>("mod.Mod.Mod")),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES],

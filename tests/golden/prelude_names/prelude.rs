@@ -2766,84 +2766,132 @@ pub static CLIENT: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/prelude.Client/Connect",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Option>("prelude.Option")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Result>(
+                "prelude.Result"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/New",
             kind: ::rsgrpc::MethodKind::ServerStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Vec>("prelude.Vec")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Box>("prelude.Box")),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/Clone",
             kind: ::rsgrpc::MethodKind::ClientStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<String>("prelude.String")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Some>("prelude.Some")),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/Drop",
             kind: ::rsgrpc::MethodKind::BidiStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<T>("prelude.T")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<S>("prelude.S")),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/Call",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>(
+                "prelude.Request"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Response>(
+                "prelude.Response"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/Fmt",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Debug>("prelude.Debug")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Debug>("prelude.Debug")),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/Into",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Into>("prelude.Into")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<From>("prelude.From")),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/Default",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Default>(
+                "prelude.Default"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Default>(
+                "prelude.Default"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/Descriptor",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Name>("prelude.Name")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Name>("prelude.Name")),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/FromArc",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Arc>("prelude.Arc")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Arc>("prelude.Arc")),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/Client",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Core>("prelude.Core")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Std>("prelude.Std")),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/Service",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Iter>("prelude.Iter")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Iterator>(
+                "prelude.Iterator"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/Request",
             kind: ::rsgrpc::MethodKind::ServerStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>(
+                "prelude.Request"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>(
+                "prelude.Request"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/prelude.Client/Method",
             kind: ::rsgrpc::MethodKind::ClientStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>(
+                "prelude.Request"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>(
+                "prelude.Request"
+            )),
             http: &[],
         },
     ],
@@ -3210,6 +3258,10 @@ pub static SERVER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         path: "/prelude.Server/Get",
         kind: ::rsgrpc::MethodKind::Unary,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>("prelude.Request")),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Response>(
+            "prelude.Response"
+        )),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES],
@@ -3301,6 +3353,10 @@ pub static SERVICE: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
         path: "/prelude.Service/Get",
         kind: ::rsgrpc::MethodKind::ClientStreaming,
         idempotency: ::rsgrpc::Idempotency::Unknown,
+        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<T>("prelude.T")),
+        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Response>(
+            "prelude.Response"
+        )),
         http: &[],
     }],
     message_types: &[MESSAGE_TYPES],

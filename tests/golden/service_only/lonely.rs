@@ -8,18 +8,36 @@ pub static LONELY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
             path: "/lonely.Lonely/Ping",
             kind: ::rsgrpc::MethodKind::Unary,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
+                "google.protobuf.Empty"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
+                "google.protobuf.Empty"
+            )),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/lonely.Lonely/Echo",
             kind: ::rsgrpc::MethodKind::ServerStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
+                ::rsgrpc::prost::alloc::string::String
+            >("google.protobuf.StringValue")),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<::rsgrpc::prost::alloc::vec::Vec<
+                u8
+            >>("google.protobuf.BytesValue")),
             http: &[],
         },
         ::rsgrpc::Method {
             path: "/lonely.Lonely/Count",
             kind: ::rsgrpc::MethodKind::ClientStreaming,
             idempotency: ::rsgrpc::Idempotency::Unknown,
+            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<i64>(
+                "google.protobuf.Int64Value"
+            )),
+            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
+                super::elsewhere::thing::Part
+            >("elsewhere.Thing.Part")),
             http: &[],
         },
     ],

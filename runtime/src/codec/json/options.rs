@@ -2,7 +2,7 @@ use std::cell::Cell;
 
 use bytes::BytesMut;
 
-use super::{Error, Json, Reader, Registry, Writer};
+use super::{Error, Json, Reader, Registry, Type, Writer};
 
 /// How JSON is read and written. The default is ProtoJSON's own: unknown fields are errors, defaults are left out, enums
 /// are names, fields have their JSON names.
@@ -74,6 +74,19 @@ impl Options {
         Self { registry, ..self }
     }
 
+    /// Adds types that an `Any` may hold.
+    pub(crate) fn with_types(self, types: &[Type]) -> Self {
+        Self { registry: self.registry.with(types), ..self }
+    }
+
+    /// The JSON of a message of this name in protobuf form; `None` where the registry does not have it or it is broken.
+    pub(crate) fn transcode(&self, name: &str, message: &[u8]) -> Option<String> {
+        let write = self.registry.find(name)?.write;
+        let mut writer = Writer::new(Vec::new(), self);
+        write(message, &mut writer).ok()?;
+        String::from_utf8(writer.into_inner()).ok()
+    }
+
     /// Reads a message.
     pub fn from_str<T: Json + Default>(&self, text: &str) -> Result<T, Error> {
         let mut value = T::default();
@@ -92,6 +105,11 @@ impl Options {
         reader.whitespace();
         value.read(&mut reader)?;
         reader.end()
+    }
+
+    /// Reads into a message, as [`merge`](Self::merge) does, from bytes, which must be UTF-8.
+    pub fn merge_slice(&self, bytes: &[u8], value: &mut dyn Json) -> Result<(), Error> {
+        self.merge(utf8(bytes)?, value)
     }
 
     /// Writes a message.

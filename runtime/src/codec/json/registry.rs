@@ -1,3 +1,4 @@
+use core::any::Any;
 use core::fmt;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -6,7 +7,8 @@ use super::wkt::WELL_KNOWN;
 use super::{Error, Json, Reader, Writer};
 use crate::google;
 
-/// A message type that an `Any` may hold. Generated modules list theirs as `MESSAGE_TYPES`.
+/// A message type that has JSON: what an rpc sends and what an `Any` may hold. Generated modules list theirs as
+/// `MESSAGE_TYPES`.
 #[derive(Clone, Copy)]
 pub struct Type {
     name: &'static str,
@@ -16,22 +18,41 @@ pub struct Type {
     pub(super) write: fn(&[u8], &mut Writer<'_>) -> Result<(), Error>,
     /// Whether its JSON is no object of its fields, so that it stands in an `Any` as `value`.
     pub(super) special: bool,
+    json: fn(&dyn Any) -> Option<&dyn Json>,
+    json_mut: fn(&mut dyn Any) -> Option<&mut dyn Json>,
 }
 
 impl Type {
     /// A generated message under its full proto name.
-    pub const fn of<M: Json + prost::Message + Default>(name: &'static str) -> Self {
-        Self { name, read: read::<M>, write: write::<M>, special: false }
+    pub const fn of<M: Json + prost::Message + Default + 'static>(name: &'static str) -> Self {
+        Self {
+            name,
+            read: read::<M>,
+            write: write::<M>,
+            special: false,
+            json: |message| message.downcast_ref::<M>().map(|message| message as &dyn Json),
+            json_mut: |message| message.downcast_mut::<M>().map(|message| message as &mut dyn Json),
+        }
     }
 
     /// A well-known type whose JSON is its own.
-    pub(super) const fn special<M: Json + prost::Message + Default>(name: &'static str) -> Self {
+    pub(super) const fn special<M: Json + prost::Message + Default + 'static>(name: &'static str) -> Self {
         Self { special: true, ..Self::of::<M>(name) }
     }
 
     /// The full proto name.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The message's JSON; `None` if it is of another Rust type.
+    pub(crate) fn json<'a>(&self, message: &'a dyn Any) -> Option<&'a dyn Json> {
+        (self.json)(message)
+    }
+
+    /// The message's JSON, to be read into; `None` if it is of another Rust type.
+    pub(crate) fn json_mut<'a>(&self, message: &'a mut dyn Any) -> Option<&'a mut dyn Json> {
+        (self.json_mut)(message)
     }
 }
 

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use http::{HeaderMap, StatusCode};
 use tonic::{Code, Status};
 
-use crate::{StatusExt, protocol::headers};
+use crate::{StatusExt, json, protocol::headers};
 
 /// The codes, their names and the HTTP status of an error that has them.
 const CODES: [(Code, &str, u16); 16] = [
@@ -33,20 +33,20 @@ pub(super) fn http_status(code: Code) -> StatusCode {
 }
 
 /// The JSON of an error.
-pub(super) fn to_json(status: &Status) -> String {
+pub(super) fn to_json(status: &Status, options: Option<&json::Options>) -> String {
     let mut json = String::with_capacity(64);
-    write_error(status, &mut json);
+    write_error(status, options, &mut json);
     json
 }
 
 /// The JSON that ends a stream.
-pub(super) fn end_of_stream(result: Result<HeaderMap, Status>) -> String {
+pub(super) fn end_of_stream(result: Result<HeaderMap, Status>, options: Option<&json::Options>) -> String {
     let mut json = String::from("{");
     let metadata = match result {
         Ok(metadata) => metadata,
         Err(status) => {
             json.push_str("\"error\":");
-            write_error(&status, &mut json);
+            write_error(&status, options, &mut json);
             headers::from_metadata(status.metadata().clone())
         }
     };
@@ -58,7 +58,7 @@ pub(super) fn end_of_stream(result: Result<HeaderMap, Status>) -> String {
     json
 }
 
-fn write_error(status: &Status, json: &mut String) {
+fn write_error(status: &Status, options: Option<&json::Options>, json: &mut String) {
     let name = CODES.iter().find(|row| row.0 == status.code()).map_or("unknown", |row| row.1);
     json.push_str("{\"code\":");
     write_string(name, json);
@@ -66,14 +66,21 @@ fn write_error(status: &Status, json: &mut String) {
         json.push_str(",\"message\":");
         write_string(status.message(), json);
     }
-    for (i, detail) in status.any_details().iter().enumerate() {
+    let details = status.any_details();
+    for (i, detail) in details.iter().enumerate() {
         json.push_str(if i == 0 { ",\"details\":[{\"type\":" } else { ",{\"type\":" });
-        write_string(detail.type_url.rsplit('/').next().unwrap_or_default(), json);
+        let name = detail.type_url.rsplit('/').next().unwrap_or_default();
+        write_string(name, json);
         json.push_str(",\"value\":\"");
         STANDARD_NO_PAD.encode_string(&detail.value, json);
-        json.push_str("\"}");
+        json.push('"');
+        if let Some(debug) = options.and_then(|options| options.transcode(name, &detail.value)) {
+            json.push_str(",\"debug\":");
+            json.push_str(&debug);
+        }
+        json.push('}');
     }
-    json.push_str(if status.details().is_empty() { "}" } else { "]}" });
+    json.push_str(if details.is_empty() { "}" } else { "]}" });
 }
 
 fn write_metadata(metadata: &HeaderMap, json: &mut String) {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     call::{Body, Frame, Peer, Source},
-    codec::Codec,
+    codec::Form,
     handler::Answer,
     method::{Idempotency, Method, MethodKind},
     protocol::{Accepted, Negotiated, Opening, Protocol, headers as shared, refuse, unclaimed},
@@ -53,8 +53,9 @@ impl Protocol for Get {
         let Some(route) = core.registry.find(head.uri.path()).cloned() else {
             return Err(unclaimed());
         };
+        let failed = |status| failed(&status, Some(&core.json));
         let query = Query::parse(head.uri.query().unwrap_or_default()).map_err(failed)?;
-        let Some(codec) = Codec::from_name(&query.encoding) else {
+        let Some(form) = Form::from_name(&query.encoding) else {
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, unary::ACCEPT_POST, unary::TYPES));
         };
         let encoding = shared::named_encoding(&query.compression).map_err(failed)?;
@@ -62,7 +63,8 @@ impl Protocol for Get {
         let opening = Opening {
             route: &route,
             peer,
-            codec,
+            form,
+            json: &core.json,
             deframe: Box::new(WholeBody::new(encoding.is_some())),
             reframe: &Bare,
             encodings: (encoding, answer),
@@ -71,8 +73,12 @@ impl Protocol for Get {
         let message = Body::whole(Some(query.message), None);
         let message = if body.at_end() { message } else { Body::source(AfterBody { body, message }) };
         let call = opening.call(head, message).map_err(failed)?;
-        let content_type = HeaderValue::from_static(unary::content_type(codec));
-        Ok(Accepted { route, call, negotiated: Negotiated { encoding: answer, content_type } })
+        let content_type = HeaderValue::from_static(unary::content_type(form));
+        Ok(Accepted {
+            route,
+            call,
+            negotiated: Negotiated { encoding: answer, content_type, json: Some(Arc::clone(&core.json)) },
+        })
     }
 
     fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {

@@ -21,7 +21,7 @@ use crate::{
 const TYPE: &str = "application/connect";
 const PREFIX: &str = "application/connect+";
 /// What methods that stream take, as `Accept-Post` lists it.
-pub(super) const TYPES: &str = "application/connect+proto";
+pub(super) const TYPES: &str = "application/connect+proto, application/connect+json";
 
 /// Marks the frame that ends a stream.
 pub(super) const END: u8 = 2;
@@ -44,18 +44,20 @@ impl Protocol for Stream {
         if route.method.kind == MethodKind::Unary {
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, unary::TYPES));
         }
-        let media = Media::take_codec(&mut head.headers, PREFIX)
+        let media = Media::take_form(&mut head.headers, PREFIX)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, TYPES))?;
         let read = headers::read(&head.headers, &headers::STREAM);
         let sent = read.as_ref().map_or(None, |read| read.0);
         let answer = headers::answer_encoding(&head.headers, &headers::STREAM.1, sent, core.send_encoding);
-        let negotiated = Negotiated { encoding: answer, content_type: media.content_type };
+        let negotiated =
+            Negotiated { encoding: answer, content_type: media.content_type, json: Some(Arc::clone(&core.json)) };
         let failed = |status| self.whole(&negotiated, Err(status));
         let (encoding, timeout) = read.map_err(failed)?;
         let opening = Opening {
             route: &route,
             peer,
-            codec: media.codec,
+            form: media.form,
+            json: &core.json,
             deframe: Box::new(Envelope),
             reframe: &Envelope,
             encodings: (encoding, answer),
@@ -75,8 +77,13 @@ impl Protocol for Stream {
         response
     }
 
-    fn end(&self, _: &Negotiated, result: Result<MetadataMap, Status>, buf: &mut BytesMut) -> Option<HeaderMap> {
-        let json = error::end_of_stream(result.map(shared::from_metadata));
+    fn end(
+        &self,
+        negotiated: &Negotiated,
+        result: Result<MetadataMap, Status>,
+        buf: &mut BytesMut,
+    ) -> Option<HeaderMap> {
+        let json = error::end_of_stream(result.map(shared::from_metadata), negotiated.json.as_deref());
         envelope::append(buf, END, json.as_bytes());
         None
     }

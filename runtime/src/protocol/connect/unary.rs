@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     call::{Body, Peer},
-    codec::Codec,
+    codec::Form,
     handler::Answer,
+    json,
     method::MethodKind,
     protocol::{Accepted, Media, Negotiated, Opening, Protocol, headers as shared, refuse, unclaimed},
     server::Core,
@@ -22,11 +23,12 @@ use crate::{
 
 const PREFIX: &str = "application/";
 /// What unary methods take, as `Accept-Post` lists it (W3C Linked Data Platform, 7.1).
-pub(super) const TYPES: &str = "application/proto";
+pub(super) const TYPES: &str = "application/proto, application/json";
 /// The content type of a message.
-pub(super) fn content_type(codec: Codec) -> &'static str {
-    match codec {
-        Codec::Proto => "application/proto",
+pub(super) fn content_type(form: Form) -> &'static str {
+    match form {
+        Form::Proto => "application/proto",
+        Form::Json => "application/json",
     }
 }
 
@@ -51,21 +53,24 @@ impl Protocol for Unary {
         if route.method.kind != MethodKind::Unary {
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, stream::TYPES));
         }
-        let media = Media::take_codec(&mut head.headers, PREFIX)
+        let media = Media::take_form(&mut head.headers, PREFIX)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, TYPES))?;
+        let failed = |status| failed(&status, Some(&core.json));
         let (encoding, timeout) = headers::read(&head.headers, &headers::UNARY).map_err(failed)?;
         let answer = headers::answer_encoding(&head.headers, &headers::UNARY.1, encoding, core.send_encoding);
         let opening = Opening {
             route: &route,
             peer,
-            codec: media.codec,
+            form: media.form,
+            json: &core.json,
             deframe: Box::new(WholeBody::new(encoding.is_some())),
             reframe: &Bare,
             encodings: (encoding, answer),
             timeout,
         };
         let call = opening.call(head, body).map_err(failed)?;
-        let negotiated = Negotiated { encoding: answer, content_type: media.content_type };
+        let negotiated =
+            Negotiated { encoding: answer, content_type: media.content_type, json: Some(Arc::clone(&core.json)) };
         Ok(Accepted { route, call, negotiated })
     }
 
@@ -91,7 +96,7 @@ impl Protocol for Unary {
                 add_trailers(shared::from_metadata(answer.trailers), response.headers_mut());
                 response
             }
-            Err(status) => failed(status),
+            Err(status) => failed(&status, negotiated.json.as_deref()),
         }
     }
 }
@@ -109,8 +114,8 @@ fn add_trailers(trailers: HeaderMap, headers: &mut HeaderMap) {
 }
 
 /// The answer that is an error. Its metadata stands among the headers.
-pub(super) fn failed(status: Status) -> Response<Body> {
-    let mut response = Response::new(Body::whole(Some(Bytes::from(error::to_json(&status))), None));
+pub(super) fn failed(status: &Status, options: Option<&json::Options>) -> Response<Body> {
+    let mut response = Response::new(Body::whole(Some(Bytes::from(error::to_json(status, options))), None));
     *response.status_mut() = error::http_status(status.code());
     *response.headers_mut() = shared::from_metadata(status.metadata().clone());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

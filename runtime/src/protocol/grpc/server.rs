@@ -72,7 +72,7 @@ pub(in crate::protocol) fn accept(
 ) -> Result<Accepted, Response<Body>> {
     let accepted = |encoding: &_| shared::accepts(&head.headers, &headers::ACCEPT_ENCODING, *encoding);
     let send_encoding = core.send_encoding.filter(accepted);
-    let negotiated = Negotiated { encoding: send_encoding, content_type: media.content_type };
+    let negotiated = Negotiated { encoding: send_encoding, content_type: media.content_type, json: None };
     let refused = |status| protocol.whole(&negotiated, Err(status));
 
     let Some(route) = core.registry.find(head.uri.path()).cloned() else {
@@ -87,7 +87,8 @@ pub(in crate::protocol) fn accept(
     let timeout = timeout.as_ref().map(deadline::parse).transpose().map_err(refused)?;
     let (deframe, reframe) = framing;
     let encodings = (encoding, send_encoding);
-    let opening = Opening { route: &route, peer, codec: media.codec, deframe, reframe, encodings, timeout };
+    let (form, json) = (media.form, &core.json);
+    let opening = Opening { route: &route, peer, form, json, deframe, reframe, encodings, timeout };
     let call = opening.call(head, body).map_err(refused)?;
     Ok(Accepted { route, call, negotiated })
 }
