@@ -15,6 +15,8 @@ use bytes::BytesMut;
 use futures_core::Stream;
 use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
 
+#[cfg(feature = "otel")]
+use crate::call::Traffic;
 use crate::{
     call::{Body, CallContext, Inbound, Outbound, Payload, Peer, Streaming, Trailers, fill},
     codec::{Codec, Message},
@@ -140,6 +142,14 @@ impl Call {
         let empty = Inbound::new(Body::empty(), Box::new(crate::envelope::Envelope), Codec::default(), 0);
         let inbound = std::mem::replace(&mut self.inbound, empty);
         self.request(Streaming::new(inbound))
+    }
+
+    /// The bytes of messages from now on.
+    #[cfg(feature = "otel")]
+    pub(crate) fn traffic(&mut self) -> Arc<Traffic> {
+        let traffic = Arc::clone(self.inbound.traffic.get_or_insert_default());
+        self.outbound.traffic = Some(Arc::clone(&traffic));
+        traffic
     }
 
     /// Answers with one message. An interceptor that does so answers in place of the handler.

@@ -15,6 +15,8 @@
 //!   transport, and builds for targets that have no sockets.
 //! - `tls`: TLS for servers and channels, by rustls.
 //! - `tower`: our services in axum's and tonic's routers, tonic's services in our server.
+//! - `auth`: static tokens for callers; `jwt`: JSON Web Tokens ([`interceptors`]).
+//! - `otel`: OpenTelemetry's trace contexts and metrics ([`interceptors`]).
 //! - `gzip` (default), `deflate`, `zstd`: compression of messages.
 //! - `serde`: generated messages implement serde's `Serialize` and `Deserialize` with the meaning of ProtoJSON.
 
@@ -42,6 +44,7 @@ mod health;
 #[cfg(feature = "net")]
 mod http2;
 mod interceptor;
+pub mod interceptors;
 mod method;
 mod protocol;
 mod reflection;

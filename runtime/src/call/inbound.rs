@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -11,7 +12,7 @@ use http::HeaderMap;
 use tokio::time::Sleep;
 use tonic::{Status, metadata::MetadataMap};
 
-use super::{Body, Chunks, Hooks};
+use super::{Body, Chunks, Hooks, Traffic};
 use crate::{codec::Codec, compress::Encoding};
 
 /// Finds the messages in the bytes of a body, and says what their end means. One for each framing; a framing without
@@ -61,6 +62,8 @@ pub struct Inbound {
     pub(crate) compressed: bool,
     /// Looks at each message.
     pub(crate) hooks: Hooks,
+    /// Counts the bytes of messages, where somebody asks.
+    pub(crate) traffic: Option<Arc<Traffic>>,
     /// Has the last word on how the call ended.
     pub(crate) on_end: Vec<Box<OnEnd>>,
     framing: Box<dyn Deframe>,
@@ -87,6 +90,7 @@ impl Inbound {
             timer: None,
             compressed: false,
             hooks: Hooks::default(),
+            traffic: None,
             on_end: Vec::new(),
             framing,
             body,
@@ -158,6 +162,9 @@ impl Inbound {
             match self.framing.next(&mut self.chunks, eof, self.limit)? {
                 Item::Message { payload, compressed } => {
                     self.compressed = compressed;
+                    if let Some(traffic) = &self.traffic {
+                        traffic.add_received(payload.len());
+                    }
                     return Poll::Ready(self.decompress(payload, compressed).map(Some));
                 }
                 Item::More if eof => return Poll::Ready(self.end()),

@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -10,7 +11,7 @@ use futures_core::Stream;
 use tonic::Status;
 
 use super::{
-    Compression, Hooks,
+    Compression, Hooks, Traffic,
     body::{Frame, Source},
 };
 use crate::{
@@ -56,6 +57,8 @@ pub struct Outbound {
     growth: usize,
     /// Looks at each message before it is compressed.
     pub(crate) hooks: Hooks,
+    /// Counts the bytes of messages, where somebody asks.
+    pub(crate) traffic: Option<Arc<Traffic>>,
     started: bool,
 }
 
@@ -76,6 +79,7 @@ impl Outbound {
             compressed: false,
             growth: 0,
             hooks: Hooks::default(),
+            traffic: None,
             started: false,
         }
     }
@@ -95,6 +99,7 @@ impl Outbound {
     }
 
     fn try_append<M: Message>(&self, message: &M, buf: &mut BytesMut, start: usize) -> Result<bool, Status> {
+        let opened;
         let compresses = self.compression.as_ref().is_none_or(Compression::is_on);
         let encoding = self.encoding.filter(|_| compresses);
         let room = self.codec.room(message, self.limit)?;
@@ -105,16 +110,21 @@ impl Outbound {
                 buf.reserve(room.max(self.growth));
             }
             self.framing.open(buf, !self.started);
+            opened = buf.len();
             self.codec.encode(message, buf, self.limit)?;
         } else {
             let mut plain = BytesMut::with_capacity(room);
             self.codec.encode(message, &mut plain, self.limit)?;
             let plain = self.hooks.run(&self.codec, plain.freeze())?;
             self.framing.open(buf, !self.started);
+            opened = buf.len();
             match encoding {
                 None => buf.extend_from_slice(&plain),
                 Some(encoding) => encoding.compress(&plain, buf)?,
             }
+        }
+        if let Some(traffic) = &self.traffic {
+            traffic.add_sent(buf.len() - opened);
         }
         self.framing.close(buf, start, encoding.is_some());
         Ok(encoding.is_some())

@@ -1,6 +1,9 @@
 //! Messages as interceptors see them.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use bytes::{Bytes, BytesMut};
 use tonic::Status;
@@ -39,6 +42,32 @@ impl Payload {
         self.codec.encode(message, &mut bytes, usize::MAX)?;
         self.bytes = bytes.freeze();
         Ok(())
+    }
+}
+
+/// How many bytes of messages a call has sent and received, as they travel: compressed, without their framing.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+#[cfg_attr(not(feature = "otel"), allow(dead_code, reason = "metrics alone ask for it"))]
+impl Traffic {
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add_sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_received(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 

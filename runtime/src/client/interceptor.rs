@@ -139,6 +139,16 @@ impl Outgoing {
         &mut self.extensions
     }
 
+    pub(crate) fn parts_mut(&mut self) -> (&mut MetadataMap, &mut Extensions) {
+        (&mut self.metadata, &mut self.extensions)
+    }
+
+    /// The bytes of messages from now on.
+    #[cfg(feature = "otel")]
+    pub(crate) fn traffic(&mut self) -> Arc<crate::call::Traffic> {
+        Arc::clone(self.outbound.traffic.get_or_insert_default())
+    }
+
     /// When the call must be answered; `None` when nothing bounds it. The whole chain is dropped then.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
@@ -274,11 +284,12 @@ impl Client {
     pub(super) async fn send(&self, call: Outgoing) -> Result<Incoming, Status> {
         let timeout = call.timeout();
         let Outgoing { method, metadata, outbound, receive_limit, messages, .. } = call;
-        let send_encoding = outbound.encoding;
+        let (send_encoding, traffic) = (outbound.encoding, outbound.traffic.clone());
         let body = messages.into_body(outbound)?;
         let head = Head { method, metadata, timeout, send_encoding: send_encoding.as_ref() };
         let response = self.transport.send(self.protocol.request(head, body), method).await?;
-        let (metadata, inbound) = self.protocol.response(response, receive_limit)?;
+        let (metadata, mut inbound) = self.protocol.response(response, receive_limit)?;
+        inbound.traffic = traffic;
         Ok(Incoming { metadata, inbound })
     }
 }

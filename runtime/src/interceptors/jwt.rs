@@ -1,0 +1,201 @@
+//! JSON Web Tokens (RFC 7519).
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    path::Path,
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
+
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation, crypto,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{Denied, Verifier};
+
+/// Accepts tokens that are signed by a key of a JSON Web Key Set (RFC 7517), for one audience, within their time.
+///
+/// Each key is good for its own algorithms only, whatever a token claims; `none` is no algorithm. `exp` and `aud` are
+/// required, and `nbf` counts where it is there. `C` is what the claims are read into.
+///
+/// ```no_run
+/// use rsgrpc::interceptors::{BearerAuth, JwtVerifier};
+///
+/// # fn f() -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier: JwtVerifier = JwtVerifier::from_file("jwks.json", "https://users.example")?;
+/// let auth = BearerAuth::new(verifier.issuer("https://login.example"));
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct JwtVerifier<C = Claims> {
+    keys: RwLock<Vec<Key>>,
+    validation: Validation,
+    claims: PhantomData<fn() -> C>,
+}
+
+/// What most tokens say.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Claims {
+    /// Whom the token is about.
+    #[serde(default)]
+    pub sub: String,
+    /// What the bearer may do: words with spaces between them (RFC 8693, 4.2).
+    #[serde(default)]
+    pub scope: String,
+    /// All other claims.
+    #[serde(flatten)]
+    pub others: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Claims {
+    /// Whether the bearer has this scope.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scope.split(' ').any(|word| word == scope)
+    }
+}
+
+#[derive(Debug)]
+struct Key {
+    id: Option<String>,
+    algorithms: Vec<Algorithm>,
+    key: DecodingKey,
+}
+
+impl<C: DeserializeOwned + Clone + Send + Sync + 'static> JwtVerifier<C> {
+    /// Reads a key set, as JSON. Keys that are for encryption, and those of algorithms that are not supported, are left
+    /// out.
+    ///
+    /// # Errors
+    ///
+    /// The text is no key set, a key in it is broken, or there is none to verify with.
+    pub fn from_jwks(jwks: impl AsRef<[u8]>, audience: impl Into<String>) -> Result<Self, JwksError> {
+        // The default that features choose would be none, with a panic, where two of them are on. An earlier choice of
+        // the program's own holds.
+        let _ = crypto::aws_lc::DEFAULT_PROVIDER.install_default();
+        let mut validation = Validation::default();
+        validation.set_audience(&[audience.into()]);
+        validation.set_required_spec_claims(&["exp", "aud"]);
+        validation.validate_nbf = true;
+        Ok(Self { keys: RwLock::new(read_keys(jwks.as_ref())?), validation, claims: PhantomData })
+    }
+
+    /// Reads a key set from a file, as [`from_jwks`](Self::from_jwks) does.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, and those of [`from_jwks`](Self::from_jwks).
+    pub fn from_file(path: impl AsRef<Path>, audience: impl Into<String>) -> Result<Self, JwksError> {
+        Self::from_jwks(read_file(path.as_ref())?, audience)
+    }
+
+    /// Accepts tokens of this issuer (`iss`) only. Default: of everyone who has a key.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.validation.set_issuer(&[issuer.into()]);
+        self.validation.required_spec_claims.insert("iss".to_owned());
+        self
+    }
+
+    /// How far the clocks of issuer and server may be apart. Default: 60 seconds.
+    #[must_use]
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.validation.leeway = leeway.as_secs();
+        self
+    }
+
+    /// Takes a new key set in place of the old one, for all calls from now on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_jwks`](Self::from_jwks); the old set stays.
+    pub fn reload(&self, jwks: impl AsRef<[u8]>) -> Result<(), JwksError> {
+        let keys = read_keys(jwks.as_ref())?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
+    }
+
+    fn read(&self, token: &str) -> Result<C, String> {
+        let header = jsonwebtoken::decode_header(token).map_err(|error| format!("the token is malformed: {error}"))?;
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let named = |key: &&Key| header.kid.is_none() || key.id == header.kid;
+        let mut refused = format!("no key of the set is named {:?}", header.kid);
+        for key in keys.iter().filter(named) {
+            let mut validation = self.validation.clone();
+            validation.algorithms.clone_from(&key.algorithms);
+            match jsonwebtoken::decode::<C>(token, &key.key, &validation) {
+                Ok(data) => return Ok(data.claims),
+                Err(error) => refused = error.to_string(),
+            }
+        }
+        Err(refused)
+    }
+}
+
+impl<C: DeserializeOwned + Clone + Send + Sync + 'static> Verifier for JwtVerifier<C> {
+    type Principal = C;
+
+    async fn verify(&self, token: &str) -> Result<C, Denied> {
+        self.read(token).map_err(Denied::invalid)
+    }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, JwksError> {
+    std::fs::read(path).map_err(|error| JwksError(format!("cannot read {}: {error}", path.display())))
+}
+
+fn read_keys(jwks: &[u8]) -> Result<Vec<Key>, JwksError> {
+    let set: JwkSet =
+        serde_json::from_slice(jwks).map_err(|error| JwksError(format!("this is no JSON Web Key Set: {error}")))?;
+    let for_signatures = |key: &&Jwk| key.common.public_key_use != Some(PublicKeyUse::Encryption);
+    let keys = set.keys.iter().filter(for_signatures).filter_map(read_key).collect::<Result<Vec<_>, _>>()?;
+    if keys.is_empty() {
+        return Err(JwksError("the key set has no key that signatures can be verified with".to_owned()));
+    }
+    Ok(keys)
+}
+
+/// A key and its algorithms; `None` for what is not supported.
+fn read_key(jwk: &Jwk) -> Option<Result<Key, JwksError>> {
+    let by_type: &[Algorithm] = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => &[
+            Algorithm::RS256,
+            Algorithm::RS384,
+            Algorithm::RS512,
+            Algorithm::PS256,
+            Algorithm::PS384,
+            Algorithm::PS512,
+        ],
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => &[Algorithm::ES256],
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => &[Algorithm::ES384],
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
+        AlgorithmParameters::OctetKey(_) => &[Algorithm::HS256, Algorithm::HS384, Algorithm::HS512],
+        _ => return None,
+    };
+    let algorithms: Vec<_> = match jwk.common.key_algorithm {
+        None => by_type.to_vec(),
+        Some(own) => by_type.iter().copied().filter(|&algorithm| own.to_string().parse() == Ok(algorithm)).collect(),
+    };
+    if algorithms.is_empty() {
+        return None;
+    }
+    let id = jwk.common.key_id.clone();
+    Some(match DecodingKey::from_jwk(jwk) {
+        Ok(key) => Ok(Key { id, algorithms, key }),
+        Err(error) => Err(JwksError(format!("the key {id:?} of the set is broken: {error}"))),
+    })
+}
+
+/// A key set that cannot be used; it says why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JwksError(String);
+
+impl fmt::Display for JwksError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for JwksError {}

@@ -1,0 +1,151 @@
+//! JSON Web Tokens: each way in which one can be wrong, with what the caller and what the log reads.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use rcgen::KeyPair;
+use rsgrpc::interceptors::{Claims, JwtVerifier, Verifier};
+use serde_json::{Value, json};
+
+/// A key pair of an issuer, P-256, and its public half as a JWK.
+struct Issuer {
+    key: EncodingKey,
+    jwk: Value,
+}
+
+impl Issuer {
+    fn new(kid: &str) -> Self {
+        let pair = KeyPair::generate().unwrap();
+        let point = pair.public_key_raw();
+        let (x, y) = (BASE64.encode(&point[1..33]), BASE64.encode(&point[33..]));
+        let jwk = json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": kid, "x": x, "y": y});
+        Self { key: EncodingKey::from_ec_der(&pair.serialize_der()), jwk }
+    }
+
+    fn sign(&self, kid: Option<&str>, claims: &Value) -> String {
+        let header = Header { kid: kid.map(str::to_owned), ..Header::new(Algorithm::ES256) };
+        jsonwebtoken::encode(&header, claims, &self.key).unwrap()
+    }
+}
+
+fn jwks(keys: &[&Value]) -> String {
+    json!({ "keys": keys }).to_string()
+}
+
+fn now() -> u64 {
+    jsonwebtoken::get_current_timestamp()
+}
+
+/// Good claims, with these in place of some.
+fn claims(changes: Value) -> Value {
+    let mut claims = json!({"iss": "login", "aud": "users", "sub": "ada", "scope": "read write", "exp": now() + 600});
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
+            value => claims[name] = value.clone(),
+        }
+    }
+    claims
+}
+
+fn unsigned(header: Value, claims: &Value, signature: &str) -> String {
+    format!("{}.{}.{signature}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()))
+}
+
+#[tokio::test]
+async fn good_and_bad_tokens() {
+    let (ours, theirs) = (Issuer::new("ours"), Issuer::new("ours"));
+    let verifier: JwtVerifier = JwtVerifier::from_jwks(jwks(&[&ours.jwk]), "users").unwrap().issuer("login");
+    let good = ours.sign(Some("ours"), &claims(json!({})));
+    let [header, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else { panic!("three parts") };
+    let public_point = BASE64.decode(ours.jwk["x"].as_str().unwrap()).unwrap();
+    let confused = jsonwebtoken::encode(
+        &Header { kid: Some("ours".to_owned()), ..Header::new(Algorithm::HS256) },
+        &claims(json!({})),
+        &EncodingKey::from_secret(&public_point),
+    )
+    .unwrap();
+    let rows = [
+        ("good", good.clone(), ""),
+        ("without a key id", ours.sign(None, &claims(json!({}))), ""),
+        ("one of several audiences", ours.sign(None, &claims(json!({"aud": ["other", "users"]}))), ""),
+        ("within the leeway", ours.sign(None, &claims(json!({"exp": now() - 30}))), ""),
+        ("expired", ours.sign(None, &claims(json!({"exp": now() - 600}))), "ExpiredSignature"),
+        ("without an expiry", ours.sign(None, &claims(json!({"exp": null}))), "Missing required claim: exp"),
+        ("an expiry in words", ours.sign(None, &claims(json!({"exp": "never"}))), "exp"),
+        ("not yet valid", ours.sign(None, &claims(json!({"nbf": now() + 600}))), "ImmatureSignature"),
+        ("another audience", ours.sign(None, &claims(json!({"aud": "other"}))), "InvalidAudience"),
+        ("without an audience", ours.sign(None, &claims(json!({"aud": null}))), "Missing required claim: aud"),
+        ("another issuer", ours.sign(None, &claims(json!({"iss": "other"}))), "InvalidIssuer"),
+        ("without an issuer", ours.sign(None, &claims(json!({"iss": null}))), "Missing required claim: iss"),
+        ("another key of the same name", theirs.sign(Some("ours"), &claims(json!({}))), "InvalidSignature"),
+        (
+            "an unknown key",
+            theirs.sign(Some("theirs"), &claims(json!({}))),
+            "no key of the set is named Some(\"theirs\")",
+        ),
+        ("no algorithm", unsigned(json!({"alg": "none"}), &claims(json!({})), ""), "malformed"),
+        ("no Algorithm", unsigned(json!({"alg": "None"}), &claims(json!({})), ""), "malformed"),
+        ("no signature", format!("{header}.{payload}."), "InvalidSignature"),
+        ("two parts", format!("{header}.{payload}"), "malformed"),
+        ("four parts", format!("{good}.x"), "malformed"),
+        (
+            "other claims",
+            format!("{header}.{}.{signature}", BASE64.encode(claims(json!({"sub": "root"})).to_string())),
+            "InvalidSignature",
+        ),
+        ("the public key as a secret", confused, "InvalidAlgorithm"),
+        ("no token", "nonsense".to_owned(), "malformed"),
+        ("dots", "...".to_owned(), "malformed"),
+        ("not base64", "%.%.%".to_owned(), "malformed"),
+        ("not JSON", format!("{}.x.x", BASE64.encode("[")), "malformed"),
+    ];
+    for (name, token, refused) in rows {
+        match (verifier.verify(&token).await, refused) {
+            (Ok(claims), "") => {
+                assert_eq!(claims.sub, "ada");
+                assert!(claims.has_scope("write") && !claims.has_scope("rea"));
+            }
+            (Ok(_), _) => panic!("{name}: accepted"),
+            (Err(denied), "") => panic!("{name}: {denied:?}"),
+            (Err(denied), reason) => {
+                assert!(format!("{denied:?}").replace("\\\"", "\"").contains(reason), "{name}: {denied:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn key_sets_are_renewed() {
+    let (old, new) = (Issuer::new("old"), Issuer::new("new"));
+    let verifier: JwtVerifier<Claims> = JwtVerifier::from_jwks(jwks(&[&old.jwk]), "users").unwrap();
+    let (with_old, with_new) = (old.sign(None, &claims(json!({}))), new.sign(None, &claims(json!({}))));
+    assert!(verifier.verify(&with_old).await.is_ok() && verifier.verify(&with_new).await.is_err());
+    verifier.reload(jwks(&[&old.jwk, &new.jwk])).unwrap();
+    assert!(verifier.verify(&with_old).await.is_ok() && verifier.verify(&with_new).await.is_ok());
+    verifier.reload("{}").unwrap_err();
+    verifier.reload(jwks(&[&new.jwk])).unwrap();
+    assert!(verifier.verify(&with_old).await.is_err() && verifier.verify(&with_new).await.is_ok());
+}
+
+#[test]
+fn key_sets_that_cannot_be_used() {
+    let issuer = Issuer::new("a");
+    let with = |name: &str, value: &str| {
+        let mut jwk = issuer.jwk.clone();
+        jwk[name] = value.into();
+        jwks(&[&jwk])
+    };
+    for (jwks, reads) in [
+        ("".to_owned(), "this is no JSON Web Key Set: "),
+        ("{}".to_owned(), "this is no JSON Web Key Set: "),
+        (jwks(&[]), "the key set has no key that signatures can be verified with"),
+        (with("use", "enc"), "the key set has no key that signatures can be verified with"),
+        (with("alg", "RS256"), "the key set has no key that signatures can be verified with"),
+        (with("x", "%"), "the key Some(\"a\") of the set is broken: "),
+    ] {
+        let error = JwtVerifier::<Claims>::from_jwks(jwks, "users").unwrap_err().to_string();
+        assert!(error.starts_with(reads), "{error}");
+    }
+    let error = JwtVerifier::<Claims>::from_file("/no/such/jwks.json", "users").unwrap_err().to_string();
+    assert!(error.starts_with("cannot read /no/such/jwks.json: "), "{error}");
+}
