@@ -26,7 +26,8 @@ use rsgrpc::{
     interceptors::{ClientMetrics, ServerMetrics, Trace},
 };
 use support::{Answer, Echo, EchoClient, EchoServer};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing::Level;
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt};
 
 struct Service;
 
@@ -34,6 +35,7 @@ impl Echo for Service {
     async fn unary(&self, request: Request<String>) -> Answer<String> {
         match request.get_ref().as_str() {
             "hang" => std::future::pending().await,
+            "panic" => panic!("as asked"),
             "bug" => Err(Status::internal("bug")),
             "missing" => Err(Status::not_found("missing")),
             _ => Ok(Response::new(request.into_inner())),
@@ -65,7 +67,9 @@ async fn spans_of_both_sides_are_one_trace() {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     global::set_text_map_propagator(TraceContextPropagator::new());
-    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    // h2 has spans of its own.
+    let ours = Targets::new().with_target("rsgrpc::call", Level::INFO);
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test")).with_filter(ours);
     let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
 
     let server = Server::builder().add_service(EchoServer::new(Service)).interceptor(Trace).build().unwrap();
@@ -98,7 +102,9 @@ async fn spans_of_both_sides_are_one_trace() {
     }
     assert_eq!(attribute(&theirs, "network.peer.address").unwrap(), "127.0.0.1");
 
-    for (text, code, blamed) in [("bug", "INTERNAL", true), ("missing", "NOT_FOUND", false)] {
+    for (text, code, blamed) in
+        [("bug", "INTERNAL", true), ("panic", "INTERNAL", true), ("missing", "NOT_FOUND", false)]
+    {
         client.unary(text.to_owned()).await.unwrap_err();
         let (ours, theirs) = spans().await;
         assert_eq!(attribute(&theirs, "rpc.response.status_code").unwrap(), code);
@@ -158,8 +164,7 @@ fn measured(exporter: &InMemoryMetricExporter) -> BTreeMap<String, (u64, f64)> {
 #[tokio::test]
 async fn metrics_by_method_and_status() {
     let exporter = InMemoryMetricExporter::default();
-    let provider =
-        SdkMeterProvider::builder().with_reader(PeriodicReader::builder(exporter.clone()).build()).build();
+    let provider = SdkMeterProvider::builder().with_reader(PeriodicReader::builder(exporter.clone()).build()).build();
     let meter = provider.meter("test");
     let service = EchoServer::new(Service);
     let server = Server::builder().add_service(service).interceptor(ServerMetrics::new(&meter)).build().unwrap();

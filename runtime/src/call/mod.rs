@@ -20,6 +20,6 @@ pub use inbound::Inbound;
 pub(crate) use inbound::{Deframe, Ending, Item};
 pub use outbound::Outbound;
 pub(crate) use outbound::{EncodeStream, Reframe, fill};
-pub(crate) use payload::{Hooks, Traffic};
 pub use payload::Payload;
+pub(crate) use payload::{Hooks, Traffic};
 pub use streaming::Streaming;

@@ -28,7 +28,7 @@ pub use permissions::Permissions;
 pub use request_id::{Id, RequestId};
 #[cfg(feature = "auth")]
 pub use static_tokens::{StaticTokens, TokenName};
+pub use telemetry::Trace;
 #[cfg(feature = "otel")]
 pub use telemetry::{ClientMetrics, ServerMetrics};
-pub use telemetry::Trace;
 pub use tonic::FromTonic;

@@ -10,8 +10,8 @@ use crate::{
     interceptor::Next,
 };
 
-/// Runs the rest of a call and tells its code: also when it is cut short, which drops it, by its deadline or by a caller
-/// that went away.
+/// Runs the rest of a call and tells its code: also when it is cut short, which drops it, by its deadline, by a caller
+/// that went away, or by a panic.
 pub(crate) async fn observe(call: Call, next: Next, ended: impl FnOnce(Code) + Send) -> Result<Answer, Status> {
     let mut watch = Watch { deadline: call.deadline(), ended: Some(ended) };
     let result = next.run(call).await;
@@ -56,7 +56,11 @@ impl<F: FnOnce(Code)> Watch<F> {
 
 impl<F: FnOnce(Code)> Drop for Watch<F> {
     fn drop(&mut self) {
-        let late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
-        self.end(if late { Code::DeadlineExceeded } else { Code::Cancelled });
+        let late = || self.deadline.is_some_and(|deadline| deadline <= Instant::now());
+        self.end(match () {
+            () if std::thread::panicking() => Code::Internal,
+            () if late() => Code::DeadlineExceeded,
+            () => Code::Cancelled,
+        });
     }
 }

@@ -1,10 +1,17 @@
 //! JSON Web Tokens: each way in which one can be wrong, with what the caller and what the log reads.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::KeyPair;
-use rsgrpc::interceptors::{Claims, JwtVerifier, Verifier};
+use rsgrpc::{
+    Code,
+    interceptors::{BearerAuth, Claims, JwtVerifier, Verifier},
+};
 use serde_json::{Value, json};
+
+use crate::{Guarded, support::EchoClient, tokens::INVALID};
 
 /// A key pair of an issuer, P-256, and its public half as a JWK.
 struct Issuer {
@@ -99,7 +106,18 @@ async fn good_and_bad_tokens() {
         ("not base64", "%.%.%".to_owned(), "malformed"),
         ("not JSON", format!("{}.x.x", BASE64.encode("[")), "malformed"),
     ];
+    let guarded = Guarded::default();
+    let verifier = Arc::new(verifier);
+    let server = guarded.server().interceptor(BearerAuth::new(Arc::clone(&verifier))).build().unwrap();
+    let client = EchoClient::new(server);
     for (name, token, refused) in rows {
+        // The caller reads the same about each of them.
+        let outcome = client.unary(String::new()).metadata("authorization", &format!("Bearer {token}")).await;
+        assert_eq!(guarded.calls(), usize::from(refused.is_empty()), "{name}");
+        assert_eq!(outcome.is_ok(), refused.is_empty(), "{name}");
+        if let Err(status) = outcome {
+            assert_eq!((status.code(), status.message()), (Code::Unauthenticated, INVALID), "{name}");
+        }
         match (verifier.verify(&token).await, refused) {
             (Ok(claims), "") => {
                 assert_eq!(claims.sub, "ada");

@@ -1,8 +1,11 @@
 //! Other ways to write a path.
 
-use rsgrpc::interceptors::{BearerAuth, Permissions, StaticTokens};
+use rsgrpc::{
+    Server,
+    interceptors::{BearerAuth, Permissions, StaticTokens},
+};
 
-use crate::{Guarded, post, raw};
+use crate::{Guarded, http2, post, raw};
 
 const PATHS: &[&str] = &[
     "/test.Echo/Unary",
@@ -63,44 +66,85 @@ const HEADERS: &[&str] = &[
     "x-forwarded-path: /grpc.health.v1.Health/Check\r\n",
 ];
 
-const TYPES: [&str; 3] = ["application/proto", "application/grpc-web+proto", "application/grpc"];
+/// How the same call can be asked for.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Http1(&'static str),
+    Http2(&'static str),
+    /// By GET, as Connect has it.
+    Get,
+}
+
+const WAYS: [Way; 9] = [
+    Way::Http1("application/proto"),
+    Way::Http1("application/grpc-web+proto"),
+    Way::Http1("application/grpc-web-text"),
+    Way::Http1("application/grpc"),
+    Way::Http2("application/grpc"),
+    Way::Http2("application/grpc-web"),
+    Way::Http2("application/proto"),
+    Way::Http2("application/connect+proto"),
+    Way::Get,
+];
+
+impl Way {
+    async fn ask(self, server: &Server, path: &str, headers: &str) -> String {
+        match self {
+            Self::Http1(content_type) => raw(server, &post(path, content_type, headers)).await,
+            Self::Http2(content_type) => http2(server, path, content_type, headers).await,
+            Self::Get => {
+                // The method that may be called so.
+                let path = path.replace("Unary", "Look");
+                let and = if path.contains('?') { '&' } else { '?' };
+                let query = format!("{path}{and}connect=v1&encoding=proto&message=%0a%02hi");
+                let get = format!("GET {query} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{headers}\r\n");
+                raw(server, get.as_bytes()).await
+            }
+        }
+    }
+
+    /// Whether a right request of this kind is served at all.
+    fn is_served(self) -> bool {
+        !matches!(self, Self::Http1("application/grpc") | Self::Http2("application/connect+proto"))
+    }
+}
 
 #[tokio::test]
 async fn no_path_leads_around_the_token() {
     let guarded = Guarded::default();
     let auth = BearerAuth::new(StaticTokens::new([("me", "right")])).public("grpc.health.v1.Health").public("public");
     let server = guarded.server().interceptor(auth).build().unwrap();
-    for path in PATHS {
-        for headers in HEADERS {
-            for content_type in TYPES {
-                let answer = raw(&server, &post(path, content_type, headers)).await;
-                assert_eq!(guarded.calls(), 0, "{path:?} as {content_type} got through: {answer}");
+    for way in WAYS {
+        for path in PATHS {
+            for headers in HEADERS {
+                let answer = way.ask(&server, path, headers).await;
+                assert_eq!(guarded.calls(), 0, "{path:?} as {way:?} got through: {answer}");
             }
         }
-    }
-    // The same requests do reach the method where they are right.
-    for content_type in &TYPES[..2] {
-        let answer = raw(&server, &post(PATHS[0], content_type, "authorization: Bearer right\r\n")).await;
-        assert_eq!(guarded.calls(), 1, "{answer}");
+        // The same request does reach the method where it is right.
+        let answer = way.ask(&server, PATHS[0], "authorization: Bearer right\r\n").await;
+        assert_eq!(guarded.calls(), usize::from(way.is_served()), "{way:?}: {answer}");
     }
 }
 
 #[tokio::test]
 async fn no_path_leads_around_the_permissions() {
     let guarded = Guarded::default();
-    let permissions = Permissions::new()
-        .allow("test.Echo", |_| true)
-        .allow("test.Echo/Unary", |_| false)
-        .allow("test.echo", |_| true)
-        .allow("", |_| true)
-        .allow("/", |_| true);
-    let server = guarded.server().interceptor(permissions).build().unwrap();
-    for path in PATHS {
-        for content_type in TYPES {
-            let answer = raw(&server, &post(path, content_type, "")).await;
-            assert_eq!(guarded.calls(), 0, "{path:?} as {content_type} got through: {answer}");
+    let permissions = || {
+        let everything = ["test.Echo", "test.echo", "", "/"];
+        everything.into_iter().fold(Permissions::new(), |permissions, name| permissions.allow(name, |_| true))
+    };
+    let closed = permissions().allow("test.Echo/Unary", |_| false).allow("test.Echo/Look", |_| false);
+    let closed = guarded.server().interceptor(closed).build().unwrap();
+    let open = guarded.server().interceptor(permissions()).build().unwrap();
+    for way in WAYS {
+        for path in PATHS {
+            let answer = way.ask(&closed, path, "").await;
+            assert_eq!(guarded.calls(), 0, "{path:?} as {way:?} got through: {answer}");
         }
+        let answer = way.ask(&open, PATHS[0], "").await;
+        assert_eq!(guarded.calls(), usize::from(way.is_served()), "{way:?}: {answer}");
     }
-    let answer = raw(&server, &post(PATHS[0], TYPES[0], "")).await;
+    let answer = WAYS[0].ask(&closed, PATHS[0], "").await;
     assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
 }

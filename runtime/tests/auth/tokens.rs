@@ -8,7 +8,7 @@ use rsgrpc::{
 use crate::{Guarded, post, raw, support::EchoClient};
 
 const REQUIRED: &str = "a bearer token is required in the metadata `authorization`";
-const INVALID: &str = "the bearer token is not valid";
+pub const INVALID: &str = "the bearer token is not valid";
 
 fn auth() -> BearerAuth<StaticTokens> {
     BearerAuth::new(StaticTokens::new([("me", "right"), ("you", "another"), ("nobody", "")]))

@@ -71,6 +71,8 @@ impl ClientInterceptor for Trace {
 }
 
 fn record(span: &Span, code: Code, is_error: bool) {
+    // For OpenTelemetry a span ends where it was last left.
+    let _entered = span.enter();
     span.record("rpc.response.status_code", code_name(code));
     if is_error {
         span.record("otel.status_code", "ERROR");
