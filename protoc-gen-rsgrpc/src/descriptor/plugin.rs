@@ -31,6 +31,9 @@ pub(crate) struct CodeGeneratorResponse {
 pub(crate) struct ResponseFile {
     #[prost(string, tag = "1")]
     pub(crate) name: String,
+    /// Empty: the content is the whole file.
+    #[prost(string, tag = "2")]
+    pub(crate) insertion_point: String,
     #[prost(string, tag = "15")]
     pub(crate) content: String,
 }
