@@ -12,6 +12,9 @@ mod emit;
 mod extensions;
 mod features;
 mod files;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod model;
 mod options;
 mod plugin;

@@ -136,10 +136,11 @@ impl<'a> Pool<'a> {
     fn add_file(&mut self, source: &'a SourceFile, diagnostics: &mut Diagnostics) {
         let file = &source.file;
         let id = FileId(self.files.len());
-        if self.files_by_name.insert(&file.name, id).is_some() {
+        if self.files_by_name.contains_key(file.name.as_str()) {
             diagnostics.push(Diagnostic::new("the file is in the request twice", "remove one").at(&file.name, None));
             return;
         }
+        self.files_by_name.insert(&file.name, id);
         let features = Features::of_file(file).unwrap_or_else(|diagnostic| {
             diagnostics.push(diagnostic.at(&file.name, None));
             Features { presence: Presence::Explicit, packed: true, delimited: false }

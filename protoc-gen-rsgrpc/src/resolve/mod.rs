@@ -18,6 +18,8 @@ mod selection;
 mod services;
 
 use context::Context;
+#[cfg(feature = "fuzzing")]
+pub(crate) use http::template as http_template;
 
 use crate::diagnostic::Diagnostics;
 use crate::model::Package;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::Entry};
 use tonic::{Status, metadata::MetadataMap};
 
 use crate::compress::Encoding;
@@ -52,21 +52,42 @@ fn is_reserved(name: &str) -> bool {
 
 /// Refuses a `-bin` value that is not base64, so that nobody behind this point meets one.
 pub(super) fn check_binary(headers: &HeaderMap) -> Result<(), Status> {
-    for (name, value) in headers {
-        // Several binary values may be joined by commas (gRPC over HTTP/2).
-        let valid = || value.as_bytes().split(|&b| b == b',').all(|part| is_base64(part.trim_ascii()));
-        if name.as_str().ends_with("-bin") && !valid() {
-            return Err(Status::invalid_argument(format!("the value of the metadata {name} is not base64")));
+    match headers.iter().find(|(name, value)| is_binary(name) && !is_base64(value.as_bytes())) {
+        Some((name, _)) => Err(Status::invalid_argument(format!("the value of the metadata {name} is not base64"))),
+        None => Ok(()),
+    }
+}
+
+/// Parts binary values that are joined by commas (gRPC over HTTP/2).
+pub(super) fn part_binary(headers: &mut HeaderMap) {
+    let joined = |(name, value): &(&HeaderName, &HeaderValue)| is_binary(name) && value.as_bytes().contains(&b',');
+    while let Some(name) = headers.iter().find(joined).map(|(name, _)| name.clone()) {
+        let Entry::Occupied(entry) = headers.entry(name) else { return };
+        let (name, values) = entry.remove_entry_mult();
+        let values: Vec<_> = values.collect();
+        let parts = values.iter().flat_map(|value| value.as_bytes().split(|&b| b == b','));
+        for part in parts.filter_map(|part| HeaderValue::from_bytes(part.trim_ascii()).ok()) {
+            headers.append(&name, part);
         }
     }
-    Ok(())
+}
+
+fn is_binary(name: &HeaderName) -> bool {
+    name.as_str().ends_with("-bin")
 }
 
 fn is_base64(value: &[u8]) -> bool {
-    let digits = value.iter().rposition(|&b| b != b'=').map_or(0, |last| last + 1);
-    let padding = value.len() - digits;
-    let shaped = if padding == 0 { digits % 4 != 1 } else { padding <= 2 && value.len().is_multiple_of(4) };
-    shaped && value[..digits].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
+    let digits = value.iter().rposition(|&b| b != b'=').map_or(&[][..], |last| &value[..=last]);
+    let padding = value.len() - digits.len();
+    // What the last digit says beyond a whole byte has to be zero.
+    let ends = match (digits.len() % 4, digits.last()) {
+        (1, _) => false,
+        (2, Some(last)) => b"AQgw".contains(last),
+        (3, Some(last)) => b"AEIMQUYcgkosw048".contains(last),
+        _ => true,
+    };
+    let padded = padding == 0 || padding <= 2 && value.len().is_multiple_of(4);
+    ends && padded && digits.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
 }
 
 /// The encoding that this header names: `None` for identity.
@@ -100,3 +121,31 @@ fn supported() -> String {
 /// [`supported`] as a header.
 pub(super) static SUPPORTED: LazyLock<HeaderValue> =
     LazyLock::new(|| HeaderValue::try_from(supported()).unwrap_or(HeaderValue::from_static("identity")));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_what_decoders_take() {
+        for value in ["", "AAAA", "AAE", "AAE=", "AA", "AA==", "/+w", "YQ", "YWI"] {
+            assert!(is_base64(value.as_bytes()), "{value}");
+        }
+        for value in ["A", "AAAAA", "AAB", "AB", "AB==", "A===", "AAA==", "AAAA=", "=", "A=AA", "A-A=", "AA AA"] {
+            assert!(!is_base64(value.as_bytes()), "{value}");
+        }
+    }
+
+    #[test]
+    fn joined_binary_values_are_parted() {
+        let name = HeaderName::from_static("x-bin");
+        let mut headers = HeaderMap::new();
+        for value in ["AA", "AAE, AQ==,", "Ag"] {
+            headers.append(&name, HeaderValue::from_static(value));
+        }
+        headers.append("x", HeaderValue::from_static("a,b"));
+        part_binary(&mut headers);
+        assert_eq!(headers.get_all(&name).iter().collect::<Vec<_>>(), ["AA", "AAE", "AQ==", "", "Ag"]);
+        assert_eq!(headers["x"], "a,b");
+    }
+}

@@ -34,6 +34,7 @@ impl Opening<'_> {
     /// The call, with the headers that are its metadata.
     pub(super) fn call(self, mut head: Parts, body: Body) -> Result<Call, Status> {
         headers::strip(&mut head.headers);
+        headers::part_binary(&mut head.headers);
         headers::check_binary(&head.headers)?;
         let Route { method, limits, .. } = self.route;
         let codec = |message| self.form.codec(self.json, message);

@@ -8,6 +8,12 @@ mod template;
 pub(super) use routes::Routes;
 pub(super) use rules::rules;
 
+/// The template alone.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn template(text: &str) -> Option<crate::model::Template> {
+    template::parse(text).ok()
+}
+
 /// What is wrong with a rule, and how to mend it.
 #[derive(Debug, PartialEq, Eq)]
 struct Mistake {

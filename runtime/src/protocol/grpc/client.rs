@@ -63,6 +63,7 @@ impl ClientProtocol for Grpc {
         let encoding =
             shared::encoding(&head.headers, &headers::ENCODING).map_err(|status| Status::internal(status.message()))?;
         shared::strip(&mut head.headers);
+        shared::part_binary(&mut head.headers);
         let mut inbound = Inbound::new(body, Box::new(Messages), Codec::Proto, limit);
         inbound.encoding = encoding;
         Ok((MetadataMap::from_headers(head.headers), inbound))

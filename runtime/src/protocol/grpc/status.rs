@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode, percent_encode};
 use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::headers::{DETAILS, MESSAGE, STATUS};
-use crate::protocol::headers::{from_metadata, strip};
+use crate::protocol::headers::{from_metadata, part_binary, strip};
 
 /// Longer messages are cut, and longer details left out: peers refuse header lists over 8 KiB (grpc-java) or 16 KiB
 /// (most others), and a refused one takes the whole status with it.
@@ -88,6 +88,7 @@ pub(super) fn from_trailers(mut trailers: HeaderMap) -> Result<MetadataMap, Stat
     let message = trailers.remove(MESSAGE);
     let details = trailers.remove(DETAILS);
     strip(&mut trailers);
+    part_binary(&mut trailers);
     let metadata = MetadataMap::from_headers(trailers);
     let code = Code::from_bytes(code.as_bytes());
     if code == Code::Ok {
