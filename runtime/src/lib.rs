@@ -57,7 +57,9 @@ mod tls;
 pub mod tower;
 
 pub use call::{Body, Compression, Payload, Peer, RequestExt, ResponseExt, Streaming, Trailers};
-pub use client::{BidiStreamingCall, Client, ClientInterceptor, ClientStreamingCall, ServerStreamingCall, UnaryCall};
+pub use client::{
+    BidiStreamingCall, Client, ClientInterceptor, ClientStreamingCall, Protocol, ServerStreamingCall, UnaryCall,
+};
 #[cfg(feature = "net")]
 pub use client::{Channel, ChannelBuilder, ChannelError};
 pub use codec::json;

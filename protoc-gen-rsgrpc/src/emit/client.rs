@@ -7,7 +7,7 @@ use super::{doc, docs, paths};
 use crate::model::{Method, MethodKind, Service};
 
 pub(super) fn client(from: &[Ident], service: &Service) -> Option<TokenStream> {
-    let client = service.client.as_ref()?;
+    let (client, descriptor) = (service.client.as_ref()?, &service.descriptor);
     let doc = doc(&format!("Calls `{}`.", service.full_name));
     let methods = service.methods.iter().enumerate().map(|(index, method)| self::method(from, service, index, method));
     // Without methods nothing calls through it.
@@ -22,7 +22,8 @@ pub(super) fn client(from: &[Ident], service: &Service) -> Option<TokenStream> {
         impl #client {
             /// A client over a channel, or over a server in the same process.
             pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-                Self { client: ::core::convert::Into::into(channel) }
+                let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+                Self { client: client.of(&#descriptor) }
             }
             #(#methods)*
         }

@@ -133,10 +133,15 @@ impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
     fn into_future(self) -> Self::IntoFuture {
         let Self { client, method, request, settings, compression, invalid, .. } = self;
         let (metadata, extensions, message) = request.into_parts();
-        let mut outbound = Outbound::new(Codec::Proto, client.protocol.framing(), settings.max_send_message_bytes);
+        let (codec, without) = match client.codec(method.input.as_ref()) {
+            Ok(codec) => (codec, None),
+            Err(status) => (Codec::Proto, Some(status)),
+        };
+        let framing = settings.protocol.speaker().framing(method);
+        let mut outbound = Outbound::new(codec, framing, settings.max_send_message_bytes);
         outbound.encoding = settings.send_encoding;
         outbound.compression = compression;
-        let messages = match invalid {
+        let messages = match invalid.or(without) {
             Some(status) => Err(status),
             None if client.chain.is_empty() => message.into_body(outbound.clone()).map(Messages::Encoded),
             None => Ok(message.into_messages()),

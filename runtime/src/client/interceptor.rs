@@ -12,7 +12,7 @@ use tonic::{Extensions, Response, Status, metadata::MetadataMap};
 
 use super::{Client, Head};
 use crate::{
-    call::{Body, Inbound, Outbound, Payload, ResponseExt},
+    call::{Body, Compression, Inbound, Outbound, Payload, ResponseExt},
     codec::Message,
     envelope::Envelope,
     method::Method,
@@ -185,7 +185,7 @@ impl Outgoing {
     pub fn answer<M: Message>(self, response: Response<M>) -> Result<Incoming, Status> {
         let trailers = response.trailers();
         let (metadata, message, _) = response.into_parts();
-        let codec = self.outbound.codec.clone();
+        let codec = self.outbound.codec.of(self.method.output.as_ref())?;
         let mut bytes = BytesMut::new();
         Outbound::new(codec.clone(), &Envelope, usize::MAX).append(&message, &mut bytes)?;
         let body = Body::whole(Some(bytes.freeze()), None);
@@ -284,11 +284,15 @@ impl Client {
     pub(super) async fn send(&self, call: Outgoing) -> Result<Incoming, Status> {
         let timeout = call.timeout();
         let Outgoing { method, metadata, outbound, receive_limit, messages, .. } = call;
-        let (send_encoding, traffic) = (outbound.encoding, outbound.traffic.clone());
+        let protocol = self.settings.protocol.speaker();
+        let codec = outbound.codec.of(method.output.as_ref())?;
+        let (form, encoding, get) = (codec.form(), outbound.encoding, self.settings.get);
+        let traffic = outbound.traffic.clone();
+        let compressed = encoding.is_some() && outbound.compression.as_ref().is_none_or(Compression::is_on);
         let body = messages.into_body(outbound)?;
-        let head = Head { method, metadata, timeout, send_encoding: send_encoding.as_ref() };
-        let response = self.transport.send(self.protocol.request(head, body), method).await?;
-        let (metadata, mut inbound) = self.protocol.response(response, receive_limit)?;
+        let head = Head { method, metadata, timeout, form, encoding, compressed, get };
+        let response = self.transport.send(protocol.request(head, body), method).await?;
+        let (metadata, mut inbound) = protocol.response(method, response, codec, receive_limit)?;
         inbound.traffic = traffic;
         Ok(Incoming { metadata, inbound })
     }

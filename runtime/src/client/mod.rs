@@ -21,10 +21,12 @@ pub use interceptor::{ClientInterceptor, Incoming, Next, Outgoing};
 
 use crate::{
     call::{Body, Inbound, Reframe},
+    codec::{Codec, Form},
     compress::Encoding,
     handler::Service,
-    method::Method,
-    protocol::grpc::ClientGrpc,
+    json,
+    method::{Method, ServiceDescriptor},
+    protocol::{connect::ClientConnect, grpc::ClientGrpc, grpc_web::ClientGrpcWeb},
     server::Server,
 };
 
@@ -34,14 +36,41 @@ use crate::{
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<dyn Transport>,
-    protocol: &'static dyn ClientProtocol,
     chain: Arc<[Arc<dyn ErasedClientInterceptor>]>,
     settings: Settings,
+}
+
+/// A protocol that clients speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// gRPC, which needs HTTP/2.
+    #[default]
+    Grpc,
+    /// gRPC-Web, over any version of HTTP.
+    GrpcWeb,
+    /// Connect, over any version of HTTP.
+    Connect,
+}
+
+impl Protocol {
+    fn speaker(self) -> &'static dyn ClientProtocol {
+        match self {
+            Self::Grpc => &ClientGrpc,
+            Self::GrpcWeb => &ClientGrpcWeb,
+            Self::Connect => &ClientConnect,
+        }
+    }
 }
 
 /// The settings of a call, or the defaults for all.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    pub(crate) protocol: Protocol,
+    /// How JSON is read and written; `None` for protobuf.
+    pub(crate) json: Option<Arc<json::Options>>,
+    /// Whether methods without side effects are called by GET, where the protocol can.
+    pub(crate) get: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) send_encoding: Option<Encoding>,
     pub(crate) max_receive_message_bytes: usize,
@@ -51,6 +80,9 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            protocol: Protocol::Grpc,
+            json: None,
+            get: false,
             timeout: None,
             send_encoding: None,
             max_receive_message_bytes: crate::server::DEFAULT_MESSAGE_BYTES,
@@ -70,26 +102,70 @@ pub(crate) type Sending<'a> = Pin<Box<dyn Future<Output = Result<Response<Body>,
 /// A protocol that clients speak. One value each, without state.
 pub(crate) trait ClientProtocol: Sync {
     /// How messages are framed in a request.
-    fn framing(&self) -> &'static dyn Reframe;
+    fn framing(&self, method: &Method) -> &'static dyn Reframe;
 
     /// The request of a call; the transport adds scheme and authority.
-    fn request(&self, call: Head<'_>, body: Body) -> Request<Body>;
+    fn request(&self, call: Head, body: Body) -> Request<Body>;
 
-    /// Reads the head of a response: the initial metadata, and the messages to come of at most `limit` bytes each.
-    fn response(&self, response: Response<Body>, limit: usize) -> Result<(MetadataMap, Inbound), Status>;
+    /// Reads the head of a response: the initial metadata, and the messages to come, in this codec and of at most `limit`
+    /// bytes each.
+    fn response(
+        &self,
+        method: &Method,
+        response: Response<Body>,
+        codec: Codec,
+        limit: usize,
+    ) -> Result<(MetadataMap, Inbound), Status>;
 }
 
 /// What the head of a request says.
-pub(crate) struct Head<'a> {
+pub(crate) struct Head {
     pub(crate) method: &'static Method,
     pub(crate) metadata: MetadataMap,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) send_encoding: Option<&'a Encoding>,
+    pub(crate) form: Form,
+    /// The encoding of messages, and whether the first is in it.
+    pub(crate) encoding: Option<Encoding>,
+    pub(crate) compressed: bool,
+    pub(crate) get: bool,
 }
 
 impl Client {
     pub(crate) fn new(transport: Arc<dyn Transport>, settings: Settings) -> Self {
-        Self { transport, protocol: &ClientGrpc, chain: Arc::default(), settings }
+        Self { transport, chain: Arc::default(), settings }
+    }
+
+    /// The client of a service: an `Any` in JSON may hold the messages that the service knows.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of(mut self, service: &'static ServiceDescriptor) -> Self {
+        if let Some(json) = &mut self.settings.json {
+            let types = service.message_types.iter();
+            *json = Arc::new(types.fold(json::Options::clone(json), |json, types| json.with_types(types)));
+        }
+        self
+    }
+
+    /// Speaks this protocol. Default: gRPC.
+    #[must_use]
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.settings.protocol = protocol;
+        self
+    }
+
+    /// Sends and asks for messages in JSON, in every protocol. Default: in protobuf.
+    #[must_use]
+    pub fn json(mut self, options: json::Options) -> Self {
+        self.settings.json = Some(Arc::new(options));
+        self
+    }
+
+    /// Calls unary methods whose proto says `idempotency_level = NO_SIDE_EFFECTS` by GET, which caches understand. Only
+    /// Connect can; requests that make the URL longer than 8 KiB are sent by POST. Default: off.
+    #[must_use]
+    pub fn get(mut self, get: bool) -> Self {
+        self.settings.get = get;
+        self
     }
 
     /// Runs this around every call. The first added is the outermost: the first to see a call and the last to see its
@@ -159,6 +235,16 @@ impl Client {
         S: IntoStreamingRequest,
     {
         Call::new(self, method, requests.into_streaming_request().map(Many))
+    }
+}
+
+impl Client {
+    /// The codec of a direction of a call.
+    fn codec(&self, message: Option<&'static json::Type>) -> Result<Codec, Status> {
+        match &self.settings.json {
+            None => Ok(Codec::Proto),
+            Some(options) => Form::Json.codec(options, message),
+        }
     }
 }
 

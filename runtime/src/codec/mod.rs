@@ -62,6 +62,21 @@ pub(crate) enum Codec {
 }
 
 impl Codec {
+    /// The codec of the other direction of the same call.
+    pub(crate) fn of(&self, message: Option<&'static json::Type>) -> Result<Self, Status> {
+        match self {
+            Self::Proto => Ok(Self::Proto),
+            Self::Json { options, .. } => Form::Json.codec(options, message),
+        }
+    }
+
+    pub(crate) fn form(&self) -> Form {
+        match self {
+            Self::Proto => Form::Proto,
+            Self::Json { .. } => Form::Json,
+        }
+    }
+
     pub(crate) fn decode<M: Message>(&self, bytes: Bytes) -> Result<M, Status> {
         match self {
             // INTERNAL for a message that does not parse: gRPC's doc/statuscodes.md.

@@ -465,7 +465,8 @@ pub struct HealthClient {
 impl HealthClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&HEALTH) }
     }
 
     /// The state of one service. NOT_FOUND when there is no such service.

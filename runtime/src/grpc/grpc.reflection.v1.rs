@@ -945,7 +945,8 @@ pub struct ServerReflectionClient {
 impl ServerReflectionClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&SERVER_REFLECTION) }
     }
 
     /// One reply per request, in the same order. One stream suffices to walk through a whole interface.

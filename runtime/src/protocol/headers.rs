@@ -2,16 +2,41 @@
 
 use std::sync::LazyLock;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header::Entry};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Request, Uri,
+    header::{self, Entry},
+    uri::PathAndQuery,
+};
 use tonic::{Status, metadata::MetadataMap};
 
-use crate::compress::Encoding;
+use crate::{call::Body, compress::Encoding, method::Method};
+
+const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("rsgrpc/", env!("CARGO_PKG_VERSION")));
+
+/// The request of a call, with what all protocols write; transports add scheme and authority.
+pub(super) fn post(method: &Method, metadata: MetadataMap, content_type: HeaderValue, body: Body) -> Request<Body> {
+    let mut request = Request::new(body);
+    *request.method_mut() = http::Method::POST;
+    *request.uri_mut() = Uri::from(PathAndQuery::from_static(method.path));
+    let mut fields = from_metadata(metadata);
+    fields.insert(header::CONTENT_TYPE, content_type);
+    fields.entry(header::USER_AGENT).or_insert(USER_AGENT);
+    *request.headers_mut() = fields;
+    request
+}
 
 /// The metadata of a call as headers, without what the protocol itself writes there.
 pub(super) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
     let mut headers = metadata.into_headers();
     strip(&mut headers);
     headers
+}
+
+/// The headers or trailers of an answer as metadata, without what belongs to a protocol or to HTTP.
+pub(super) fn into_metadata(mut headers: HeaderMap) -> MetadataMap {
+    strip(&mut headers);
+    part_binary(&mut headers);
+    MetadataMap::from_headers(headers)
 }
 
 /// Removes what belongs to a protocol or to HTTP, and so is no metadata.

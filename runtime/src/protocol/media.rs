@@ -1,6 +1,7 @@
 //! Content types.
 
 use http::{HeaderMap, HeaderValue, header};
+use tonic::Status;
 
 use crate::codec::Form;
 
@@ -42,6 +43,39 @@ impl Media {
 pub(super) fn is(headers: &HeaderMap, r#type: &str) -> bool {
     let suffix = headers.get(header::CONTENT_TYPE).and_then(|value| strip_prefix(essence(value), r#type));
     suffix.is_some_and(|suffix| matches!(suffix.first(), None | Some(b'+')))
+}
+
+/// Whether an answer is of this type and form; a type without a form stands for protobuf.
+pub(super) fn check(headers: &HeaderMap, r#type: &str, form: Form) -> Result<(), Status> {
+    let value = headers.get(header::CONTENT_TYPE);
+    let suffix = value.and_then(|value| strip_prefix(essence(value), r#type));
+    let found = match suffix {
+        Some([]) => Some(Form::Proto),
+        Some([b'+', name @ ..]) => Form::from_name(name),
+        _ => {
+            return Err(Status::unknown(format!("the server answered with content-type {value:?}, not with {type}")));
+        }
+    };
+    if found != Some(form) {
+        return Err(Status::internal(format!("the server answered with content-type {value:?} to {form:?}")));
+    }
+    Ok(())
+}
+
+/// Whether an answer is of the form, as Connect names it for a bare message.
+pub(super) fn check_bare(headers: &HeaderMap, form: Form) -> Result<(), Status> {
+    let value = headers.get(header::CONTENT_TYPE);
+    let name = value.and_then(|value| strip_prefix(essence(value), "application/"));
+    match name.and_then(Form::from_name) {
+        Some(found) if found == form => Ok(()),
+        Some(_) => Err(Status::internal(format!("the server answered with content-type {value:?} to {form:?}"))),
+        None => Err(Status::unknown(format!("the server answered with content-type {value:?}, not with Connect"))),
+    }
+}
+
+/// Whether the content type is JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| essence(value).eq_ignore_ascii_case(b"application/json"))
 }
 
 /// The type without its parameters. All of ours are UTF-8 or binary, so there is nothing to learn from those.

@@ -11,7 +11,7 @@ use tokio_rustls::{
 };
 
 use super::{
-    H2, Identity, TlsError, TrustRoots,
+    H2, HTTP_1_1, Identity, TlsError, TrustRoots,
     error::{Side, explain},
     provider,
 };
@@ -62,7 +62,7 @@ impl ClientTls {
     }
 
     /// Ready for connections to a host.
-    pub(crate) fn connector(&self, host: &str) -> Result<Connector, TlsError> {
+    pub(crate) fn connector(&self, host: &str, http1: bool) -> Result<Connector, TlsError> {
         let name = self.server_name.as_deref().unwrap_or(host);
         let name = ServerName::try_from(name)
             .map_err(|_| TlsError::new(format!("{name:?} is neither a DNS name nor an IP address")))?
@@ -85,8 +85,8 @@ impl ClientTls {
                 builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(&identity.key))))
             }
         };
-        config.alpn_protocols = vec![H2.to_vec()];
-        Ok(Connector { tls: Arc::new(config).into(), name })
+        config.alpn_protocols = vec![if http1 { HTTP_1_1 } else { H2 }.to_vec()];
+        Ok(Connector { tls: Arc::new(config).into(), name, http1 })
     }
 }
 
@@ -95,6 +95,7 @@ impl ClientTls {
 pub(crate) struct Connector {
     tls: TlsConnector,
     name: ServerName<'static>,
+    http1: bool,
 }
 
 impl Connector {
@@ -105,7 +106,7 @@ impl Connector {
     {
         let stream = self.tls.connect(self.name.clone(), io).await.map_err(|error| explain(&error, Side::Client))?;
         // A server without ALPN would be free to answer in HTTP/1.1.
-        if stream.get_ref().1.alpn_protocol() != Some(H2) {
+        if !self.http1 && stream.get_ref().1.alpn_protocol() != Some(H2) {
             return Err("the server did not agree to HTTP/2 (`h2` by ALPN), which gRPC needs".to_owned());
         }
         Ok(stream)

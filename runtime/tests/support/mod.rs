@@ -127,6 +127,11 @@ impl EchoClient {
         self.0.unary(&ECHO.methods[0], request)
     }
 
+    /// Has no side effects.
+    pub fn look(&self, request: impl rsgrpc::IntoRequest<String>) -> rsgrpc::UnaryCall<'_, String, String> {
+        self.0.unary(&ECHO.methods[4], request)
+    }
+
     pub fn down(&self, request: impl rsgrpc::IntoRequest<String>) -> rsgrpc::ServerStreamingCall<'_, String, String> {
         self.0.server_streaming(&ECHO.methods[1], request)
     }

@@ -12,6 +12,7 @@ mod grpc_web;
 mod http1;
 mod peer;
 mod probe;
+mod protocols;
 mod raw;
 mod table;
 

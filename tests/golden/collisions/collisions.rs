@@ -1622,7 +1622,8 @@ pub struct GreeterClient_ {
 impl GreeterClient_ {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&GREETER) }
     }
 
     pub fn get_thing(&self, request: impl ::rsgrpc::IntoRequest<Greeter>)
@@ -1731,7 +1732,8 @@ pub struct FileDescriptorSetClient {
 impl FileDescriptorSetClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&FILE_DESCRIPTOR_SET) }
     }
 
     pub fn get(&self, request: impl ::rsgrpc::IntoRequest<Greeter>)
@@ -1824,7 +1826,8 @@ pub struct _1Client {
 impl _1Client {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&_1_) }
     }
 
     pub fn _2(&self, request: impl ::rsgrpc::IntoRequest<_3>) -> ::rsgrpc::UnaryCall<'_, _3, _3> {

@@ -408,7 +408,8 @@ pub struct CommentedClient {
 impl CommentedClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&COMMENTED) }
     }
 
     /// Method docs.

@@ -6098,7 +6098,8 @@ pub struct DeepClient {
 impl DeepClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&DEEP) }
     }
 
     pub fn recursive(&self, request: impl ::rsgrpc::IntoRequest<L0>)

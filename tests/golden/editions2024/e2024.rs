@@ -238,7 +238,8 @@ pub struct ThingsClient {
 impl ThingsClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&THINGS) }
     }
 
     pub fn get_thing(&self, request: impl ::rsgrpc::IntoRequest<Thing>)

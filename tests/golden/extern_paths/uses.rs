@@ -177,7 +177,8 @@ pub struct UsingClient {
 impl UsingClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&USING) }
     }
 
     pub fn r#use(&self, request: impl ::rsgrpc::IntoRequest<crate::provided::Thing>)

@@ -863,7 +863,8 @@ pub struct LibraryClient {
 impl LibraryClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&LIBRARY) }
     }
 
     pub fn get(&self, request: impl ::rsgrpc::IntoRequest<Book>)

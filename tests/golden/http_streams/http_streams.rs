@@ -411,7 +411,8 @@ pub struct StreamsClient {
 impl StreamsClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&STREAMS) }
     }
 
     pub fn watch(&self, request: impl ::rsgrpc::IntoRequest<Item>)

@@ -129,7 +129,8 @@ pub struct OffClient {
 impl OffClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&OFF) }
     }
 
     pub fn call(&self, request: impl ::rsgrpc::IntoRequest<Plain>)

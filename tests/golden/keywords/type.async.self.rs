@@ -620,7 +620,8 @@ pub struct TraitClient {
 impl TraitClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&TRAIT) }
     }
 
     pub fn r#type(&self, request: impl ::rsgrpc::IntoRequest<Self_>)

@@ -315,7 +315,8 @@ pub mod a {
             impl RouterClient {
                 /// A client over a channel, or over a server in the same process.
                 pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-                    Self { client: ::core::convert::Into::into(channel) }
+                    let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+                    Self { client: client.of(&ROUTER) }
                 }
 
                 pub fn route(&self, request: impl ::rsgrpc::IntoRequest<super::There>)

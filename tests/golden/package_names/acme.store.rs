@@ -164,7 +164,8 @@ pub struct StoresClient {
 impl StoresClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&STORES) }
     }
 
     pub fn get(&self, request: impl ::rsgrpc::IntoRequest<super::Store>)

@@ -218,7 +218,8 @@ pub struct ModsClient {
 impl ModsClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&MODS) }
     }
 
     pub fn r#mod(&self, request: impl ::rsgrpc::IntoRequest<Mod>)

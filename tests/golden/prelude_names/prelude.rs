@@ -3159,7 +3159,8 @@ pub struct ClientClient {
 impl ClientClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&CLIENT) }
     }
 
     pub fn connect(&self, request: impl ::rsgrpc::IntoRequest<Option>)
@@ -3336,7 +3337,8 @@ pub struct ServerClient {
 impl ServerClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&SERVER) }
     }
 
     pub fn get(&self, request: impl ::rsgrpc::IntoRequest<Request>)
@@ -3431,7 +3433,8 @@ pub struct ServiceClient {
 impl ServiceClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&SERVICE) }
     }
 
     pub fn get<T_>(&self, requests: T_) -> ::rsgrpc::ClientStreamingCall<'_, T_::Stream, Response>

@@ -146,7 +146,8 @@ pub struct LonelyClient {
 impl LonelyClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
-        Self { client: ::core::convert::Into::into(channel) }
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&LONELY) }
     }
 
     pub fn ping(&self, request: impl ::rsgrpc::IntoRequest<()>) -> ::rsgrpc::UnaryCall<'_, (), ()> {

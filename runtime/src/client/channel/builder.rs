@@ -5,12 +5,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::{Uri, uri::Authority};
 
 #[cfg(feature = "tls")]
-use super::connection::host;
+use super::dial::host;
 use super::{
     Channel, Settings,
-    connection::{Address, Endpoint, Security},
+    dial::{Address, Dial, Security},
+    http1::Http1,
+    http2::Http2,
 };
-use crate::http2::Keepalive;
+use crate::{Protocol, http2::Keepalive, json};
 
 /// Builds a [`Channel`].
 #[derive(Debug)]
@@ -18,6 +20,7 @@ pub struct ChannelBuilder {
     target: String,
     connect_timeout: Duration,
     keepalive: Option<Keepalive>,
+    http1_only: bool,
     settings: Settings,
     #[cfg(feature = "tls")]
     tls: Option<crate::tls::ClientTls>,
@@ -29,6 +32,7 @@ impl ChannelBuilder {
             target: target.to_owned(),
             connect_timeout: Duration::from_secs(20),
             keepalive: None,
+            http1_only: false,
             settings: Settings::default(),
             #[cfg(feature = "tls")]
             tls: None,
@@ -48,6 +52,29 @@ impl ChannelBuilder {
     #[must_use]
     pub fn keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
         self.keepalive = Some(Keepalive { interval: interval.max(Duration::from_secs(10)), timeout });
+        self
+    }
+
+    /// Speaks this protocol. Default: gRPC.
+    #[must_use]
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.settings.protocol = protocol;
+        self
+    }
+
+    /// Sends and asks for messages in JSON, in every protocol. Default: in protobuf.
+    #[must_use]
+    pub fn json(mut self, options: json::Options) -> Self {
+        self.settings.json = Some(Arc::new(options));
+        self
+    }
+
+    /// Speaks HTTP/1.1, on as many connections as calls run at a time, 256 at most; further calls wait. It suffices for
+    /// gRPC-Web and Connect, except that a stream each way sends all before it receives. Default: HTTP/2, on one
+    /// connection.
+    #[must_use]
+    pub fn http1_only(mut self) -> Self {
+        self.http1_only = true;
         self
     }
 
@@ -102,8 +129,7 @@ impl ChannelBuilder {
             Some("https") => self.tls_to(&authority)?,
             _ => return Err(malformed("it begins with none of http://, https:// and unix:")),
         };
-        let address = Address::Host(authority.clone());
-        Ok(self.channel(Endpoint::new(address, security, authority, self.connect_timeout, self.keepalive)))
+        self.channel(Address::Host(authority.clone()), security, authority)
     }
 
     /// `unix:path` and `unix:///absolute/path`, as gRPC's doc/naming.md has them.
@@ -115,8 +141,7 @@ impl ChannelBuilder {
         }
         // What grpc-go and grpc-java send as the authority over Unix sockets.
         let authority = Authority::from_static("localhost");
-        let address = Address::Unix(path.into());
-        Ok(self.channel(Endpoint::new(address, self.plain()?, authority, self.connect_timeout, self.keepalive)))
+        self.channel(Address::Unix(path.into()), self.plain()?, authority)
     }
 
     fn plain(&self) -> Result<Security, ChannelError> {
@@ -130,7 +155,8 @@ impl ChannelBuilder {
     #[cfg(feature = "tls")]
     fn tls_to(&self, authority: &Authority) -> Result<Security, ChannelError> {
         let tls = self.tls.clone().unwrap_or_default();
-        let connector = tls.connector(host(authority)).map_err(|error| self.refuse(error.to_string()))?;
+        let connector =
+            tls.connector(host(authority), self.http1_only).map_err(|error| self.refuse(error.to_string()))?;
         Ok(Security::Tls(connector))
     }
 
@@ -143,8 +169,16 @@ impl ChannelBuilder {
         ChannelError { target: self.target.clone(), why: why.into() }
     }
 
-    fn channel(&self, endpoint: Endpoint) -> Channel {
-        Channel { endpoint: Arc::new(endpoint), settings: self.settings.clone() }
+    fn channel(&self, address: Address, security: Security, authority: Authority) -> Result<Channel, ChannelError> {
+        let dial = Dial { address, security, authority, connect_timeout: self.connect_timeout };
+        let settings = self.settings.clone();
+        if !self.http1_only {
+            return Ok(Channel { transport: Arc::new(Http2::new(dial, self.keepalive)), settings });
+        }
+        if self.settings.protocol == Protocol::Grpc {
+            return Err(self.refuse("gRPC needs HTTP/2; choose another protocol, or leave http1_only out"));
+        }
+        Ok(Channel { transport: Arc::new(Http1::new(dial)), settings })
     }
 }
 

@@ -1,18 +1,16 @@
-//! The network transport: HTTP/2 connections to a server.
+//! The network transport: connections to a server.
 
 mod builder;
-mod connection;
+mod dial;
 mod greeting;
+mod http1;
+mod http2;
 
-use std::sync::Arc;
-
-use http::{Request, Response};
+use std::{fmt, sync::Arc};
 
 pub use builder::{ChannelBuilder, ChannelError};
 
 use super::{Client, Sending, Settings, Transport};
-use crate::{call::Body, method::Method};
-use connection::Endpoint;
 
 /// A connection to a server that is made when the first call needs it, and again when it was lost. Cheap to clone;
 /// clones share it.
@@ -21,9 +19,9 @@ use connection::Endpoint;
 /// let channel = rsgrpc::Channel::connect("http://127.0.0.1:50051")?;
 /// # Ok::<(), rsgrpc::ChannelError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Channel {
-    endpoint: Arc<Endpoint>,
+    transport: Arc<dyn Transport>,
     settings: Settings,
 }
 
@@ -46,16 +44,12 @@ impl Channel {
 
 impl From<Channel> for Client {
     fn from(channel: Channel) -> Self {
-        Self::new(channel.endpoint, channel.settings)
+        Self::new(channel.transport, channel.settings)
     }
 }
 
-impl Transport for Endpoint {
-    fn send<'a>(&'a self, request: Request<Body>, _method: &'static Method) -> Sending<'a> {
-        Box::pin(async move {
-            let connection = self.ready().await?;
-            let response: Response<Body> = connection.send(self.absolute(request)).await?;
-            Ok(response)
-        })
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel").field("settings", &self.settings).finish_non_exhaustive()
     }
 }

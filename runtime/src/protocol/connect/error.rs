@@ -1,10 +1,26 @@
 //! Errors as JSON, and the frame that ends a stream.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
-use http::{HeaderMap, StatusCode};
-use tonic::{Code, Status};
+use base64::{
+    Engine as _,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use prost::Message as _;
+use prost_types::{Any, Struct, Value, value::Kind};
+use tonic::{Code, Status, metadata::MetadataMap};
 
-use crate::{StatusExt, json, protocol::headers};
+use crate::{
+    StatusExt,
+    google::rpc,
+    json,
+    protocol::{grpc, headers},
+};
+
+/// Details are written without padding and read with or without.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The codes, their names and the HTTP status of an error that has them.
 const CODES: [(Code, &str, u16); 16] = [
@@ -72,7 +88,7 @@ fn write_error(status: &Status, options: Option<&json::Options>, json: &mut Stri
         let name = detail.type_url.rsplit('/').next().unwrap_or_default();
         write_string(name, json);
         json.push_str(",\"value\":\"");
-        STANDARD_NO_PAD.encode_string(&detail.value, json);
+        BASE64.encode_string(&detail.value, json);
         json.push('"');
         if let Some(debug) = options.and_then(|options| options.transcode(name, &detail.value)) {
             json.push_str(",\"debug\":");
@@ -81,6 +97,91 @@ fn write_error(status: &Status, options: Option<&json::Options>, json: &mut Stri
         json.push('}');
     }
     json.push_str(if details.is_empty() { "}" } else { "]}" });
+}
+
+/// The error of a response that is no error of Connect's, by its HTTP status.
+pub(super) fn from_http(status: StatusCode) -> Status {
+    let status_of_grpc = grpc::from_http(status);
+    Status::new(status_of_grpc.code(), format!("the server answered with HTTP status {status} and no error of Connect"))
+}
+
+/// Reads the JSON of an error. What is no such JSON leaves the status that there is otherwise, and an error without a
+/// known code has the code of that.
+pub(super) fn from_json(text: &[u8], otherwise: Status, metadata: MetadataMap) -> Status {
+    let error = match json::from_slice(text) {
+        Ok(Value { kind: Some(Kind::StructValue(error)) }) => read_error(&error, otherwise.code()),
+        _ => None,
+    };
+    let mut status = error.unwrap_or(otherwise);
+    *status.metadata_mut() = metadata;
+    status
+}
+
+/// Reads the JSON that ends a stream: the trailing metadata, or the error.
+pub(super) fn read_end_of_stream(text: &[u8]) -> Result<MetadataMap, Status> {
+    let broken = |why: &str| Status::internal(format!("the end of the stream does not parse: {why}"));
+    let Value { kind: Some(Kind::StructValue(end)) } =
+        json::from_slice(text).map_err(|error| broken(&error.to_string()))?
+    else {
+        return Err(broken("it is no JSON object"));
+    };
+    let metadata = match end.fields.get("metadata").and_then(|value| value.kind.as_ref()) {
+        None | Some(Kind::NullValue(_)) => MetadataMap::new(),
+        Some(Kind::StructValue(fields)) => {
+            read_metadata(fields).ok_or_else(|| broken("metadata is no list of texts"))?
+        }
+        Some(_) => return Err(broken("metadata is no object")),
+    };
+    let error = match end.fields.get("error").and_then(|value| value.kind.as_ref()) {
+        None | Some(Kind::NullValue(_)) => return Ok(metadata),
+        Some(Kind::StructValue(error)) => read_error(error, Code::Unknown),
+        Some(_) => None,
+    };
+    let mut status = error.ok_or_else(|| broken("error is no error of Connect"))?;
+    *status.metadata_mut() = metadata;
+    Err(status)
+}
+
+/// `None` where a part is of another type than it should be.
+fn read_error(error: &Struct, otherwise: Code) -> Option<Status> {
+    let text = |of: &Struct, name: &str| match of.fields.get(name).and_then(|value| value.kind.as_ref()) {
+        None | Some(Kind::NullValue(_)) => Some(String::new()),
+        Some(Kind::StringValue(text)) => Some(text.clone()),
+        Some(_) => None,
+    };
+    let code = text(error, "code")?;
+    let code = CODES.iter().find(|row| row.1 == code).map_or(otherwise, |row| row.0);
+    let message = text(error, "message")?;
+    let details = match error.fields.get("details").and_then(|value| value.kind.as_ref()) {
+        None | Some(Kind::NullValue(_)) => Vec::new(),
+        Some(Kind::ListValue(details)) => details
+            .values
+            .iter()
+            .map(|detail| {
+                let Some(Kind::StructValue(detail)) = &detail.kind else { return None };
+                let value = BASE64.decode(text(detail, "value")?).ok()?;
+                Some(Any { type_url: format!("type.googleapis.com/{}", text(detail, "type")?), value })
+            })
+            .collect::<Option<_>>()?,
+        Some(_) => return None,
+    };
+    if details.is_empty() {
+        return Some(Status::new(code, message));
+    }
+    let packed = rpc::Status { code: code as i32, message: message.clone(), details };
+    Some(Status::with_details(code, message, packed.encode_to_vec().into()))
+}
+
+fn read_metadata(fields: &Struct) -> Option<MetadataMap> {
+    let mut metadata = HeaderMap::new();
+    for (name, values) in &fields.fields {
+        let Some(Kind::ListValue(values)) = &values.kind else { return None };
+        for value in &values.values {
+            let Some(Kind::StringValue(value)) = &value.kind else { return None };
+            metadata.append(name.parse::<HeaderName>().ok()?, HeaderValue::try_from(value).ok()?);
+        }
+    }
+    Some(headers::into_metadata(metadata))
 }
 
 fn write_metadata(metadata: &HeaderMap, json: &mut String) {

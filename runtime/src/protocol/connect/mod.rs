@@ -1,6 +1,7 @@
 //! The Connect protocol (connectrpc.com/docs/protocol): unary calls as plain HTTP, as POST or GET, and streams in
 //! envelopes that end with a frame of JSON.
 
+mod client;
 mod error;
 mod framing;
 mod get;
@@ -8,6 +9,7 @@ mod headers;
 mod stream;
 mod unary;
 
+pub(crate) use client::Connect as ClientConnect;
 pub(crate) use get::Get;
 pub(crate) use stream::Stream;
 pub(crate) use unary::Unary;

@@ -1,73 +1,87 @@
 //! The client's side.
 
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use tonic::{Status, metadata::MetadataMap};
 
 use super::{headers, status};
 use crate::{
-    call::{Body, Chunks, Deframe, Ending, Inbound, Item},
+    call::{Body, Chunks, Deframe, Ending, Inbound, Item, Reframe},
     client::{ClientProtocol, Head},
-    codec::Codec,
+    codec::{Codec, Form},
     deadline,
     envelope::Envelope,
+    method::Method,
     protocol::{headers as shared, media},
 };
-
-const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("rsgrpc/", env!("CARGO_PKG_VERSION")));
 
 /// gRPC as clients speak it.
 pub(crate) struct Grpc;
 
 impl ClientProtocol for Grpc {
-    fn framing(&self) -> &'static dyn crate::call::Reframe {
+    fn framing(&self, _: &Method) -> &'static dyn Reframe {
         &Envelope
     }
 
-    fn request(&self, call: Head<'_>, body: Body) -> Request<Body> {
-        let mut request = Request::new(body);
-        *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = Uri::from(PathAndQuery::from_static(call.method.path));
+    fn request(&self, call: Head, body: Body) -> Request<Body> {
+        let content_type = match call.form {
+            Form::Proto => headers::GRPC,
+            Form::Json => headers::GRPC_JSON,
+        };
+        let mut request = self::request(call, content_type, body);
         *request.version_mut() = http::Version::HTTP_2;
-        let mut fields = shared::from_metadata(call.metadata);
-        fields.insert(header::TE, HeaderValue::from_static("trailers"));
-        fields.insert(header::CONTENT_TYPE, headers::GRPC);
-        fields.entry(header::USER_AGENT).or_insert(USER_AGENT);
-        if let Some(timeout) = call.timeout {
-            fields.insert(deadline::GRPC_TIMEOUT, deadline::format(timeout));
-        }
-        if let Some(encoding) = call.send_encoding {
-            fields.insert(headers::ENCODING, HeaderValue::from_static(encoding.name()));
-        }
-        fields.insert(headers::ACCEPT_ENCODING, shared::SUPPORTED.clone());
-        *request.headers_mut() = fields;
+        request.headers_mut().insert(header::TE, HeaderValue::from_static("trailers"));
         request
     }
 
-    fn response(&self, response: Response<Body>, limit: usize) -> Result<(MetadataMap, Inbound), Status> {
-        let (mut head, body) = response.into_parts();
-        // Trailers-Only, or an error that a proxy wrote.
-        if head.headers.contains_key(headers::STATUS) {
-            let ending = status::from_trailers(head.headers)?;
-            let inbound = Inbound::new(Body::empty(), Box::new(TrailersOnly(Some(ending))), Codec::Proto, limit);
-            return Ok((MetadataMap::new(), inbound));
-        }
-        let content_type = head.headers.get(header::CONTENT_TYPE);
-        if head.status != StatusCode::OK {
-            return Err(status::from_http(head.status));
-        }
-        if !media::is(&head.headers, "application/grpc") {
-            return Err(Status::unknown(format!(
-                "the server answered with content-type {content_type:?}, not with gRPC"
-            )));
-        }
-        let encoding =
-            shared::encoding(&head.headers, &headers::ENCODING).map_err(|status| Status::internal(status.message()))?;
-        shared::strip(&mut head.headers);
-        shared::part_binary(&mut head.headers);
-        let mut inbound = Inbound::new(body, Box::new(Messages), Codec::Proto, limit);
-        inbound.encoding = encoding;
-        Ok((MetadataMap::from_headers(head.headers), inbound))
+    fn response(
+        &self,
+        _: &Method,
+        response: Response<Body>,
+        codec: Codec,
+        limit: usize,
+    ) -> Result<(MetadataMap, Inbound), Status> {
+        self::response(response, "application/grpc", Box::new(Messages), codec, limit)
     }
+}
+
+/// The request of a call, as gRPC and gRPC-Web write it alike.
+pub(in crate::protocol) fn request(call: Head, content_type: HeaderValue, body: Body) -> Request<Body> {
+    let mut request = shared::post(call.method, call.metadata, content_type, body);
+    let fields = request.headers_mut();
+    if let Some(timeout) = call.timeout {
+        fields.insert(deadline::GRPC_TIMEOUT, deadline::format(timeout));
+    }
+    if let Some(encoding) = call.encoding {
+        fields.insert(headers::ENCODING, HeaderValue::from_static(encoding.name()));
+    }
+    fields.insert(headers::ACCEPT_ENCODING, shared::SUPPORTED.clone());
+    request
+}
+
+/// Reads the head of a response, as gRPC and gRPC-Web write it alike.
+pub(in crate::protocol) fn response(
+    response: Response<Body>,
+    r#type: &str,
+    messages: Box<dyn Deframe>,
+    codec: Codec,
+    limit: usize,
+) -> Result<(MetadataMap, Inbound), Status> {
+    let (head, body) = response.into_parts();
+    if head.status != StatusCode::OK && !head.headers.contains_key(headers::STATUS) {
+        return Err(status::from_http(head.status));
+    }
+    // Trailers-Only, or an error that a proxy wrote.
+    if head.headers.contains_key(headers::STATUS) {
+        let ending = status::from_trailers(head.headers)?;
+        let inbound = Inbound::new(Body::empty(), Box::new(TrailersOnly(Some(ending))), codec, limit);
+        return Ok((MetadataMap::new(), inbound));
+    }
+    media::check(&head.headers, r#type, codec.form())?;
+    let encoding =
+        shared::encoding(&head.headers, &headers::ENCODING).map_err(|status| Status::internal(status.message()))?;
+    let mut inbound = Inbound::new(body, messages, codec, limit);
+    inbound.encoding = encoding;
+    Ok((shared::into_metadata(head.headers), inbound))
 }
 
 /// Messages, then trailers with the status.

@@ -9,3 +9,4 @@ pub(in crate::protocol) const ENCODING: HeaderName = HeaderName::from_static("gr
 pub(in crate::protocol) const ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
 pub(super) const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+pub(super) const GRPC_JSON: HeaderValue = HeaderValue::from_static("application/grpc+json");

@@ -10,7 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode, percent_encode};
 use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::headers::{DETAILS, MESSAGE, STATUS};
-use crate::protocol::headers::{from_metadata, part_binary, strip};
+use crate::protocol::headers::{from_metadata, into_metadata};
 
 /// Longer messages are cut, and longer details left out: peers refuse header lists over 8 KiB (grpc-java) or 16 KiB
 /// (most others), and a refused one takes the whole status with it.
@@ -81,15 +81,13 @@ fn escape(message: &str) -> HeaderValue {
 }
 
 /// Takes the outcome of a call out of its trailers: the trailing metadata, or the error with it.
-pub(super) fn from_trailers(mut trailers: HeaderMap) -> Result<MetadataMap, Status> {
+pub(in crate::protocol) fn from_trailers(mut trailers: HeaderMap) -> Result<MetadataMap, Status> {
     let Some(code) = trailers.remove(STATUS) else {
         return Err(Status::internal("the server ended the call without a grpc-status"));
     };
     let message = trailers.remove(MESSAGE);
     let details = trailers.remove(DETAILS);
-    strip(&mut trailers);
-    part_binary(&mut trailers);
-    let metadata = MetadataMap::from_headers(trailers);
+    let metadata = into_metadata(trailers);
     let code = Code::from_bytes(code.as_bytes());
     if code == Code::Ok {
         return Ok(metadata);
@@ -101,7 +99,7 @@ pub(super) fn from_trailers(mut trailers: HeaderMap) -> Result<MetadataMap, Stat
 }
 
 /// The status of a response that is not gRPC's: doc/http-grpc-status-mapping.md.
-pub(super) fn from_http(status: StatusCode) -> Status {
+pub(in crate::protocol) fn from_http(status: StatusCode) -> Status {
     let code = match status.as_u16() {
         400 => Code::Internal,
         401 => Code::Unauthenticated,

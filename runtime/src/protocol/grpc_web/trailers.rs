@@ -1,7 +1,8 @@
 //! The frame that ends a body: trailers as an HTTP/1.1 header block, with lower-case names.
 
 use bytes::BytesMut;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tonic::Status;
 
 use crate::envelope;
 
@@ -17,4 +18,21 @@ pub(super) fn append(trailers: &HeaderMap, buf: &mut BytesMut) {
         }
     }
     envelope::append(buf, TRAILERS, &block);
+}
+
+/// Reads the frame. Lines may end without a carriage return, as some servers write them.
+pub(super) fn parse(block: &[u8]) -> Result<HeaderMap, Status> {
+    let mut trailers = HeaderMap::new();
+    for line in block.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
+        let colon = line.iter().position(|&b| b == b':');
+        let field = colon.and_then(|colon| {
+            let name = HeaderName::from_bytes(&line[..colon]).ok()?;
+            Some((name, HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?))
+        });
+        let (name, value) = field.ok_or_else(|| {
+            Status::internal(format!("the trailers have a line that is no field: {:?}", String::from_utf8_lossy(line)))
+        })?;
+        trailers.append(name, value);
+    }
+    Ok(trailers)
 }

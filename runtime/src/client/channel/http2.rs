@@ -1,31 +1,26 @@
-//! One server and the connection to it.
+//! HTTP/2: one connection, which all calls share.
 
 use std::{
-    fmt,
     future::poll_fn,
-    path::PathBuf,
     sync::{Arc, Weak},
     time::Duration,
 };
 
 use bytes::Bytes;
 use h2::client::SendRequest;
-use http::{
-    Request, Response, Uri,
-    uri::{Authority, Parts, Scheme},
-};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    sync::Mutex,
-    time::Instant,
-};
+use http::{Request, Response};
+use tokio::{sync::Mutex, time::Instant};
 use tonic::Status;
 
-use super::greeting::Greeting;
+use super::{
+    Sending, Transport,
+    dial::{Dial, Io},
+    greeting::Greeting,
+};
 use crate::{
     call::Body,
-    http2::{Guard, Keepalive, Pump, RecvBody, status_of, unavailable},
+    http2::{Guard, Keepalive, Pump, RecvBody, status_of},
+    method::Method,
     task::AbortOnDrop,
 };
 
@@ -42,62 +37,10 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_se
 
 /// A server and the connection to it.
 #[derive(Debug)]
-pub(super) struct Endpoint {
-    address: Address,
-    security: Security,
-    authority: Authority,
-    connect_timeout: Duration,
+pub(super) struct Http2 {
+    dial: Dial,
     keepalive: Option<Keepalive>,
     state: Mutex<State>,
-}
-
-/// Where a server is reached.
-#[derive(Debug)]
-pub(super) enum Address {
-    /// Host and port.
-    Host(Authority),
-    /// The path of a Unix socket.
-    Unix(PathBuf),
-}
-
-/// How bytes travel to a server.
-#[derive(Debug)]
-pub(super) enum Security {
-    Plain,
-    #[cfg(feature = "tls")]
-    Tls(crate::tls::Connector),
-}
-
-impl Security {
-    fn scheme(&self) -> Scheme {
-        match self {
-            Self::Plain => Scheme::HTTP,
-            #[cfg(feature = "tls")]
-            Self::Tls(_) => Scheme::HTTPS,
-        }
-    }
-
-    fn default_port(&self) -> u16 {
-        match self {
-            Self::Plain => 80,
-            #[cfg(feature = "tls")]
-            Self::Tls(_) => 443,
-        }
-    }
-}
-
-/// The host in an authority, without the brackets of an IPv6 address.
-pub(super) fn host(authority: &Authority) -> &str {
-    authority.host().trim_matches(['[', ']'])
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Host(authority) => authority.fmt(f),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
 }
 
 #[derive(Debug)]
@@ -112,19 +55,13 @@ enum State {
     },
 }
 
-impl Endpoint {
-    pub(super) fn new(
-        address: Address,
-        security: Security,
-        authority: Authority,
-        connect_timeout: Duration,
-        keepalive: Option<Keepalive>,
-    ) -> Self {
-        Self { address, security, authority, connect_timeout, keepalive, state: Mutex::new(State::Idle) }
+impl Http2 {
+    pub(super) fn new(dial: Dial, keepalive: Option<Keepalive>) -> Self {
+        Self { dial, keepalive, state: Mutex::new(State::Idle) }
     }
 
     /// The connection, made if there is none. Whoever asks meanwhile waits for the same attempt.
-    pub(super) async fn ready(&self) -> Result<Connection, Status> {
+    async fn ready(&self) -> Result<Connection, Status> {
         let mut state = self.state.lock().await;
         let backoff = match &*state {
             State::Ready(connection) if connection.is_open() => return Ok(connection.clone()),
@@ -134,7 +71,7 @@ impl Endpoint {
             State::Failed { backoff, .. } => (*backoff * 8 / 5).min(BACKOFF.1),
             State::Ready(_) | State::Idle => BACKOFF.0,
         };
-        match self.connect().await {
+        match self.dial.open(|io| open(io, self.keepalive)).await {
             Ok(connection) => {
                 *state = State::Ready(connection.clone());
                 Ok(connection)
@@ -145,59 +82,16 @@ impl Endpoint {
             }
         }
     }
+}
 
-    /// The request with scheme and authority.
-    pub(super) fn absolute(&self, mut request: Request<Body>) -> Request<Body> {
-        let mut parts = Parts::default();
-        parts.scheme = Some(self.security.scheme());
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = request.uri().path_and_query().cloned();
-        if let Ok(uri) = Uri::from_parts(parts) {
-            *request.uri_mut() = uri;
-        }
-        request
-    }
-
-    async fn connect(&self) -> Result<Connection, Status> {
-        let failed = |why: String| unavailable(format!("cannot connect to {}: {why}", self.address));
-        tokio::time::timeout(self.connect_timeout, self.handshake())
-            .await
-            .unwrap_or_else(|_| Err(format!("no answer within {:?}", self.connect_timeout)))
-            .map_err(failed)
-    }
-
-    async fn handshake(&self) -> Result<Connection, String> {
-        match &self.address {
-            Address::Host(authority) => {
-                let port = authority.port_u16().unwrap_or(self.security.default_port());
-                let stream = TcpStream::connect((host(authority), port)).await.map_err(|error| error.to_string())?;
-                let _ = stream.set_nodelay(true);
-                self.secure(stream).await
-            }
-            #[cfg(unix)]
-            Address::Unix(path) => {
-                let stream = tokio::net::UnixStream::connect(path).await.map_err(|error| error.to_string())?;
-                http2(stream, self.keepalive).await
-            }
-            #[cfg(not(unix))]
-            Address::Unix(_) => Err("this system has no Unix sockets".to_owned()),
-        }
-    }
-
-    async fn secure(&self, stream: TcpStream) -> Result<Connection, String> {
-        match &self.security {
-            Security::Plain => http2(stream, self.keepalive).await,
-            #[cfg(feature = "tls")]
-            Security::Tls(tls) => http2(tls.connect(stream).await?, self.keepalive).await,
-        }
+impl Transport for Http2 {
+    fn send<'a>(&'a self, request: Request<Body>, _method: &'static Method) -> Sending<'a> {
+        Box::pin(async move { self.ready().await?.send(self.dial.absolute(request)).await })
     }
 }
 
 /// Opens HTTP/2 on a new connection.
-async fn http2<IO>(io: IO, keepalive: Option<Keepalive>) -> Result<Connection, String>
-where
-    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+async fn open(io: Io, keepalive: Option<Keepalive>) -> Result<Connection, String> {
     let (io, greeting) = Greeting::new(io);
     let (io, vitals) = Guard::new(io, None);
     let (send, mut connection) = h2::client::Builder::new()
@@ -238,7 +132,7 @@ where
 
 /// An HTTP/2 connection; it closes when the last clone and the last of its streams are gone.
 #[derive(Clone, Debug)]
-pub(super) struct Connection {
+struct Connection {
     send: SendRequest<Bytes>,
     /// Closed once the connection is.
     open: tokio::sync::watch::Receiver<()>,
@@ -252,7 +146,7 @@ impl Connection {
     }
 
     /// Sends a request and waits for the head of its response.
-    pub(super) async fn send(mut self, request: Request<Body>) -> Result<Response<Body>, Status> {
+    async fn send(mut self, request: Request<Body>) -> Result<Response<Body>, Status> {
         // Waits while the server allows no further stream.
         poll_fn(|cx| self.send.poll_ready(cx)).await.map_err(|error| status_of(&error))?;
         let (head, body) = request.into_parts();
@@ -263,7 +157,9 @@ impl Connection {
         let pump = match body.try_into_whole() {
             _ if ends => None,
             Ok((data, trailers)) => {
-                Pump::send_whole(stream, data, trailers).map_err(|error| status_of(&error))?;
+                // A server may have answered and ended the stream already (RFC 9113, 8.1). Why a request cannot be sent,
+                // the answer tells.
+                let _ = Pump::send_whole(stream, data, trailers);
                 None
             }
             Err(body) => Some(AbortOnDrop::new(&tokio::spawn(Pump::new(stream, body)))),
