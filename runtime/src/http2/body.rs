@@ -1,11 +1,15 @@
 //! A received body.
 
 use std::{
+    future::{Future, poll_fn},
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 
+use bytes::Bytes;
 use h2::RecvStream;
+use tokio::runtime::Handle;
 use tonic::Status;
 
 use super::error::status_of;
@@ -14,42 +18,52 @@ use crate::{call::Frame, task::AbortOnDrop};
 /// The receiving half of an HTTP/2 stream. What is read is given back to flow control at once, and nothing is read
 /// before somebody asks, so a slow reader slows its peer down.
 pub(crate) struct RecvBody {
-    stream: RecvStream,
+    /// `None` once it ended.
+    stream: Option<RecvStream>,
     data_ended: bool,
-    ended: bool,
+    /// What is unread when it is dropped is still taken in, for a moment.
+    lingers: bool,
     _held: Held,
 }
 
 /// What lives as long as a received body: the task that sends the other half of the stream, and the token of the call.
 type Held = (Option<AbortOnDrop>, Option<Arc<()>>);
 
+/// How much of an unwanted rest of a request is read, in bytes, and for how long.
+const REST: usize = 256 * 1024;
+const PATIENCE: Duration = Duration::from_millis(250);
+
 impl RecvBody {
     pub(crate) fn new(stream: RecvStream, held: Held) -> Self {
-        Self { stream, data_ended: false, ended: false, _held: held }
+        Self { stream: Some(stream), data_ended: false, lingers: false, _held: held }
+    }
+
+    /// The body of a request. A server that has answered may reset a stream whose request has not ended (RFC 9113, 8.1),
+    /// but there are clients that then forget the answer, so a request that is about to end gets the time to do so.
+    pub(crate) fn of_request(stream: RecvStream) -> Self {
+        let mut body = Self::new(stream, (None, None));
+        body.lingers = true;
+        body
     }
 
     pub(crate) fn at_end(&self) -> bool {
-        self.ended || self.stream.is_end_stream()
+        self.stream.as_ref().is_none_or(RecvStream::is_end_stream)
     }
 
     pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        if self.ended {
+        let Some(stream) = &mut self.stream else {
             return Poll::Ready(None);
-        }
+        };
         if !self.data_ended {
-            match ready!(self.stream.poll_data(cx)) {
-                Some(Ok(data)) => {
-                    // Fails only for more than was received.
-                    let _ = self.stream.flow_control().release_capacity(data.len());
-                    return Poll::Ready(Some(Ok(Frame::data(data))));
-                }
+            match ready!(poll_data(stream, cx)) {
+                Some(Ok(data)) => return Poll::Ready(Some(Ok(Frame::data(data)))),
                 Some(Err(error)) => return self.fail(&error),
                 None => self.data_ended = true,
             }
         }
-        match ready!(self.stream.poll_trailers(cx)) {
+        match ready!(stream.poll_trailers(cx)) {
             Ok(trailers) => {
-                self.ended = true;
+                self.stream = None;
                 Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
             }
             Err(error) => self.fail(&error),
@@ -57,11 +71,46 @@ impl RecvBody {
     }
 
     fn fail(&mut self, error: &h2::Error) -> Poll<Option<Result<Frame, Status>>> {
-        self.ended = true;
+        self.stream = None;
         // A server that has its answer ready may stop reading the request with NO_ERROR (RFC 9113, 8.1).
         if error.is_reset() && error.reason() == Some(h2::Reason::NO_ERROR) {
             return Poll::Ready(None);
         }
         Poll::Ready(Some(Err(status_of(error))))
     }
+}
+
+impl Drop for RecvBody {
+    fn drop(&mut self) {
+        if !self.lingers || self.at_end() {
+            return;
+        }
+        let Some(mut rest) = self.stream.take().map(|stream| Box::pin(take_in(stream))) else {
+            return;
+        };
+        // Mostly all of it is there already.
+        let arrived = rest.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if let (Poll::Pending, Ok(runtime)) = (arrived, Handle::try_current()) {
+            runtime.spawn(tokio::time::timeout(PATIENCE, rest));
+        }
+    }
+}
+
+async fn take_in(mut stream: RecvStream) {
+    let mut taken = 0;
+    while taken < REST {
+        let Some(Ok(data)) = poll_fn(|cx| poll_data(&mut stream, cx)).await else {
+            return;
+        };
+        taken += data.len();
+    }
+}
+
+fn poll_data(stream: &mut RecvStream, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, h2::Error>>> {
+    let data = ready!(stream.poll_data(cx));
+    if let Some(Ok(data)) = &data {
+        // Fails only for more than was received.
+        let _ = stream.flow_control().release_capacity(data.len());
+    }
+    Poll::Ready(data)
 }

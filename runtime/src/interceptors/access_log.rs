@@ -23,7 +23,7 @@ impl Interceptor for AccessLog {
         let peer = call.peer().remote_addr;
         let id = call.extensions().get::<Id>().cloned();
         observe(call, next, move |code| {
-            let ms = started.elapsed().as_secs_f64() * 1e3;
+            let ms = started.elapsed().as_micros() as f64 / 1e3;
             tracing::info!(target: "rsgrpc::access", method, ?code, ms, ?peer, id = id.as_ref().map(Id::as_str), "call");
         })
         .await

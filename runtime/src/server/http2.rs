@@ -151,7 +151,7 @@ pub(super) fn shutting_down() -> Status {
 }
 
 fn body(stream: RecvStream) -> Body {
-    if stream.is_end_stream() { Body::empty() } else { Body::h2(RecvBody::new(stream, (None, None))) }
+    if stream.is_end_stream() { Body::empty() } else { Body::h2(RecvBody::of_request(stream)) }
 }
 
 /// A request and its response.
