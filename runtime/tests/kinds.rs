@@ -138,3 +138,60 @@ async fn bidi_streaming_answers_while_the_caller_sends() {
         assert_eq!(answers.message().await.unwrap(), None);
     }
 }
+
+#[tokio::test]
+async fn a_message_too_large_to_send_says_so_for_every_kind() {
+    for client in clients().await {
+        let large = || "x".repeat(4 << 20);
+        let many = || stream::iter(["first".to_owned(), large()]);
+        let statuses = [
+            client.unary(large()).await.unwrap_err(),
+            client.down(large()).await.unwrap_err(),
+            client.up(many()).await.unwrap_err(),
+            match client.both(many()).await {
+                Err(status) => status,
+                Ok(response) => response.into_inner().try_collect::<Vec<_>>().await.unwrap_err(),
+            },
+        ];
+        for status in statuses {
+            assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+            assert!(status.message().starts_with("sending a message of 4194309 bytes"), "{status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_cannot_be_sent_is_refused() {
+    let client = EchoClient::new(server());
+    for (key, value, why) in [
+        ("k", "\u{fc}", "not printable ASCII"),
+        ("k", "a\nb", "not printable ASCII"),
+        ("k", "a\tb", "not printable ASCII"),
+        ("K", "a", "lower-case key"),
+        ("k-bin", "a", "without `-bin`"),
+        ("a b", "a", "lower-case key"),
+        ("", "a", "lower-case key"),
+        ("host", "a", "belongs to HTTP"),
+        ("grpc-timeout", "1S", "belongs to HTTP"),
+        ("te", "a", "belongs to HTTP"),
+    ] {
+        let status = client.unary("hi".to_owned()).metadata(key, value).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{key:?} {value:?}");
+        assert!(status.message().contains(why), "{key:?} {value:?}: {status}");
+    }
+    for key in ["k", "K-bin", "grpc-status-details-bin"] {
+        let status = client.unary("hi".to_owned()).metadata_bin(key, b"\0").await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{key:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_a_message_that_does_not_decode() {
+    // To the service these are strings.
+    let messages = stream::iter([1, 0, 2].map(|seconds| rsgrpc::prost_types::Duration { seconds, nanos: 0 }));
+    let client: rsgrpc::Client = server().into();
+    let call: rsgrpc::BidiStreamingCall<'_, _, String> = client.bidi_streaming(&support::ECHO.methods[3], messages);
+    let mut received = call.await.unwrap().into_inner();
+    assert_eq!(received.message().await.unwrap_err().code(), Code::Internal);
+    assert_eq!(received.message().await.unwrap(), None);
+}

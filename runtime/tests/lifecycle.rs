@@ -287,3 +287,57 @@ async fn a_shutdown_is_bounded_by_its_grace() {
     assert!(took >= grace && took < grace + Duration::from_millis(500), "took {took:?}");
     until("all handlers are gone", || fixture.counts.running.load(Ordering::SeqCst) == 0).await;
 }
+
+#[tokio::test]
+async fn a_deadline_ends_a_flood_in_process() {
+    // Neither side ever has to wait.
+    let (counts, client) = Fixture::in_process();
+    let call = client.both(stream::repeat("x".to_owned())).timeout(Duration::from_millis(100));
+    let mut messages = call.await.unwrap().into_inner();
+    let status = loop {
+        if let Err(status) = messages.message().await {
+            break status;
+        }
+    };
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    drop(messages);
+    until("the handler is gone", || counts.running.load(Ordering::SeqCst) == 0).await;
+    let call = client.unary("hi".to_owned()).timeout(Duration::ZERO);
+    ends_with(Code::DeadlineExceeded, call.into_future()).await;
+}
+
+#[tokio::test]
+async fn calls_after_a_goaway_go_to_a_new_connection() {
+    let fixture = Fixture::new(Duration::from_secs(10)).await;
+    let mut messages = fixture.client.both(stream::pending::<String>()).await.unwrap().into_inner();
+    fixture.shutdown.send(()).unwrap();
+    // The successor takes the port over as soon as it is free, while the stream goes on.
+    let listener = loop {
+        match TcpListener::bind(fixture.addr).await {
+            Ok(listener) => break listener,
+            Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    };
+    let successor = Server::builder().add_service(EchoServer::new(Counting(Arc::default()))).build().unwrap();
+    tokio::spawn(async move { successor.serve_with_shutdown(listener, pending()).await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for _ in 0..3 {
+        assert_eq!(fixture.client.unary("hi".to_owned()).await.unwrap().into_inner(), "hi");
+    }
+    let running = tokio::time::timeout(Duration::from_millis(20), messages.message()).await;
+    assert!(running.is_err(), "the stream on the old connection ended: {running:?}");
+}
+
+#[tokio::test]
+async fn streams_that_nobody_reads_do_not_stop_others() {
+    let fixture = Fixture::new(Duration::from_secs(10)).await;
+    let mut unread = Vec::new();
+    for _ in 0..16 {
+        unread.push(fixture.client.down(String::new()).await.unwrap());
+    }
+    let produced = || fixture.counts.produced.load(Ordering::SeqCst);
+    // Each is produced until its window is full, which together is more than the windows of a few large streams.
+    until("the windows are full", || produced() > 4000).await;
+    let call = fixture.client.unary("x".repeat(100_000)).timeout(Duration::from_secs(5));
+    assert_eq!(call.await.unwrap().into_inner().len(), 100_000);
+}

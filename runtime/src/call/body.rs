@@ -89,7 +89,13 @@ impl Body {
             }),
             #[cfg(feature = "net")]
             Inner::H2(body) => body.poll_frame(cx),
-            Inner::Source(source) => source.poll_frame(cx),
+            Inner::Source(source) => {
+                // A source that always has more would keep its reader from ever yielding, and deadlines from being seen.
+                let progress = ready!(tokio::task::coop::poll_proceed(cx));
+                let frame = ready!(source.poll_frame(cx));
+                progress.made_progress();
+                Poll::Ready(frame)
+            }
         }
     }
 

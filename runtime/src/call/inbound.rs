@@ -116,6 +116,14 @@ impl Inbound {
         })
     }
 
+    /// Ends the reading with the error of a message that is no use; nothing changes where it has ended already.
+    pub(crate) fn fail(&mut self, status: Status) -> Result<(), Status> {
+        match self.state {
+            State::Ended => Err(status),
+            State::Reading | State::Draining => self.conclude(Err(status)),
+        }
+    }
+
     /// Ends the reading, well or with an error; whoever wants a word on that has it now.
     fn conclude(&mut self, result: Result<(), Status>) -> Result<(), Status> {
         self.state = State::Ended;

@@ -6,7 +6,7 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::BytesMut;
@@ -27,6 +27,7 @@ use crate::{
     compress::Encoding,
     deadline,
     method::Method,
+    protocol::is_reserved,
 };
 
 /// A call with one message each way.
@@ -86,13 +87,17 @@ impl<'c, Q, R> Call<'c, Q, R> {
         self
     }
 
-    /// Adds metadata. The key is lower-case ASCII and does not end with `-bin`, the value printable ASCII.
+    /// Adds metadata. The key consists of lower-case letters, digits, `_`, `-` and `.`, does not end with `-bin` and is none
+    /// of HTTP's or the protocols' own, such as `host` or `grpc-timeout`; the value is printable ASCII (gRPC over HTTP/2).
     pub fn metadata(mut self, key: &str, value: &str) -> Self {
         match (key.parse::<AsciiMetadataKey>(), value.parse::<AsciiMetadataValue>()) {
-            (Ok(key), Ok(value)) => {
-                self.request.metadata_mut().append(key, value);
+            _ if !value.bytes().all(|b| matches!(b, b' '..=b'~')) => {
+                self.refuse(key, "the value is not printable ASCII; send such values by a key that ends with `-bin`");
             }
-            _ => self.refuse(key, "an ASCII value needs a lower-case key without `-bin` at its end"),
+            (Ok(name), Ok(value)) if is_key(key) => {
+                self.request.metadata_mut().append(name, value);
+            }
+            _ => self.refuse_key(key, "an ASCII value needs a lower-case key without `-bin` at its end"),
         }
         self
     }
@@ -100,10 +105,10 @@ impl<'c, Q, R> Call<'c, Q, R> {
     /// Adds binary metadata. The key is lower-case ASCII and ends with `-bin`.
     pub fn metadata_bin(mut self, key: &str, value: &[u8]) -> Self {
         match key.parse::<BinaryMetadataKey>() {
-            Ok(key) => {
-                self.request.metadata_mut().append_bin(key, BinaryMetadataValue::from_bytes(value));
+            Ok(name) if is_key(key) => {
+                self.request.metadata_mut().append_bin(name, BinaryMetadataValue::from_bytes(value));
             }
-            Err(_) => self.refuse(key, "a binary value needs a lower-case key with `-bin` at its end"),
+            _ => self.refuse_key(key, "a binary value needs a lower-case key with `-bin` at its end"),
         }
         self
     }
@@ -120,10 +125,18 @@ impl<'c, Q, R> Call<'c, Q, R> {
         self
     }
 
+    fn refuse_key(&mut self, key: &str, why: &str) {
+        self.refuse(key, if is_reserved(key) { "the key belongs to HTTP or to the protocol" } else { why });
+    }
+
     fn refuse(&mut self, key: &str, why: &str) {
         self.invalid
             .get_or_insert_with(|| Status::invalid_argument(format!("the metadata {key:?} cannot be sent: {why}")));
     }
+}
+
+fn is_key(key: &str) -> bool {
+    key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.')) && !is_reserved(key)
 }
 
 impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
@@ -164,6 +177,9 @@ impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
 
 /// Makes a call within its deadline, until the head of its answer is there.
 async fn start(client: &Client, call: Outgoing) -> Result<Incoming, Status> {
+    if call.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        return Err(deadline::exceeded());
+    }
     let timer = call.deadline.map(deadline::timer);
     if client.chain.is_empty() {
         return within(timer, client.send(call)).await;

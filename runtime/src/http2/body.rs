@@ -2,7 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll, Waker, ready},
     time::Duration,
 };
@@ -23,11 +23,29 @@ pub(crate) struct RecvBody {
     data_ended: bool,
     /// What is unread when it is dropped is still taken in, for a moment.
     lingers: bool,
-    _held: Held,
+    held: Held,
 }
 
-/// What lives as long as a received body: the task that sends the other half of the stream, and the token of the call.
-type Held = (Option<AbortOnDrop>, Option<Arc<()>>);
+/// What lives as long as a received body.
+#[derive(Default)]
+pub(crate) struct Held {
+    /// Sends the other half of the stream.
+    pub(crate) pump: Option<AbortOnDrop>,
+    /// Why the other half could not be sent; all that the stream says is that it was reset.
+    pub(crate) failure: Option<Failure>,
+    /// The token of the call.
+    pub(crate) _call: Option<Arc<()>>,
+}
+
+impl Held {
+    /// The status of a call whose stream broke.
+    pub(crate) fn explain(&self, error: &h2::Error) -> Status {
+        let own = self.failure.as_ref().and_then(|failure| failure.get().cloned());
+        own.unwrap_or_else(|| status_of(error))
+    }
+}
+
+pub(crate) type Failure = Arc<OnceLock<Status>>;
 
 /// How much of an unwanted rest of a request is read, in bytes, and for how long.
 const REST: usize = 256 * 1024;
@@ -35,13 +53,13 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 impl RecvBody {
     pub(crate) fn new(stream: RecvStream, held: Held) -> Self {
-        Self { stream: Some(stream), data_ended: false, lingers: false, _held: held }
+        Self { stream: Some(stream), data_ended: false, lingers: false, held }
     }
 
     /// The body of a request. A server that has answered may reset a stream whose request has not ended (RFC 9113, 8.1),
     /// but there are clients that then forget the answer, so a request that is about to end gets the time to do so.
     pub(crate) fn of_request(stream: RecvStream) -> Self {
-        let mut body = Self::new(stream, (None, None));
+        let mut body = Self::new(stream, Held::default());
         body.lingers = true;
         body
     }
@@ -76,7 +94,7 @@ impl RecvBody {
         if error.is_reset() && error.reason() == Some(h2::Reason::NO_ERROR) {
             return Poll::Ready(None);
         }
-        Poll::Ready(Some(Err(status_of(error))))
+        Poll::Ready(Some(Err(self.held.explain(error))))
     }
 }
 

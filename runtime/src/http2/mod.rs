@@ -6,7 +6,7 @@ mod guard;
 mod keepalive;
 mod pump;
 
-pub(crate) use body::RecvBody;
+pub(crate) use body::{Failure, Held, RecvBody};
 pub(crate) use error::{status_of, unavailable};
 pub(crate) use guard::{Guard, Police, Vitals};
 pub(crate) use keepalive::Keepalive;

@@ -47,7 +47,7 @@ pub(super) fn strip(headers: &mut HeaderMap) {
     }
 }
 
-fn is_reserved(name: &str) -> bool {
+pub(crate) fn is_reserved(name: &str) -> bool {
     match name.as_bytes().first() {
         Some(b'a') => name == "accept-encoding",
         Some(b'c') => {

@@ -18,6 +18,8 @@ use http::{HeaderMap, HeaderValue, Response, request::Parts};
 use tonic::{Status, metadata::MetadataMap};
 
 pub(crate) use exchange::Exchange;
+pub(crate) use headers::is_reserved;
+
 use media::Media;
 pub(crate) use opening::unclaimed;
 use opening::{Opening, refuse};

@@ -18,7 +18,7 @@ const UNARY: Row = Row {
     headers: PROTO,
     body: &[],
     ends: true,
-    answer: Want { http: 200, headers: &[], body: Vec::new, status: "", message: "", reset: None },
+    answer: Want { http: 200, headers: &[], body: Vec::new, trailers: &[], status: "", message: "", reset: None },
 };
 const GET: Row = Row { method: "GET", headers: &[], ..UNARY };
 const STREAM: Row = Row { headers: &[("content-type", "application/connect+proto")], ..UNARY };

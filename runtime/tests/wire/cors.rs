@@ -11,7 +11,7 @@ const PREFLIGHT: Row = Row {
     headers: &[("origin", "https://app.example"), ("access-control-request-method", "POST")],
     body: &[],
     ends: true,
-    answer: Want { http: 204, headers: &[], body: Vec::new, status: "", message: "", reset: None },
+    answer: Want { http: 204, headers: &[], body: Vec::new, trailers: &[], status: "", message: "", reset: None },
 };
 const CALL: Row = Row { method: "POST", answer: Want { http: 200, ..PREFLIGHT.answer }, ..PREFLIGHT };
 const NO: Want = Want { headers: REFUSED, ..PREFLIGHT.answer };

@@ -16,7 +16,7 @@ const UNARY: Row = Row {
     headers: WEB,
     body: &[],
     ends: true,
-    answer: Want { http: 200, headers: &[], body: Vec::new, status: "", message: "", reset: None },
+    answer: Want { http: 200, headers: &[], body: Vec::new, trailers: &[], status: "", message: "", reset: None },
 };
 const DOWN: Row = Row { path: "/test.Echo/Down", ..UNARY };
 const UP: Row = Row { path: "/test.Echo/Up", ..UNARY };

@@ -114,8 +114,11 @@ impl Answer {
             check("grpc-message", message, format!("…{}…", want.message));
         }
         for (name, value) in want.headers {
-            let got = self.head.get(*name).or(self.trailers.get(*name)).cloned();
-            check(name, got.unwrap_or_else(|| "absent".into()), (*value).to_owned());
+            check(name, self.head.get(*name).cloned().unwrap_or_else(|| "absent".into()), (*value).to_owned());
+        }
+        for (name, value) in want.trailers {
+            let got = self.trailers.get(*name).cloned().unwrap_or_else(|| "absent".into());
+            check(&format!("trailer {name}"), got, (*value).to_owned());
         }
         wrong
     }

@@ -20,8 +20,11 @@ pub struct Row {
 
 pub struct Want {
     pub http: u16,
+    /// Some of the head.
     pub headers: &'static [(&'static str, &'static str)],
     pub body: fn() -> Vec<u8>,
+    /// Some of the trailers.
+    pub trailers: &'static [(&'static str, &'static str)],
     pub status: &'static str,
     /// A part of it, percent-encoded.
     pub message: &'static str,
@@ -39,7 +42,7 @@ pub const UNARY: Row = Row {
     headers: GRPC,
     body: &[],
     ends: true,
-    answer: Want { http: 200, headers: &[], body: Vec::new, status: "0", message: "", reset: None },
+    answer: Want { http: 200, headers: &[], body: Vec::new, trailers: &[], status: "0", message: "", reset: None },
 };
 const DOWN: Row = Row { path: "/test.Echo/Down", ..UNARY };
 const UP: Row = Row { path: "/test.Echo/Up", ..UNARY };
@@ -92,7 +95,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "unary, the message byte by byte", body: &[|| text("hi")[..1].to_vec(), || text("hi")[1..5].to_vec(), || text("hi")[5..6].to_vec(), || text("hi")[6..].to_vec()], answer: Want { body: || text("hi"), ..OK }, ..UNARY },
     Row { name: "unary, empty message", body: &[|| frame(b"")], answer: Want { body: || frame(b""), ..OK }, ..UNARY },
     Row { name: "unary, end of stream in a frame of its own", body: &[|| text("hi"), Vec::new], answer: Want { body: || text("hi"), ..OK }, ..UNARY },
-    Row { name: "server streaming", body: &[|| text("n:3")], answer: Want { body: || texts(&["0", "1", "2"]), headers: &[("x-end", "yes")], ..OK }, ..DOWN },
+    Row { name: "server streaming", body: &[|| text("n:3")], answer: Want { body: || texts(&["0", "1", "2"]), trailers: &[("x-end", "yes")], ..OK }, ..DOWN },
     Row { name: "server streaming, nothing", body: &[|| text("n:0")], ..DOWN },
     Row { name: "server streaming, with a pause", body: &[|| text("slow:2")], answer: Want { body: || texts(&["0", "1", "late"]), ..OK }, ..DOWN },
     Row { name: "server streaming, refused before the first message", body: &[|| text("refuse")], answer: Want { status: "5", message: "nothing to stream", headers: &[("content-type", "application/grpc")], ..OK }, ..DOWN },
@@ -104,7 +107,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "JSON", headers: &[("content-type", "application/grpc+json"), ("te", "trailers")], body: &[|| frame(br#""hi""#)], answer: Want { body: || frame(br#""hi""#), headers: &[("content-type", "application/grpc+json")], ..OK }, ..UNARY },
     Row { name: "no JSON", headers: &[("content-type", "application/grpc+json"), ("te", "trailers")], body: &[|| frame(b"hi")], answer: Want { status: "3", message: "does not decode as JSON", ..OK }, ..UNARY },
     // Metadata.
-    Row { name: "metadata both ways", headers: &[("content-type", "application/grpc"), ("x-a", "1"), ("x-b-bin", "AAE=")], body: &[|| text("echo-metadata")], answer: Want { body: || frame(b""), headers: &[("x-a", "1"), ("x-b-bin", "AAE=")], ..OK }, ..UNARY },
+    Row { name: "metadata both ways", headers: &[("content-type", "application/grpc"), ("x-a", "1"), ("x-b-bin", "AAE=")], body: &[|| text("echo-metadata")], answer: Want { body: || frame(b""), headers: &[("x-a", "1"), ("x-b-bin", "AAE=")], trailers: &[("x-a", "1"), ("x-b-bin", "AAE=")], ..OK }, ..UNARY },
     Row { name: "headers of the protocol are no metadata", headers: &[("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", "1H"), ("grpc-accept-encoding", "gzip"), ("x-a", "1")], body: &[|| text("keys")], answer: Want { body: || text("1Ascii(\"x-a\")"), ..OK }, ..UNARY },
     Row { name: "a -bin value that is not base64", headers: &[("content-type", "application/grpc"), ("x-b-bin", "!")], body: &[|| text("hi")], answer: Want { status: "3", message: "x-b-bin is not base64", ..OK }, ..UNARY },
     Row { name: "a -bin value of impossible length", headers: &[("content-type", "application/grpc"), ("x-b-bin", "AAAAA")], body: &[|| text("hi")], answer: Want { status: "3", message: "x-b-bin is not base64", ..OK }, ..UNARY },
@@ -113,7 +116,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "an interceptor answers", headers: &[("content-type", "application/grpc"), ("x-refuse", "1")], body: &[|| text("n:3")], answer: Want { status: "7", message: "Down is closed", ..OK }, ..DOWN },
     // Status and details.
     Row { name: "details", body: &[|| text("details:a")], answer: Want { status: "3", message: "bad", headers: &[("grpc-status-details-bin", "CAMSA2JhZBoyCil0eXBlLmdvb2dsZWFwaXMuY29tL2dvb2dsZS5ycGMuQmFkUmVxdWVzdBIFCgMKAWE")], ..OK }, ..UNARY },
-    Row { name: "a message that needs escapes", body: &[|| text("message:")], answer: Want { status: "10", ..OK }, ..UNARY },
+    Row { name: "a message that needs escapes", body: &[|| text("message:100%\n\u{fc}")], answer: Want { status: "10", message: "100%25%0A%C3%BC100%25%0A%C3%BC", ..OK }, ..UNARY },
     Row { name: "a long message is cut", body: &[|| text("message:%")], answer: Want { status: "10", message: "%25%25%25", ..OK }, ..UNARY },
     Row { name: "a panic", body: &[|| text("panic")], answer: Want { status: "13", message: "panicked", ..OK }, ..UNARY },
     Row { name: "a panic in a stream", body: &[|| text("panic:1")], answer: Want { body: || text("0"), status: "13", message: "panicked", ..OK }, ..DOWN },

@@ -2,7 +2,11 @@
 
 use std::{
     future::poll_fn,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -18,15 +22,16 @@ use super::{
     greeting::Greeting,
 };
 use crate::{
-    call::Body,
-    http2::{Guard, Keepalive, Pump, RecvBody, status_of},
+    call::{Body, Frame, Source},
+    http2::{Failure, Guard, Held, Keepalive, Pump, RecvBody, status_of},
     method::Method,
     task::AbortOnDrop,
 };
 
-/// Windows of flow control, in bytes; the connection's bounds what all its streams may have in memory unread.
-const STREAM_WINDOW: u32 = 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// Windows of flow control, in bytes; the connection's bounds what all its streams may have in memory unread. As many
+/// streams as fit into it may be left unread before they stop the others: 64.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// See the server's: flow control already bounds the small frames that h2 counts against it.
 const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
 const HEADER_LIST: u32 = 16 * 1024;
@@ -86,7 +91,19 @@ impl Http2 {
 
 impl Transport for Http2 {
     fn send<'a>(&'a self, request: Request<Body>, _method: &'static Method) -> Sending<'a> {
-        Box::pin(async move { self.ready().await?.send(self.dial.absolute(request)).await })
+        Box::pin(async move {
+            let request = self.dial.absolute(request);
+            let mut connection = self.ready().await?;
+            // One that goes away takes no further calls, while those that run may finish on it.
+            let mut room = connection.room().await;
+            if room.as_ref().is_err_and(h2::Error::is_go_away) {
+                connection.leaving.store(true, Ordering::Release);
+                connection = self.ready().await?;
+                room = connection.room().await;
+            }
+            room.map_err(|error| status_of(&error))?;
+            connection.send(request).await
+        })
     }
 }
 
@@ -127,7 +144,7 @@ async fn open(io: Io, keepalive: Option<Keepalive>) -> Result<Connection, String
         drop(closed);
     });
     greeting.await.unwrap_or_else(|_| Err("the connection broke".to_owned()))?;
-    Ok(Connection { send, open, calls })
+    Ok(Connection { send, open, leaving: Arc::default(), calls })
 }
 
 /// An HTTP/2 connection; it closes when the last clone and the last of its streams are gone.
@@ -136,35 +153,62 @@ struct Connection {
     send: SendRequest<Bytes>,
     /// Closed once the connection is.
     open: tokio::sync::watch::Receiver<()>,
+    /// Whether the server takes no further calls on it.
+    leaving: Arc<AtomicBool>,
     /// Each call holds a strong reference while it runs.
     calls: Weak<()>,
 }
 
 impl Connection {
     fn is_open(&self) -> bool {
-        self.open.has_changed().is_ok()
+        self.open.has_changed().is_ok() && !self.leaving.load(Ordering::Acquire)
     }
 
-    /// Sends a request and waits for the head of its response.
+    /// Waits while the server allows no further stream.
+    async fn room(&mut self) -> Result<(), h2::Error> {
+        poll_fn(|cx| self.send.poll_ready(cx)).await
+    }
+
+    /// Sends a request, for which there is room, and waits for the head of its response.
     async fn send(mut self, request: Request<Body>) -> Result<Response<Body>, Status> {
-        // Waits while the server allows no further stream.
-        poll_fn(|cx| self.send.poll_ready(cx)).await.map_err(|error| status_of(&error))?;
         let (head, body) = request.into_parts();
-        let call = self.calls.upgrade();
         let ends = http_body::Body::is_end_stream(&body);
         let (response, stream) =
             self.send.send_request(Request::from_parts(head, ()), ends).map_err(|error| status_of(&error))?;
-        let pump = match body.try_into_whole() {
-            _ if ends => None,
+        let mut held = Held { _call: self.calls.upgrade(), ..Held::default() };
+        match body.try_into_whole() {
+            _ if ends => {}
             Ok((data, trailers)) => {
                 // A server may have answered and ended the stream already (RFC 9113, 8.1). Why a request cannot be sent,
                 // the answer tells.
                 let _ = Pump::send_whole(stream, data, trailers);
-                None
             }
-            Err(body) => Some(AbortOnDrop::new(&tokio::spawn(Pump::new(stream, body)))),
-        };
-        let response = response.await.map_err(|error| status_of(&error))?;
-        Ok(response.map(|stream| Body::h2(RecvBody::new(stream, (pump, call)))))
+            Err(body) => {
+                let failure = held.failure.insert(Failure::default());
+                let body = Body::source(Noted { body, failure: Arc::clone(failure) });
+                held.pump = Some(AbortOnDrop::new(&tokio::spawn(Pump::new(stream, body))));
+            }
+        }
+        match response.await {
+            Ok(response) => Ok(response.map(|stream| Body::h2(RecvBody::new(stream, held)))),
+            Err(error) => Err(held.explain(&error)),
+        }
+    }
+}
+
+/// The body of a request, of which an error is noted: what the server and the stream see of it is a reset.
+struct Noted {
+    body: Body,
+    failure: Failure,
+}
+
+impl Source for Noted {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        let frame = ready!(self.body.poll_next(cx));
+        if let Some(Err(status)) = &frame {
+            // The first error is the cause.
+            let _ = self.failure.set(status.clone());
+        }
+        Poll::Ready(frame)
     }
 }
