@@ -132,7 +132,7 @@ impl Call {
     pub async fn one<M: Message>(&mut self) -> Result<Request<M>, Status> {
         let bytes = self.inbound.single().await?;
         self.context.compressed = self.inbound.compressed;
-        let message = self.inbound.codec.decode(bytes)?;
+        let message = self.inbound.decode(bytes)?;
         Ok(self.request(message))
     }
 
@@ -160,7 +160,7 @@ impl Call {
     pub fn reply<M: Message>(&mut self, response: Response<M>) -> Result<Answer, Status> {
         let (mut metadata, message, extensions) = response.into_parts();
         let mut buffer = BytesMut::new();
-        self.outbound.compression = extensions.get().cloned();
+        self.outbound.attached(&extensions);
         self.outbound.append(&message, &mut buffer)?;
         let compressed = self.outbound.compressed;
         self.on_head.run(&mut metadata);
@@ -181,7 +181,7 @@ impl Call {
         let Some(pipe) = self.pipe.clone() else {
             return Err(Status::internal("a method that answers with one message was driven as a stream"));
         };
-        self.outbound.compression = extensions.get().cloned();
+        self.outbound.attached(&extensions);
         self.on_head.run(&mut metadata);
         pipe.open(metadata);
         let mut stream = pin!(stream);

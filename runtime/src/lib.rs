@@ -68,10 +68,11 @@ pub use handler::{Answer, Call, Service};
 pub use health::{Health, ServingStatus};
 pub use interceptor::{Interceptor, Next};
 pub use method::{
-    BodySelector, HttpRule, Idempotency, Method, MethodKind, Segment, ServiceDescriptor, Template, Variable,
+    BodySelector, Content, HttpRule, Idempotency, Method, MethodKind, Segment, ServiceDescriptor, Template, Variable,
 };
 pub use prost;
 pub use prost_types;
+pub use protocol::rest::{HttpStatus, Rest};
 #[cfg(feature = "net")]
 pub use server::Listener;
 pub use server::{BuildError, CallLimits, Cors, Server, ServerBuilder};

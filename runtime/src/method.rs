@@ -103,6 +103,22 @@ pub struct HttpRule {
     pub body: BodySelector,
     /// The response field that is the HTTP body; empty for the whole message.
     pub response_body: &'static str,
+    /// What the HTTP body of a request is.
+    pub request: Content,
+    /// What the HTTP body of a response is.
+    pub response: Content,
+    /// The request's only `google.protobuf.FieldMask`, by its proto name, where the rule is a PATCH whose body is a
+    /// field: a caller may leave it out, and it is filled from the body. Empty otherwise.
+    pub update_mask: &'static str,
+}
+
+/// What an HTTP body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// ProtoJSON.
+    Json,
+    /// The bytes of a `google.api.HttpBody`, with its content type.
+    HttpBody,
 }
 
 /// A path template, parsed: `/v1/{name=shelves/*}:move`.
@@ -121,7 +137,7 @@ pub struct Template {
 /// One segment of a path template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Segment {
-    /// A literal, percent-decoded.
+    /// A literal, as the template has it.
     Literal(&'static str),
     /// `*`: exactly one non-empty segment.
     Wildcard,

@@ -93,6 +93,9 @@ pub mod provided_types;
 #[path = "../golden/recursion/mod.rs"]
 pub mod recursion;
 
+#[path = "../golden/rest/mod.rs"]
+pub mod rest;
+
 #[path = "../golden/server_only/mod.rs"]
 pub mod server_only;
 

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use futures_util::{Stream, StreamExt, stream};
+use rsgrpc::google::api::HttpBody;
+use rsgrpc::metadata::MetadataValue;
 use rsgrpc::{Request, Response, Status};
 
 use crate::example::v1::{self, user::UserStatus};
-use crate::example::v2::{GetUserRequest, ListUsersRequest, ListUsersResponse, User, UserService};
+use crate::example::v2::{ExportUsersRequest, GetUserRequest, ListUsersRequest, ListUsersResponse, User, UserService};
 use crate::store::Store;
 use crate::validation::Violations;
 
@@ -44,6 +47,34 @@ impl UserService for UsersV2 {
         let next_page_token = found.last().filter(|_| more).map(|user| user.id.clone()).unwrap_or_default();
         Ok(Response::new(ListUsersResponse { users: found.into_iter().map(User::from).collect(), next_page_token }))
     }
+
+    async fn export_users(
+        &self,
+        _: Request<ExportUsersRequest>,
+    ) -> Result<Response<impl Stream<Item = Result<HttpBody, Status>>>, Status> {
+        let pages = stream::try_unfold(String::new(), move |after| async move {
+            let page = self.store.users_after(after, None, PAGE).await?;
+            let Some(last) = page.last().map(|user| user.id.clone()) else {
+                return Ok::<_, Status>(None);
+            };
+            Ok(Some((csv(page.into_iter().map(User::from).map(row).collect()), last)))
+        });
+        let heading = stream::iter([Ok(csv("name,display_name,email,active\n".to_owned()))]);
+        let mut response = Response::new(heading.chain(pages));
+        let file = MetadataValue::from_static("attachment; filename=\"users.csv\"");
+        response.metadata_mut().insert("content-disposition", file);
+        Ok(response)
+    }
+}
+
+fn csv(text: String) -> HttpBody {
+    HttpBody { content_type: "text/csv; charset=utf-8".into(), data: text.into_bytes(), ..HttpBody::default() }
+}
+
+/// A line of CSV: values in quotes, and a quote in them twice (RFC 4180).
+fn row(user: User) -> String {
+    let quoted = [user.name, user.display_name, user.email].map(|value| format!("\"{}\"", value.replace('"', "\"\"")));
+    format!("{},{}\n", quoted.join(","), user.active)
 }
 
 impl From<v1::User> for User {

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::{doc, json, paths};
 use crate::model::{
-    Body, HttpRule, Idempotency, Method, MethodKind, Package, Segment, Service, Template, TypeRef, Variable,
+    Body, Content, HttpRule, Idempotency, Method, MethodKind, Package, Segment, Service, Template, TypeRef, Variable,
 };
 
 pub(super) fn descriptor_set(ident: &Ident, set: &[u8]) -> TokenStream {
@@ -72,20 +72,31 @@ fn json_type(from: &[Ident], message: &TypeRef, name: Option<&str>) -> TokenStre
 }
 
 fn rule(rule: &HttpRule) -> TokenStream {
-    let HttpRule { verb, response_body, .. } = rule;
+    let HttpRule { verb, response_body, update_mask, .. } = rule;
     let template = template(&rule.template);
     let body = match &rule.body {
         Body::None => quote!(None),
         Body::All => quote!(All),
         Body::Field(name) => quote!(Field(#name)),
     };
+    let (request, response) = (content(rule.request), content(rule.response));
     quote! {
         ::rsgrpc::HttpRule {
             verb: #verb,
             template: #template,
             body: ::rsgrpc::BodySelector::#body,
             response_body: #response_body,
+            request: #request,
+            response: #response,
+            update_mask: #update_mask,
         }
+    }
+}
+
+fn content(content: Content) -> TokenStream {
+    match content {
+        Content::Json => quote!(::rsgrpc::Content::Json),
+        Content::HttpBody => quote!(::rsgrpc::Content::HttpBody),
     }
 }
 

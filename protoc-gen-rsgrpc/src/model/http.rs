@@ -7,6 +7,20 @@ pub(crate) struct HttpRule {
     pub(crate) body: Body,
     /// A field of the response; empty for the whole message.
     pub(crate) response_body: String,
+    /// What the HTTP body of the request is.
+    pub(crate) request: Content,
+    /// What the HTTP body of the response is.
+    pub(crate) response: Content,
+    /// The field of the request that a PATCH may leave to be filled from its body; empty if there is none.
+    pub(crate) update_mask: String,
+}
+
+/// What an HTTP body is.
+#[derive(Clone, Copy)]
+pub(crate) enum Content {
+    Json,
+    /// The bytes of a `google.api.HttpBody`.
+    HttpBody,
 }
 
 #[derive(Debug, PartialEq, Eq)]

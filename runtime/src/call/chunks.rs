@@ -57,6 +57,16 @@ impl Chunks {
         Some(out)
     }
 
+    /// The bytes behind the first `n`, in slices.
+    pub(crate) fn slices_from(&self, n: usize) -> impl Iterator<Item = &[u8]> {
+        let parts = std::iter::once(&self.front[..]).chain(self.queue.iter().map(|c| &c[..])).chain([&self.tail[..]]);
+        parts.scan(n, |skip, part| {
+            let skipped = part.len().min(*skip);
+            *skip -= skipped;
+            Some(&part[skipped..])
+        })
+    }
+
     /// Drops the first `n` bytes, or all there are.
     pub(crate) fn skip(&mut self, n: usize) {
         let mut left = n.min(self.len);

@@ -11,7 +11,7 @@ use std::{
 use tonic::{Request, Response, metadata::MetadataMap};
 
 use super::context::{CallContext, Peer};
-use crate::method::Method;
+use crate::{HttpStatus, method::Method};
 
 /// What a handler may ask of the call behind a request.
 pub trait RequestExt {
@@ -92,6 +92,9 @@ pub trait ResponseExt: Sized {
     /// [compresses](crate::ServerBuilder::send_compressed) and the caller accepts it.
     fn with_compression(self, compression: Compression) -> Self;
 
+    /// Server: the HTTP status of the answer over REST. Other protocols have no such thing.
+    fn with_http_status(self, status: HttpStatus) -> Self;
+
     /// Client: the trailing metadata of a call that was answered with one message. After a stream of messages, ask
     /// [`Streaming::trailers`](crate::Streaming::trailers).
     fn trailers(&self) -> MetadataMap;
@@ -109,6 +112,11 @@ impl<T> ResponseExt for Response<T> {
 
     fn with_compression(mut self, compression: Compression) -> Self {
         self.extensions_mut().insert(compression);
+        self
+    }
+
+    fn with_http_status(mut self, status: HttpStatus) -> Self {
+        self.extensions_mut().insert(status);
         self
     }
 

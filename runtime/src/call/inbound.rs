@@ -13,7 +13,10 @@ use tokio::time::Sleep;
 use tonic::{Status, metadata::MetadataMap};
 
 use super::{Body, Chunks, Hooks, Traffic};
-use crate::{codec::Codec, compress::Encoding};
+use crate::{
+    codec::{Codec, Message},
+    compress::Encoding,
+};
 
 /// Finds the messages in the bytes of a body, and says what their end means. One for each framing; a framing without
 /// state of its own costs no allocation.
@@ -64,6 +67,8 @@ pub struct Inbound {
     pub(crate) hooks: Hooks,
     /// Counts the bytes of messages, where somebody asks.
     pub(crate) traffic: Option<Arc<Traffic>>,
+    /// The codec of the last message, if they looked at it.
+    seen: Option<Codec>,
     /// Has the last word on how the call ended.
     pub(crate) on_end: Vec<Box<OnEnd>>,
     framing: Box<dyn Deframe>,
@@ -91,6 +96,7 @@ impl Inbound {
             compressed: false,
             hooks: Hooks::default(),
             traffic: None,
+            seen: None,
             on_end: Vec::new(),
             framing,
             body,
@@ -106,7 +112,7 @@ impl Inbound {
             return Poll::Ready(None);
         }
         let result = match ready!(self.poll_item(cx)) {
-            Ok(Some(message)) if !self.hooks.is_empty() => self.hooks.run(&self.codec, message).map(Some),
+            Ok(Some(message)) if !self.hooks.is_empty() => self.look(message).map(Some),
             result => result,
         };
         Poll::Ready(match result {
@@ -122,6 +128,18 @@ impl Inbound {
             State::Ended => Err(status),
             State::Reading | State::Draining => self.conclude(Err(status)),
         }
+    }
+
+    /// Shows a message to all who look at messages.
+    fn look(&mut self, message: Bytes) -> Result<Bytes, Status> {
+        let payload = self.hooks.run(&self.codec, message)?;
+        self.seen = Some(payload.codec);
+        Ok(payload.bytes)
+    }
+
+    /// Reads the message that was given last.
+    pub(crate) fn decode<M: Message>(&self, bytes: Bytes) -> Result<M, Status> {
+        self.seen.as_ref().unwrap_or(&self.codec).decode(bytes)
     }
 
     /// Ends the reading, well or with an error; whoever wants a word on that has it now.

@@ -6,9 +6,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
-use tonic::Status;
+use tonic::{Extensions, Status};
 
 use super::{
     Compression, Hooks, Traffic,
@@ -113,9 +113,7 @@ impl Outbound {
             opened = buf.len();
             self.codec.encode(message, buf, self.limit)?;
         } else {
-            let mut plain = BytesMut::with_capacity(room);
-            self.codec.encode(message, &mut plain, self.limit)?;
-            let plain = self.hooks.run(&self.codec, plain.freeze())?;
+            let plain = self.plain(message)?;
             self.framing.open(buf, !self.started);
             opened = buf.len();
             match encoding {
@@ -128,6 +126,32 @@ impl Outbound {
         }
         self.framing.close(buf, start, encoding.is_some());
         Ok(encoding.is_some())
+    }
+
+    /// The message as it is before compression, when all have seen it who look at it.
+    fn plain<M: Message>(&self, message: &M) -> Result<Bytes, Status> {
+        let encode = |codec: &Codec, message: &M| {
+            let mut plain = BytesMut::with_capacity(codec.room(message, self.limit)?);
+            codec.encode(message, &mut plain, self.limit)?;
+            Ok::<_, Status>(plain.freeze())
+        };
+        if self.hooks.is_empty() {
+            return encode(&self.codec, message);
+        }
+        let whole = self.codec.of_whole();
+        let seen = self.hooks.run(&whole, encode(&whole, message)?)?.bytes;
+        match &self.codec {
+            Codec::Transcoded { .. } => encode(&self.codec, &whole.decode(seen)?),
+            _ => Ok(seen),
+        }
+    }
+
+    /// Learns what the handler attached to its response.
+    pub(crate) fn attached(&mut self, extensions: &Extensions) {
+        self.compression = extensions.get().cloned();
+        if let Codec::Transcoded { by, .. } = &self.codec {
+            by.attached(extensions);
+        }
     }
 }
 

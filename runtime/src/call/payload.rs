@@ -13,12 +13,13 @@ use crate::codec::{Codec, Message};
 /// One message on its way through an interceptor: the bytes of its codec, not compressed.
 #[derive(Debug)]
 pub struct Payload {
-    codec: Codec,
-    bytes: Bytes,
+    pub(super) codec: Codec,
+    pub(super) bytes: Bytes,
 }
 
 impl Payload {
-    /// The message as bytes, in the codec of the call: protobuf or JSON.
+    /// The message as bytes, in the codec of the call: protobuf or JSON. Of a REST request this is the body alone, and a
+    /// message of a REST response is in protobuf here.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
@@ -38,6 +39,7 @@ impl Payload {
     ///
     /// The message cannot be encoded in the codec of the call.
     pub fn replace<M: Message>(&mut self, message: &M) -> Result<(), Status> {
+        self.codec = self.codec.of_whole();
         let mut bytes = BytesMut::with_capacity(self.codec.room(message, usize::MAX)?);
         self.codec.encode(message, &mut bytes, usize::MAX)?;
         self.bytes = bytes.freeze();
@@ -93,9 +95,10 @@ impl Hooks {
         self.0.insert(0, hook);
     }
 
-    pub(crate) fn run(&self, codec: &Codec, bytes: Bytes) -> Result<Bytes, Status> {
+    /// The message after all of them, in the codec of the call or, if it was replaced, in that of whole messages.
+    pub(super) fn run(&self, codec: &Codec, bytes: Bytes) -> Result<Payload, Status> {
         let mut payload = Payload { codec: codec.clone(), bytes };
         self.0.iter().try_for_each(|hook| hook(&mut payload))?;
-        Ok(payload.bytes)
+        Ok(payload)
     }
 }

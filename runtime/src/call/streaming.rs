@@ -66,7 +66,7 @@ impl<T: Message> Streaming<T> {
 
     fn poll_decoded(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Status>>> {
         let message = ready!(self.inbound.poll_message(cx));
-        Poll::Ready(match message.map(|bytes| bytes.and_then(|bytes| self.inbound.codec.decode(bytes))) {
+        Poll::Ready(match message.map(|bytes| bytes.and_then(|bytes| self.inbound.decode(bytes))) {
             Some(Err(status)) => self.inbound.fail(status).err().map(Err),
             decoded => decoded,
         })

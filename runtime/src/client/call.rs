@@ -265,7 +265,7 @@ impl<M: Message> Receives for One<M> {
 
     async fn receive(metadata: MetadataMap, mut inbound: Inbound) -> Result<Response<M>, Status> {
         let bytes = inbound.single().await?;
-        let message = inbound.codec.decode(bytes)?;
+        let message = inbound.decode(bytes)?;
         let mut response = Response::from_parts(metadata, message, tonic::Extensions::default());
         if inbound.compressed {
             response.extensions_mut().insert(ArrivedCompressed);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, header};
 use tonic::Status;
 
 use super::{Accepted, Negotiated, Protocol};
@@ -24,6 +24,8 @@ pub(crate) struct Exchange {
     state: Option<State>,
     /// Headers of the response that are no protocol's.
     extra: HeaderMap,
+    /// The request was a HEAD.
+    bodiless: bool,
 }
 
 enum State {
@@ -51,12 +53,12 @@ impl Exchange {
                 State::Running(Answering { running: route.start(call), pipe, protocol, negotiated })
             }
         };
-        Self { state: Some(state), extra: HeaderMap::new() }
+        Self { state: Some(state), extra: HeaderMap::new(), bodiless: false }
     }
 
     /// One that is answered already.
     pub(crate) fn answered(response: Response<Body>) -> Self {
-        Self { state: Some(State::Refused(response)), extra: HeaderMap::new() }
+        Self { state: Some(State::Refused(response)), extra: HeaderMap::new(), bodiless: false }
     }
 
     /// Adds headers to the response.
@@ -65,9 +67,15 @@ impl Exchange {
         self
     }
 
+    /// Leaves the body of the response out, but says how long it is (RFC 9110, 9.3.2).
+    pub(crate) fn without_body(mut self) -> Self {
+        self.bodiless = true;
+        self
+    }
+
     #[cfg(feature = "tower")]
     pub(crate) fn foreign(answer: Pin<Box<dyn Future<Output = Response<Body>> + Send>>) -> Self {
-        Self { state: Some(State::Foreign(answer)), extra: HeaderMap::new() }
+        Self { state: Some(State::Foreign(answer)), extra: HeaderMap::new(), bodiless: false }
     }
 
     /// Ends the call with this status.
@@ -86,6 +94,12 @@ impl Future for Exchange {
         let mut response = ready!(self.poll_response(cx));
         for (name, value) in &self.extra {
             response.headers_mut().append(name, value.clone());
+        }
+        if self.bodiless {
+            let body = std::mem::take(response.body_mut());
+            if let Some(length) = http_body::Body::size_hint(&body).exact().filter(|&length| length > 0) {
+                response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+            }
         }
         Poll::Ready(response)
     }
@@ -126,7 +140,11 @@ enum Progress {
 impl Answering {
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Progress {
         let outcome = self.running.poll(cx);
-        let head = self.pipe.as_ref().and_then(|pipe| pipe.lock().head.take());
+        let waits = self.protocol.waits() && !matches!(&outcome, Poll::Ready(outcome) if outcome.result.is_ok());
+        let head = self.pipe.as_ref().and_then(|pipe| {
+            let mut state = pipe.lock();
+            if waits && state.buffer.is_empty() { None } else { state.head.take() }
+        });
         match (outcome, head) {
             (Poll::Pending, None) => Progress::Waiting,
             (Poll::Pending, Some(metadata)) => Progress::Headed(self.protocol.head(&self.negotiated, metadata)),
@@ -142,7 +160,8 @@ impl Answering {
     /// What is left to write once the call ended.
     fn end(&self, outcome: Outcome) -> (Option<Bytes>, Option<HeaderMap>) {
         let buffered = self.pipe.as_ref().and_then(|pipe| pipe.take());
-        let mut buf = if outcome.cut { BytesMut::new() } else { buffered.unwrap_or_default() };
+        let drops = outcome.cut && !self.protocol.waits();
+        let mut buf = if drops { BytesMut::new() } else { buffered.unwrap_or_default() };
         let result = outcome.result.map(|answer| answer.trailers);
         let trailers = self.protocol.end(&self.negotiated, result, &mut buf);
         ((!buf.is_empty()).then(|| buf.freeze()), trailers)

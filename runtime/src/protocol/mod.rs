@@ -3,6 +3,8 @@
 //! An answer takes one of two forms. *Whole*: the outcome is known before anything is written, so it can still choose
 //! the HTTP status; every method that answers with one message is answered so. *Framed*: head, frames, end, for streams.
 
+mod bare;
+mod codes;
 pub(crate) mod connect;
 mod exchange;
 pub(crate) mod grpc;
@@ -10,6 +12,8 @@ pub(crate) mod grpc_web;
 mod headers;
 mod media;
 mod opening;
+pub(crate) mod rest;
+mod text;
 
 use std::sync::Arc;
 
@@ -40,6 +44,12 @@ pub(crate) trait Protocol: Sync {
 
     /// Reads the head of a request. The error is a complete response.
     fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>>;
+
+    /// Whether the head of a framed answer waits for the first message, so that an error before it can still choose the
+    /// HTTP status.
+    fn waits(&self) -> bool {
+        false
+    }
 
     /// The head of a framed answer.
     fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()>;
@@ -88,4 +98,6 @@ pub(crate) struct Negotiated {
     pub(crate) content_type: HeaderValue,
     /// How the JSON is written that is the protocol's own, where it has any.
     pub(crate) json: Option<Arc<json::Options>>,
+    /// The call as REST knows it.
+    pub(crate) transcoding: Option<Arc<rest::Transcoding>>,
 }

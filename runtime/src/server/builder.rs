@@ -11,6 +11,7 @@ use crate::{
     interceptor::{Chain, ErasedInterceptor, Interceptor},
     json,
     method::{Method, ServiceDescriptor},
+    protocol::rest::{self, Rest},
     reflection::{self, Index},
 };
 
@@ -28,6 +29,7 @@ pub struct ServerBuilder {
     send_encoding: Option<Encoding>,
     cors: Option<Cors>,
     json: json::Options,
+    rest: Rest,
     shutdown_grace: Duration,
     keepalive: (Duration, Duration),
     keepalive_min_interval: Duration,
@@ -50,6 +52,7 @@ impl Default for ServerBuilder {
             send_encoding: None,
             cors: None,
             json: json::Options::new().ignore_unknown_fields(true),
+            rest: Rest::new(),
             shutdown_grace: Duration::from_secs(30),
             keepalive: (Duration::from_secs(300), Duration::from_secs(20)),
             keepalive_min_interval: Duration::from_secs(10),
@@ -168,6 +171,13 @@ impl ServerBuilder {
         self
     }
 
+    /// How the methods that have a `google.api.http` rule are answered over REST. Default: as [`Rest::new`] says.
+    #[must_use]
+    pub fn rest(mut self, rest: Rest) -> Self {
+        self.rest = rest;
+        self
+    }
+
     /// Lets web pages of other origins call. Default: none may.
     #[must_use]
     pub fn cors(mut self, cors: Cors) -> Self {
@@ -213,13 +223,14 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// Two services have the same name, [limits](Self::limits_for) or [interceptors](Self::interceptor_for) are for a
+    /// Two services have the same name or routes that match the same requests, [limits](Self::limits_for) or [interceptors](Self::interceptor_for) are for a
     /// name that no service or method has, or the CORS or TLS settings cannot be used.
     pub fn build(mut self) -> Result<Server, BuildError> {
         self.add_own_services();
         let mut registry = Registry::default();
         let all: Chain = Arc::from(self.interceptors);
         let chain = |method: &Method| chain_of(method, &all, &self.interceptors_for);
+        let descriptors: Vec<_> = self.services.iter().map(|service| service.descriptor()).collect();
         for service in self.services {
             let ServiceDescriptor { name, message_types, .. } = service.descriptor();
             self.json = message_types.iter().fold(self.json, |json, types| json.with_types(types));
@@ -236,7 +247,9 @@ impl ServerBuilder {
                  `package.Service/Method`"
             )));
         }
+        let rest = rest::Site::new(self.rest, descriptors.into_iter(), &registry, &self.json).map_err(BuildError)?;
         let core = Core {
+            rest: Arc::new(rest),
             registry,
             #[cfg(feature = "tower")]
             foreign: self.foreign,

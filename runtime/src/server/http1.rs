@@ -22,8 +22,9 @@ use crate::call::{Body, Frame, Peer, Source};
 
 /// How long the headers of a request may take, from its first byte to the last.
 const HEADERS: Duration = Duration::from_secs(10);
-/// Header bytes of one request; the number of headers is bounded by hyper, at 100.
-pub(super) const HEADER_BYTES: usize = 16 * 1024;
+/// Header bytes of one request, with its path: twice what REST allows a path and query to have by default. The number of
+/// headers is bounded by hyper, at 100.
+pub(super) const HEADER_BYTES: usize = 32 * 1024;
 
 pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
 where

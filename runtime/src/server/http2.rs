@@ -37,8 +37,8 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
 /// Streams open at once on a connection.
 const CONCURRENT_STREAMS: u32 = 200;
-/// Header bytes of one request, decoded.
-const HEADER_LIST: u32 = 16 * 1024;
+/// Header bytes of one request, decoded, with its path: twice what REST allows a path and query to have by default.
+const HEADER_LIST: u32 = 32 * 1024;
 /// Unsent bytes of one stream that h2 may hold.
 const SEND_BUFFER: usize = 256 * 1024;
 

@@ -32,7 +32,8 @@ use crate::{
     compress::Encoding,
     dispatch::Registry,
     health::Health,
-    protocol::{Exchange, Protocol, connect, grpc::ServerGrpc, grpc_web, unclaimed},
+    method::{HttpRule, Method},
+    protocol::{Exchange, Protocol, connect, grpc::ServerGrpc, grpc_web, rest, unclaimed},
 };
 
 /// Services, ready to be served; cheap to clone.
@@ -63,6 +64,8 @@ pub(crate) struct Core {
     pub(crate) cors: Option<cors::Policy>,
     /// How messages are read and written as JSON.
     pub(crate) json: Arc<crate::json::Options>,
+    /// The HTTP rules of all methods, and how they are answered.
+    pub(crate) rest: Arc<rest::Site>,
     pub(crate) shutdown_grace: Duration,
     #[cfg(feature = "net")]
     pub(crate) keepalive: crate::http2::Keepalive,
@@ -74,8 +77,15 @@ pub(crate) struct Core {
 
 /// The protocols, in the order in which they are asked whether a request is theirs: first those that tell by the content
 /// type, then those that tell by the path.
-const PROTOCOLS: [&dyn Protocol; 6] =
-    [&ServerGrpc, &grpc_web::BINARY, &grpc_web::TEXT, &connect::Stream, &connect::Get, &connect::Unary];
+const PROTOCOLS: [&dyn Protocol; 7] = [
+    &ServerGrpc,
+    &grpc_web::BINARY,
+    &grpc_web::TEXT,
+    &connect::Stream,
+    &connect::Get,
+    &connect::Unary,
+    &rest::ServerRest,
+];
 
 #[cfg(feature = "tower")]
 impl Core {
@@ -93,6 +103,19 @@ impl Server {
     /// A server with default settings and without services.
     pub fn builder() -> ServerBuilder {
         ServerBuilder::default()
+    }
+
+    /// All routes of REST, with the methods that they call, in the order of the services and of their protos.
+    ///
+    /// ```
+    /// # fn f(server: rsgrpc::Server) {
+    /// for (method, rule) in server.routes() {
+    ///     println!("{} {} calls {}", rule.verb, rule.template.text, method.full_name());
+    /// }
+    /// # }
+    /// ```
+    pub fn routes(&self) -> impl Iterator<Item = (&'static Method, &'static HttpRule)> {
+        self.core.rest.routes()
     }
 
     /// Starts to answer a request.
@@ -115,10 +138,12 @@ impl Server {
         if let Some(foreign) = self.core.foreign_to(head.uri.path()) {
             return Exchange::foreign(foreign.answer(Request::from_parts(head, body)));
         }
-        match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&self.core, &head)) {
+        let bodiless = head.method == http::Method::HEAD;
+        let exchange = match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&self.core, &head)) {
             Some(protocol) => Exchange::new(protocol, protocol.accept(&self.core, head, body, peer)),
             None => Exchange::answered(unclaimed()),
-        }
+        };
+        if bodiless { exchange.without_body() } else { exchange }
     }
 }
 

@@ -6,17 +6,23 @@ use crate::{peer::Answer, table::Row};
 
 /// One row on a connection of its own.
 pub async fn exchange(server: rsgrpc::Server, row: &Row) -> Answer {
+    let body: Vec<Vec<u8>> = row.body.iter().map(|chunk| chunk()).collect();
+    exchange_with(server, row, &body).await
+}
+
+/// The row with another body.
+pub async fn exchange_with(server: rsgrpc::Server, row: &Row, body: &[Vec<u8>]) -> Answer {
     let (mut ours, theirs) = tokio::io::duplex(1 << 24);
     tokio::spawn(async move { server.serve_connection(theirs).await });
     let mut request = format!("{} {} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n", row.method, row.path);
     for (name, value) in row.headers {
         request += &format!("{name}: {value}\r\n");
     }
-    let bodiless = row.body.is_empty() && row.ends;
+    let bodiless = body.is_empty() && row.ends;
     request += if bodiless { "\r\n" } else { "transfer-encoding: chunked\r\n\r\n" };
     ours.write_all(request.as_bytes()).await.unwrap();
-    for chunk in row.body.iter().map(|chunk| chunk()).filter(|chunk| !chunk.is_empty()) {
-        let framed = [format!("{:x}\r\n", chunk.len()).as_bytes(), &chunk, b"\r\n"].concat();
+    for chunk in body.iter().filter(|chunk| !chunk.is_empty()) {
+        let framed = [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat();
         // The server may have answered and closed already.
         let _ = ours.write_all(&framed).await;
         tokio::task::yield_now().await;

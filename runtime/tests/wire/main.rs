@@ -14,6 +14,7 @@ mod peer;
 mod probe;
 mod protocols;
 mod raw;
+mod rest;
 mod table;
 
 use std::time::Duration;
@@ -45,6 +46,15 @@ async fn connect() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rest() {
+    over_http2(rest::rows(), rest::server).await;
+    over_http1(rest::rows(), rest::server).await;
+    over_http2(rest::streams::TRAILERS, rest::server).await;
+    over_http2(&rest::hostile::targets(), rest::server).await;
+    over_http1(&rest::hostile::targets(), rest::server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cross_origin() {
     let two_origins = || probe::builder().cors(cors::two_origins()).build().unwrap();
     over_http2(cors::TWO_ORIGINS, two_origins).await;
@@ -54,7 +64,7 @@ async fn cross_origin() {
     over_http1(cors::NO_ORIGIN, probe::server).await;
 }
 
-async fn over_http1(rows: &[Row], server: impl Fn() -> Server) {
+async fn over_http1(rows: impl IntoIterator<Item = &Row>, server: impl Fn() -> Server) {
     let mut failures = Vec::new();
     for row in rows {
         let exchange = tokio::time::timeout(Duration::from_secs(10), http1::exchange(server(), row));
@@ -67,7 +77,7 @@ async fn over_http1(rows: &[Row], server: impl Fn() -> Server) {
 }
 
 /// Every row on a connection of its own, and then a healthy call on the same connection: the server goes on.
-async fn over_http2(rows: &[Row], server: impl Fn() -> Server) {
+async fn over_http2(rows: impl IntoIterator<Item = &Row>, server: impl Fn() -> Server) {
     let mut failures = Vec::new();
     for row in rows {
         let peer = Peer::connect(server()).await;

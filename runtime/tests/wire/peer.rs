@@ -43,7 +43,12 @@ impl Peer {
     pub async fn exchange(&self, row: &Row) -> Answer {
         let chunks: Vec<Vec<u8>> = row.body.iter().map(|chunk| chunk()).collect();
         let chunks: Vec<&[u8]> = chunks.iter().map(|chunk| &chunk[..]).collect();
-        self.send(row.path, row.method, row.headers, &chunks, row.ends).await
+        self.send_row(row, &chunks).await
+    }
+
+    /// The row with another body.
+    pub async fn send_row(&self, row: &Row, body: &[&[u8]]) -> Answer {
+        self.send(row.path, row.method, row.headers, body, row.ends).await
     }
 
     async fn send(&self, path: &str, method: &str, headers: &[(&str, &str)], body: &[&[u8]], ends: bool) -> Answer {

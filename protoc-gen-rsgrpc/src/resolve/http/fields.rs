@@ -2,7 +2,11 @@
 
 use super::Mistake;
 use crate::descriptor::{Field, FieldType, Message};
+use crate::model::Content;
 use crate::pool::Pool;
+
+const HTTP_BODY: &str = ".google.api.HttpBody";
+const FIELD_MASK: &str = ".google.protobuf.FieldMask";
 
 /// Well-known types whose JSON is a string or a scalar.
 const TEXT_TYPES: &[&str] = &[
@@ -53,6 +57,30 @@ pub(super) fn top_level_field(pool: &Pool<'_>, type_name: &str, option: &str, na
     find(message, name)
         .map(|_| ())
         .map_err(|Mistake { what, mend }| Mistake { what: format!("{option}: {what}"), mend })
+}
+
+/// What an HTTP body is that carries a message or, if it is named, a field of it.
+pub(super) fn content(pool: &Pool<'_>, type_name: &str, field: &str) -> Content {
+    let carries = match field {
+        "" => type_name == HTTP_BODY,
+        name => {
+            let is_it = |field: &Field| field.name == name && field.type_name == HTTP_BODY && !field.is_repeated();
+            fields(pool, type_name).iter().any(is_it)
+        }
+    };
+    if carries { Content::HttpBody } else { Content::Json }
+}
+
+/// The field of a message that is its only `google.protobuf.FieldMask`.
+pub(super) fn only_mask(pool: &Pool<'_>, type_name: &str) -> Option<String> {
+    let mut masks =
+        fields(pool, type_name).iter().filter(|field| field.type_name == FIELD_MASK && !field.is_repeated());
+    let mask = masks.next()?;
+    masks.next().is_none().then(|| mask.name.clone())
+}
+
+fn fields<'p>(pool: &Pool<'p>, type_name: &str) -> &'p [Field] {
+    pool.find_message(type_name).map_or(&[], |message| &message.field)
 }
 
 fn singular<'m>(message: &'m Message, name: &str, path: &[String]) -> Result<&'m Field, Mistake> {

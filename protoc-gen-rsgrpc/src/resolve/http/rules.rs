@@ -1,11 +1,11 @@
 //! The rules of a method.
 
 use super::Mistake;
-use super::fields::{check_variable, top_level_field};
+use super::fields::{check_variable, content, only_mask, top_level_field};
 use super::routes::Routes;
 use super::template;
 use crate::descriptor::{self, Method};
-use crate::model::{Body, HttpRule};
+use crate::model::{Body, Content, HttpRule};
 use crate::resolve::context::{Context, Site};
 
 /// The extension `google.api.http` among the options of a method.
@@ -77,7 +77,23 @@ fn rule(
         let checked = top_level_field(pool, &method.output_type, "response_body", &rule.response_body);
         mistakes.extend(checked.err());
     }
-    Some(HttpRule { verb: verb.to_owned(), template: template?, body, response_body: rule.response_body.clone() })
+    let (request, update_mask) = match &body {
+        Body::None => (Content::Json, None),
+        Body::All => (content(pool, &method.input_type, ""), None),
+        Body::Field(field) => {
+            let mask = (verb == "PATCH").then(|| only_mask(pool, &method.input_type)).flatten();
+            (content(pool, &method.input_type, field), mask)
+        }
+    };
+    Some(HttpRule {
+        verb: verb.to_owned(),
+        template: template?,
+        body,
+        response_body: rule.response_body.clone(),
+        request,
+        response: content(pool, &method.output_type, &rule.response_body),
+        update_mask: update_mask.unwrap_or_default(),
+    })
 }
 
 /// `*` or a token of RFC 9110.

@@ -57,6 +57,7 @@ pub use self::registry::{Registry, Type};
 #[cfg(feature = "serde")]
 pub use self::serde::{deserialize, serialize};
 pub use self::table::{Enum, Enumeration, Field, Table};
+pub(crate) use self::text::{Bound, merge_field, set_parameter, set_raw};
 pub use self::text::{Step, set_text};
 pub use self::write::Writer;
 #[doc(hidden)]

@@ -127,6 +127,25 @@ impl Options {
         self.written(value, |text| buffer.extend_from_slice(text))
     }
 
+    /// Appends the value of one field and gives its length: of a field that is not set the default, or nothing if it has
+    /// none. The way to it is of proto names, and of a field of bytes `raw` says that they are written as they are.
+    pub(crate) fn append_field(
+        &self,
+        value: &dyn Json,
+        way: &[&str],
+        raw: bool,
+        buffer: &mut BytesMut,
+    ) -> Result<usize, Error> {
+        let mut writer = Writer::new(Vec::new(), self);
+        (writer.way, writer.raw) = (way, raw);
+        value.write(&mut writer)?;
+        let skip = writer.skip;
+        let written = writer.into_inner();
+        let text = written.get(skip..).unwrap_or_default();
+        buffer.extend_from_slice(text);
+        Ok(text.len())
+    }
+
     /// Writes into a buffer that the thread keeps, so that the result is allocated once, in its size.
     fn written<R>(&self, value: &dyn Json, take: impl FnOnce(&[u8]) -> R) -> Result<R, Error> {
         thread_local! {

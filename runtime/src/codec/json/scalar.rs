@@ -137,6 +137,9 @@ impl Json for Bytes {
 
 impl Reader<'_> {
     fn base64(&mut self) -> Result<Vec<u8>, Error> {
+        if let Some(raw) = self.raw {
+            return Ok(raw.to_vec());
+        }
         let start = self.position();
         let text = self.string_of("a string of base64")?;
         base64::decode(&text).ok_or_else(|| self.error_at(start, "the string is not base64"))

@@ -10,7 +10,6 @@ use tonic::{Status, metadata::MetadataMap};
 
 use super::{
     error,
-    framing::{Bare, WholeBody},
     headers::{self, Names},
     stream::END,
 };
@@ -21,7 +20,10 @@ use crate::{
     compress::Encoding,
     envelope::{self, COMPRESSED, Envelope},
     method::{Idempotency, Method, MethodKind},
-    protocol::{headers as shared, media},
+    protocol::{
+        bare::{Bare, WholeBody},
+        headers as shared, media,
+    },
 };
 
 /// The longest path and query of a GET, in bytes; servers and proxies refuse longer ones.

@@ -13,7 +13,7 @@ use crate::{
     StatusExt,
     google::rpc,
     json,
-    protocol::{grpc, headers},
+    protocol::{codes, grpc, headers, text::write_string},
 };
 
 /// Details are written without padding and read with or without.
@@ -21,32 +21,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// The codes, their names and the HTTP status of an error that has them.
-const CODES: [(Code, &str, u16); 16] = [
-    (Code::Cancelled, "canceled", 499),
-    (Code::Unknown, "unknown", 500),
-    (Code::InvalidArgument, "invalid_argument", 400),
-    (Code::DeadlineExceeded, "deadline_exceeded", 504),
-    (Code::NotFound, "not_found", 404),
-    (Code::AlreadyExists, "already_exists", 409),
-    (Code::PermissionDenied, "permission_denied", 403),
-    (Code::ResourceExhausted, "resource_exhausted", 429),
-    (Code::FailedPrecondition, "failed_precondition", 400),
-    (Code::Aborted, "aborted", 409),
-    (Code::OutOfRange, "out_of_range", 400),
-    (Code::Unimplemented, "unimplemented", 501),
-    (Code::Internal, "internal", 500),
-    (Code::Unavailable, "unavailable", 503),
-    (Code::DataLoss, "data_loss", 500),
-    (Code::Unauthenticated, "unauthenticated", 401),
-];
-
-/// The HTTP status of an error.
-pub(super) fn http_status(code: Code) -> StatusCode {
-    let row = CODES.iter().find(|row| row.0 == code);
-    row.and_then(|row| StatusCode::from_u16(row.2).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
 
 /// The JSON of an error.
 pub(super) fn to_json(status: &Status, options: Option<&json::Options>) -> String {
@@ -75,9 +49,8 @@ pub(super) fn end_of_stream(result: Result<HeaderMap, Status>, options: Option<&
 }
 
 fn write_error(status: &Status, options: Option<&json::Options>, json: &mut String) {
-    let name = CODES.iter().find(|row| row.0 == status.code()).map_or("unknown", |row| row.1);
     json.push_str("{\"code\":");
-    write_string(name, json);
+    write_string(codes::connect_name(status.code()), json);
     if !status.message().is_empty() {
         json.push_str(",\"message\":");
         write_string(status.message(), json);
@@ -150,7 +123,7 @@ fn read_error(error: &Struct, otherwise: Code) -> Option<Status> {
         Some(_) => None,
     };
     let code = text(error, "code")?;
-    let code = CODES.iter().find(|row| row.1 == code).map_or(otherwise, |row| row.0);
+    let code = codes::from_connect_name(&code).unwrap_or(otherwise);
     let message = text(error, "message")?;
     let details = match error.fields.get("details").and_then(|value| value.kind.as_ref()) {
         None | Some(Kind::NullValue(_)) => Vec::new(),
@@ -195,18 +168,4 @@ fn write_metadata(metadata: &HeaderMap, json: &mut String) {
         json.push(']');
     }
     json.push('}');
-}
-
-fn write_string(text: &str, json: &mut String) {
-    json.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\n' => json.push_str("\\n"),
-            '\u{0}'..='\u{1f}' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
-            _ => json.push(c),
-        }
-    }
-    json.push('"');
 }

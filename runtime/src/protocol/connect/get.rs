@@ -16,7 +16,6 @@ use percent_encoding::percent_decode;
 use tonic::{Status, metadata::MetadataMap};
 
 use super::{
-    framing::{Bare, WholeBody},
     headers,
     unary::{self, Unary, failed},
 };
@@ -25,7 +24,11 @@ use crate::{
     codec::Form,
     handler::Answer,
     method::{Idempotency, Method, MethodKind},
-    protocol::{Accepted, Negotiated, Opening, Protocol, headers as shared, refuse, unclaimed},
+    protocol::{
+        Accepted, Negotiated, Opening, Protocol,
+        bare::{Bare, WholeBody},
+        headers as shared, refuse, unclaimed,
+    },
     server::Core,
 };
 
@@ -77,7 +80,12 @@ impl Protocol for Get {
         Ok(Accepted {
             route,
             call,
-            negotiated: Negotiated { encoding: answer, content_type, json: Some(Arc::clone(&core.json)) },
+            negotiated: Negotiated {
+                encoding: answer,
+                content_type,
+                json: Some(Arc::clone(&core.json)),
+                transcoding: None,
+            },
         })
     }
 

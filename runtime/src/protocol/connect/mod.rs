@@ -3,7 +3,6 @@
 
 mod client;
 mod error;
-mod framing;
 mod get;
 mod headers;
 mod stream;

@@ -49,8 +49,12 @@ impl Protocol for Stream {
         let read = headers::read(&head.headers, &headers::STREAM);
         let sent = read.as_ref().map_or(None, |read| read.0);
         let answer = headers::answer_encoding(&head.headers, &headers::STREAM.1, sent, core.send_encoding);
-        let negotiated =
-            Negotiated { encoding: answer, content_type: media.content_type, json: Some(Arc::clone(&core.json)) };
+        let negotiated = Negotiated {
+            encoding: answer,
+            content_type: media.content_type,
+            json: Some(Arc::clone(&core.json)),
+            transcoding: None,
+        };
         let failed = |status| self.whole(&negotiated, Err(status));
         let (encoding, timeout) = read.map_err(failed)?;
         let opening = Opening {

@@ -6,18 +6,18 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use tonic::{Status, metadata::MetadataMap};
 
-use super::{
-    error,
-    framing::{Bare, WholeBody},
-    get, headers, stream,
-};
+use super::{error, get, headers, stream};
 use crate::{
     call::{Body, Peer},
     codec::Form,
     handler::Answer,
     json,
     method::MethodKind,
-    protocol::{Accepted, Media, Negotiated, Opening, Protocol, headers as shared, refuse, unclaimed},
+    protocol::{
+        Accepted, Media, Negotiated, Opening, Protocol,
+        bare::{Bare, WholeBody},
+        codes, headers as shared, refuse, unclaimed,
+    },
     server::Core,
 };
 
@@ -69,8 +69,12 @@ impl Protocol for Unary {
             timeout,
         };
         let call = opening.call(head, body).map_err(failed)?;
-        let negotiated =
-            Negotiated { encoding: answer, content_type: media.content_type, json: Some(Arc::clone(&core.json)) };
+        let negotiated = Negotiated {
+            encoding: answer,
+            content_type: media.content_type,
+            json: Some(Arc::clone(&core.json)),
+            transcoding: None,
+        };
         Ok(Accepted { route, call, negotiated })
     }
 
@@ -116,7 +120,7 @@ fn add_trailers(trailers: HeaderMap, headers: &mut HeaderMap) {
 /// The answer that is an error. Its metadata stands among the headers.
 pub(super) fn failed(status: &Status, options: Option<&json::Options>) -> Response<Body> {
     let mut response = Response::new(Body::whole(Some(Bytes::from(error::to_json(status, options))), None));
-    *response.status_mut() = error::http_status(status.code());
+    *response.status_mut() = codes::http_status(status.code());
     *response.headers_mut() = shared::from_metadata(status.metadata().clone());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

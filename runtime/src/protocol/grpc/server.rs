@@ -72,7 +72,8 @@ pub(in crate::protocol) fn accept(
 ) -> Result<Accepted, Response<Body>> {
     let accepted = |encoding: &_| shared::accepts(&head.headers, &headers::ACCEPT_ENCODING, *encoding);
     let send_encoding = core.send_encoding.filter(accepted);
-    let negotiated = Negotiated { encoding: send_encoding, content_type: media.content_type, json: None };
+    let negotiated =
+        Negotiated { encoding: send_encoding, content_type: media.content_type, json: None, transcoding: None };
     let refused = |status| protocol.whole(&negotiated, Err(status));
 
     let Some(route) = core.registry.find(head.uri.path()).cloned() else {

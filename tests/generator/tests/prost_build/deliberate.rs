@@ -212,4 +212,11 @@ pub(crate) const DIFFERENT: &[Different] = &[
         theirs: Some("default = 1e-07, float, optional, tag = 20"),
         why: FLOAT,
     },
+    Different {
+        case: "rest",
+        fact: "test::rest::Attachment.file",
+        ours: Some("pub ::core::option::Option<::rsgrpc::google::api::HttpBody>"),
+        theirs: Some("pub ::core::option::Option<crate::google::api::HttpBody>"),
+        why: "what comes with rsgrpc is not generated again",
+    },
 ];

@@ -13,8 +13,9 @@ impl Reader<'_> {
     /// Reads a field with presence.
     #[inline]
     pub fn optional<T: Json + Default>(&mut self, slot: &mut Option<T>) -> Result<(), Error> {
+        let was_set = slot.is_some();
         slot.get_or_insert_default().read(self)?;
-        if self.ignored {
+        if self.ignored && !was_set {
             *slot = None;
         }
         Ok(())
@@ -46,6 +47,7 @@ impl Reader<'_> {
             }
             more = self.more_in_list()?;
         }
+        self.opaque = true;
         Ok(())
     }
 
@@ -74,6 +76,7 @@ impl Reader<'_> {
             }
             more = self.more(b'{')?;
         }
+        self.opaque = true;
         Ok(())
     }
 
@@ -95,15 +98,30 @@ impl Reader<'_> {
         let Some(key) = M::Key::from_text(text) else {
             return Err(self.error(format!("expected {} as key, found {text:?}", M::Key::EXPECTED)));
         };
-        map.slot(key).0.read(self).map_err(|error| error.in_entry(text))
+        self.trail_key(text);
+        let (value, known) = map.slot(key);
+        if known && self.bound.is_some() && self.steps.is_empty() {
+            return Err(self.error(format!("the key {text:?} is given twice")));
+        }
+        value.read(self).map_err(|error| error.in_entry(text))?;
+        if self.ignored
+            && !known
+            && let Some(key) = M::Key::from_text(text)
+        {
+            map.discard(&key);
+        }
+        Ok(())
     }
 
     /// In plain text a list is its one element: a repeated field is given by repeating it.
     fn open_list(&mut self) -> Result<bool, Error> {
+        if !self.is_text() {
+            return self.open(b'[', "an array");
+        }
+        self.repeated = true;
         match self.steps {
-            None => self.open(b'[', "an array"),
-            Some([]) => Ok(true),
-            Some(_) => Err(self.error("a repeated field has no fields of its own")),
+            [] => Ok(true),
+            _ => Err(self.error("a repeated field has no fields of its own")),
         }
     }
 

@@ -1,7 +1,8 @@
 use super::super::error::Error;
 use super::super::options::Options;
 use super::super::table::Enum;
-use super::super::text::Step;
+use super::super::text::{Bound, Step};
+use super::trace::Trace;
 
 /// Reads JSON out of a text. Generated code calls its methods, one for each cardinality a field may have.
 ///
@@ -16,13 +17,38 @@ pub struct Reader<'a> {
     /// The enum of the field at hand.
     pub(super) enumeration: Option<&'static Enum>,
     /// The value just read was an enum name that the options say to ignore: whoever holds it drops it.
-    pub(super) ignored: bool,
+    pub(crate) ignored: bool,
     /// The object about to be read is the content of an `Any`: `@type` in it is no field.
     pub(crate) in_any: bool,
     /// How many bytes may still be read ahead in search of an `@type`.
     pub(crate) look_ahead: usize,
-    /// The way to the field that the input, plain text then, is the value of; none when the input is JSON.
-    pub(super) steps: Option<&'a [Step<'a>]>,
+    /// What the input is.
+    pub(super) mode: Mode,
+    /// What is left of the way to the field that the input is the value of.
+    pub(super) steps: &'a [Step<'a>],
+    /// The value itself, for a field of bytes or a FieldMask: it is taken as it is.
+    pub(crate) raw: Option<&'a [u8]>,
+    /// What else sets fields of the message, for a text that is a parameter of a query.
+    pub(crate) bound: Option<Bound<'a>>,
+    /// The way so far, in proto names, for such a text.
+    pub(crate) trail: String,
+    /// The value went into a repeated field.
+    pub(crate) repeated: bool,
+    /// Notes which fields there are.
+    pub(in crate::codec::json) trace: Option<Box<Trace>>,
+    /// The value just read was a list, a map or an Any: a field mask names nothing in it.
+    pub(crate) opaque: bool,
+}
+
+/// What the input of a reader is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// The JSON of the value at hand.
+    Json,
+    /// The JSON of a field of the message at hand.
+    Field,
+    /// The plain text of one value, from a path or a query.
+    Text,
 }
 
 impl<'a> Reader<'a> {
@@ -37,17 +63,31 @@ impl<'a> Reader<'a> {
             in_any: false,
             // A text whose Anys name their type first, as all writers do, needs none of it.
             look_ahead: input.len().saturating_mul(4),
-            steps: None,
+            mode: Mode::Json,
+            steps: &[],
+            raw: None,
+            bound: None,
+            trail: String::new(),
+            repeated: false,
+            trace: None,
+            opaque: false,
         }
     }
 
+    /// For the plain text of a field.
     pub(crate) fn for_text(input: &'a str, steps: &'a [Step<'a>], options: &'a Options) -> Self {
-        Self { steps: Some(steps), ..Self::new(input, options) }
+        Self { mode: Mode::Text, steps, ..Self::new(input, options) }
+    }
+
+    /// For the JSON of a field.
+    pub(crate) fn for_field(input: &'a str, steps: &'a [Step<'a>], options: &'a Options) -> Self {
+        let mode = if steps.is_empty() { Mode::Json } else { Mode::Field };
+        Self { mode, steps, ..Self::new(input, options) }
     }
 
     /// Whether the input is the plain text of one value, from a path or a query, and no JSON.
     pub(crate) fn is_text(&self) -> bool {
-        self.steps.is_some()
+        self.mode == Mode::Text
     }
 
     pub(super) fn bytes(&self) -> &'a [u8] {
@@ -161,7 +201,7 @@ impl<'a> Reader<'a> {
 
     /// What reading plain text must end with: all of it read, for the last step.
     pub(crate) fn text_end(&self) -> Result<(), Error> {
-        if !self.steps.unwrap_or_default().is_empty() {
+        if !self.steps.is_empty() {
             return Err(self.error("the field named is no message and has no fields of its own"));
         }
         if self.at < self.input.len() {

@@ -7,5 +7,7 @@ mod number;
 mod object;
 mod skip;
 mod string;
+mod trace;
 
 pub use self::cursor::Reader;
+pub(super) use self::trace::Trace;

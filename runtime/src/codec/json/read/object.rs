@@ -3,11 +3,12 @@ use super::super::message::Fields;
 use super::super::table::{Field, Table};
 use super::super::text::Step;
 use super::Reader;
+use super::cursor::Mode;
 
 impl<'a> Reader<'a> {
     /// Reads a JSON object into a message.
     pub fn object(&mut self, table: &'static Table, message: &mut dyn Fields) -> Result<(), Error> {
-        if self.is_text() {
+        if self.mode != Mode::Json {
             return self.step_into(table, message);
         }
         let mut in_any = std::mem::take(&mut self.in_any);
@@ -66,6 +67,19 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn field(&mut self, index: usize, field: &'static Field, message: &mut dyn Fields) -> Result<(), Error> {
+        if self.trace.is_some() {
+            return self.traced_field(index, field, message);
+        }
+        self.value_of(index, field, message)
+    }
+
+    #[inline]
+    pub(super) fn value_of(
+        &mut self,
+        index: usize,
+        field: &'static Field,
+        message: &mut dyn Fields,
+    ) -> Result<(), Error> {
         if self.peek() == b'n' && !field.nullable && self.accept("null") {
             return Ok(());
         }
@@ -75,24 +89,66 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// In plain text: takes the next step, which must name a field of the message.
+    /// Takes the next step, which must name a field of the message.
     fn step_into(&mut self, table: &'static Table, message: &mut dyn Fields) -> Result<(), Error> {
         let Some(Step::Field(name)) = self.step() else {
             return Err(self.error(format!("`{}` is a message, set by its fields only", table.name)));
         };
         let found = table.find(name, 0).and_then(|index| Some((index, table.fields.get(index)?)));
         let Some((index, field)) = found else {
+            if self.bound.is_some_and(|bound| bound.ignore_unknown) {
+                self.pass_over();
+                return Ok(());
+            }
             return Err(self.error(no_such_field(table, name)));
         };
+        if self.is_bound(field.name) {
+            self.pass_over();
+            return Ok(());
+        }
+        if self.mode == Mode::Json {
+            return self.value_of(index, field, message).map_err(|error| error.in_field(field.json));
+        }
         self.enumeration = field.enumeration;
         message.read_field(index, self).map_err(|error| error.in_field(field.json))
     }
 
     /// Takes the next step of the way to a field, if there is one.
     pub(super) fn step(&mut self) -> Option<Step<'a>> {
-        let (&first, rest) = self.steps?.split_first()?;
-        self.steps = Some(rest);
+        let (&first, rest) = self.steps.split_first()?;
+        self.steps = rest;
+        if rest.is_empty() && self.mode == Mode::Field {
+            self.mode = Mode::Json;
+        }
         Some(first)
+    }
+
+    /// Adds a field to the trail; whether something else than the query sets it.
+    fn is_bound(&mut self, name: &'static str) -> bool {
+        let Some(bound) = self.bound else { return false };
+        let is_first = self.trail.is_empty();
+        if !is_first {
+            self.trail.push('.');
+        }
+        self.trail.push_str(name);
+        let is_trail = |path: &[&str]| self.trail.split('.').eq(path.iter().copied());
+        (is_first && bound.body == Some(name))
+            || (self.steps.is_empty() && bound.variables.iter().any(|variable| is_trail(variable.field)))
+    }
+
+    /// Adds an entry of a map to the trail.
+    pub(super) fn trail_key(&mut self, key: &str) {
+        if self.bound.is_some() {
+            // No key holds a NUL character, so no two entries have the same trail.
+            self.trail.extend(["[", key, "\0]"]);
+        }
+    }
+
+    /// Leaves the value alone.
+    fn pass_over(&mut self) {
+        self.ignored = true;
+        self.steps = &[];
+        self.at = self.input.len();
     }
 }
 

@@ -23,6 +23,7 @@ impl Json for Any {
             }
         };
         self.type_url = type_url;
+        reader.opaque = true;
         reader.leave();
         Ok(())
     }

@@ -8,6 +8,10 @@ impl Json for FieldMask {
         let start = reader.position();
         let text = reader.string_of("field paths in a string, separated by commas")?;
         self.paths.clear();
+        if let Some(raw) = reader.raw {
+            self.paths.extend(raw.split(|&byte| byte == b',').map(|path| String::from_utf8_lossy(path).into_owned()));
+            return Ok(());
+        }
         if text.is_empty() {
             return Ok(());
         }

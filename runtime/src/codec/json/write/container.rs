@@ -6,7 +6,7 @@ impl Writer<'_> {
     /// Writes a field without presence, unless it holds its default.
     #[inline]
     pub fn implicit<T: Scalar>(&mut self, value: &T) -> Result<(), Error> {
-        if value.is_default() && !self.options.emit_defaults {
+        if value.is_default() && !self.options.emit_defaults && !self.unset {
             return Ok(());
         }
         self.required(value)
@@ -23,16 +23,23 @@ impl Writer<'_> {
 
     /// Writes a field with presence, if it is set.
     #[inline]
-    pub fn optional<T: Json>(&mut self, value: &Option<T>) -> Result<(), Error> {
+    pub fn optional<T: Json + Default>(&mut self, value: &Option<T>) -> Result<(), Error> {
         match value {
             Some(value) => self.required(value),
+            None if self.unset => self.default_of::<T>(),
             None => Ok(()),
         }
     }
 
+    #[cold]
+    fn default_of<T: Json + Default>(&mut self) -> Result<(), Error> {
+        self.unset = false;
+        self.required(&T::default())
+    }
+
     /// Writes a repeated field, unless it is empty.
     pub fn repeated<T: Json>(&mut self, list: &[T]) -> Result<(), Error> {
-        if list.is_empty() && !self.options.emit_defaults {
+        if list.is_empty() && !self.options.emit_defaults && !self.unset {
             return Ok(());
         }
         self.key();
@@ -54,7 +61,7 @@ impl Writer<'_> {
 
     /// Writes a map field, unless it is empty.
     pub fn map<M: Map>(&mut self, map: &M) -> Result<(), Error> {
-        if map.size() == 0 && !self.options.emit_defaults {
+        if map.size() == 0 && !self.options.emit_defaults && !self.unset {
             return Ok(());
         }
         self.key();

@@ -65,6 +65,9 @@ impl Writer<'_> {
 
     /// Writes bytes in base64.
     pub(crate) fn base64(&mut self, bytes: &[u8]) {
+        if self.raw {
+            return self.out.extend_from_slice(bytes);
+        }
         self.out.push(b'"');
         base64::encode(bytes, &mut self.out);
         self.out.push(b'"');

@@ -16,11 +16,29 @@ pub struct Writer<'a> {
     pub(super) field: &'static Field,
     /// An `Any` has opened the object of the message it holds.
     pub(crate) opened: bool,
+    /// What is left of the way to the one field that is written.
+    pub(crate) way: &'a [&'a str],
+    /// What stands before its value.
+    pub(crate) skip: usize,
+    /// It is written although it is not set.
+    pub(super) unset: bool,
+    /// Bytes are written as they are.
+    pub(crate) raw: bool,
 }
 
 impl<'a> Writer<'a> {
     pub(crate) fn new(out: Vec<u8>, options: &'a Options) -> Self {
-        Self { out, depth: options.nesting_limit, options, field: &NO_FIELD, opened: false }
+        Self {
+            out,
+            depth: options.nesting_limit,
+            options,
+            field: &NO_FIELD,
+            opened: false,
+            way: &[],
+            skip: 0,
+            unset: false,
+            raw: false,
+        }
     }
 
     pub(crate) fn into_inner(self) -> Vec<u8> {
@@ -29,6 +47,10 @@ impl<'a> Writer<'a> {
 
     /// Writes a message as a JSON object.
     pub fn object(&mut self, table: &'static Table, message: &dyn Fields) -> Result<(), Error> {
+        if let Some((&name, way)) = self.way.split_first() {
+            self.way = way;
+            return self.only(table, message, name);
+        }
         self.enter()?;
         if !std::mem::take(&mut self.opened) {
             self.out.push(b'{');
@@ -39,6 +61,32 @@ impl<'a> Writer<'a> {
         }
         self.close(b'}');
         self.leave();
+        Ok(())
+    }
+
+    /// Writes the value of one field and nothing around it; of one that is not set the default, and nothing if it has
+    /// none.
+    fn only(&mut self, table: &'static Table, message: &dyn Fields, name: &str) -> Result<(), Error> {
+        let found = table.find(name, 0).and_then(|index| Some((index, table.fields.get(index)?)));
+        let Some((index, field)) = found else {
+            return Err(Error::new(format!("`{}` has no field `{name}`", table.name)));
+        };
+        self.field = field;
+        let start = self.out.len();
+        // A name, its quotes and its colon.
+        self.skip = start + if self.options.proto_names { field.name.len() + 3 } else { field.key.len() };
+        message.write_field(index, self).map_err(|error| error.in_field(field.json))?;
+        if self.out.len() == start {
+            self.unset = true;
+            self.field = field;
+            message.write_field(index, self).map_err(|error| error.in_field(field.json))?;
+            self.unset = false;
+        }
+        if self.out.len() > start {
+            // The comma behind the value.
+            self.out.pop();
+        }
+        self.skip = self.skip.min(self.out.len());
         Ok(())
     }
 

@@ -1,0 +1,102 @@
+//! Headers and metadata.
+
+use http::{HeaderMap, HeaderName};
+use tonic::metadata::MetadataMap;
+
+use crate::protocol::headers;
+
+const IN: &str = "grpc-metadata-";
+const OUT: &str = "grpc-metadata-";
+const TRAILER: &str = "grpc-trailer-";
+
+/// Headers of a response that HTTP defines, and that metadata of the same name is (the IANA registry of field names).
+/// What frames a message is none of them.
+const OF_HTTP: &[&str] = &[
+    "accept-ranges",
+    "age",
+    "allow",
+    "alt-svc",
+    "cache-control",
+    "clear-site-data",
+    "content-disposition",
+    "content-language",
+    "content-location",
+    "content-range",
+    "content-security-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "date",
+    "deprecation",
+    "digest",
+    "etag",
+    "expires",
+    "last-modified",
+    "link",
+    "location",
+    "permissions-policy",
+    "pragma",
+    "proxy-authenticate",
+    "referrer-policy",
+    "retry-after",
+    "server",
+    "server-timing",
+    "set-cookie",
+    "strict-transport-security",
+    "sunset",
+    "vary",
+    "via",
+    "warning",
+    "www-authenticate",
+    "x-content-type-options",
+    "x-frame-options",
+];
+
+/// Gives metadata its own names: `Grpc-Metadata-X` is `x`.
+pub(super) fn to_metadata(request: &mut HeaderMap) {
+    while let Some(name) = request.keys().find(|name| name.as_str().starts_with(IN)).cloned() {
+        let values: Vec<_> = request.get_all(&name).iter().cloned().collect();
+        request.remove(&name);
+        if let Ok(plain) = HeaderName::try_from(&name.as_str()[IN.len()..]) {
+            for value in values {
+                request.append(&plain, value);
+            }
+        }
+    }
+}
+
+/// The initial metadata of an answer as its headers.
+pub(super) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
+    let metadata = headers::from_metadata(metadata);
+    let mut response = HeaderMap::with_capacity(metadata.len());
+    add(&metadata, OUT, &mut response);
+    response
+}
+
+/// Adds trailing metadata, or that of an error, to the headers of an answer.
+pub(super) fn trailing(metadata: &MetadataMap, response: &mut HeaderMap) {
+    if !metadata.is_empty() {
+        add(&headers::from_metadata(metadata.clone()), TRAILER, response);
+    }
+}
+
+fn add(metadata: &HeaderMap, prefix: &str, response: &mut HeaderMap) {
+    for name in metadata.keys() {
+        let is_of_http = OF_HTTP.binary_search(&name.as_str()).is_ok() || name.as_str().starts_with("access-control-");
+        let written = if is_of_http { Ok(name.clone()) } else { HeaderName::try_from(format!("{prefix}{name}")) };
+        // A name that is too long with its prefix has no other way out.
+        let Ok(written) = written else { continue };
+        for value in metadata.get_all(name) {
+            response.append(&written, value.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted() {
+        assert!(OF_HTTP.is_sorted());
+    }
+}

@@ -1,0 +1,227 @@
+//! REST as servers speak it.
+
+use std::sync::Arc;
+
+use bytes::BytesMut;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use tonic::{Code, Status, metadata::MetadataMap};
+
+use super::{
+    accept::{self, Sent, Shape},
+    elements::{Decompressed, Elements, Pieces},
+    error::{self, refusal},
+    headers,
+    router::{Found, Unmatched},
+    site::Site,
+    transcoding::{Transcoding, Written},
+};
+use crate::{
+    call::{Body, Deframe, Peer},
+    codec::{Codec, Form, Transcode},
+    compress::Encoding,
+    deadline,
+    dispatch::Route,
+    handler::Answer,
+    method::{BodySelector, Content},
+    protocol::{Accepted, Negotiated, Opening, Protocol, bare::WholeBody, headers as shared, in_one_piece, unclaimed},
+    server::Core,
+};
+
+/// REST and JSON by `google.api.http`. What is of no other protocol counts as an attempt at it, on servers that have
+/// routes.
+pub(crate) struct Rest;
+
+impl Protocol for Rest {
+    fn claims(&self, core: &Core, _: &Parts) -> bool {
+        !core.rest.is_empty()
+    }
+
+    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+        let site = &core.rest;
+        let target_bytes = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+        if target_bytes > site.settings.max_target_bytes {
+            let message = format!("the path and query are longer than {} bytes", site.settings.max_target_bytes);
+            let status = refusal(StatusCode::URI_TOO_LONG, Code::InvalidArgument, message);
+            return Err(error::response(&status, site));
+        }
+        let found = match site.router.find(head.method.as_str(), head.uri.path()) {
+            Ok(found) => found,
+            Err(unmatched) => return Err(not_found(&unmatched, &head, site)),
+        };
+        open(core, &found, head, body, peer).map_err(|status| error::response(&status, site))
+    }
+
+    fn waits(&self) -> bool {
+        true
+    }
+
+    fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
+        let mut response = Response::new(());
+        *response.headers_mut() = headers::from_metadata(metadata);
+        let Some(call) = &negotiated.transcoding else {
+            return response;
+        };
+        *response.status_mut() = call.written.status();
+        let content_type = match call.shape.content_type() {
+            Some(name) => Some(HeaderValue::from_static(name)),
+            None => call.written.content_type(),
+        };
+        if let Some(content_type) = content_type {
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        }
+        if call.shape == Shape::Events {
+            response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+        }
+        response
+    }
+
+    fn end(
+        &self,
+        negotiated: &Negotiated,
+        result: Result<MetadataMap, Status>,
+        buf: &mut BytesMut,
+    ) -> Option<HeaderMap> {
+        let call = negotiated.transcoding.as_ref()?;
+        let error = result.as_ref().err().map(|status| error::to_json(status, &call.site));
+        call.shape.end(call.written.begun(), error.as_deref(), buf);
+        let mut trailers = HeaderMap::new();
+        headers::trailing(result.as_ref().unwrap_or_else(|status| status.metadata()), &mut trailers);
+        (!trailers.is_empty()).then_some(trailers)
+    }
+
+    fn whole(&self, negotiated: &Negotiated, result: Result<Answer, Status>) -> Response<Body> {
+        let Some(call) = &negotiated.transcoding else {
+            return unclaimed();
+        };
+        match result {
+            Err(status) => error::response(&status, &call.site),
+            Ok(answer) if call.is_stream => in_one_piece(self, negotiated, Ok(answer)),
+            Ok(answer) => self.one(negotiated, answer),
+        }
+    }
+}
+
+impl Rest {
+    fn one(&self, negotiated: &Negotiated, answer: Answer) -> Response<Body> {
+        let mut response = self.head(negotiated, answer.metadata);
+        headers::trailing(&answer.trailers, response.headers_mut());
+        // RFC 9110, 15.3.5, 15.3.6 and 15.4.5.
+        if matches!(response.status().as_u16(), 204 | 205 | 304) {
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            return response.map(|()| Body::empty());
+        }
+        if let Some(encoding) = negotiated.encoding.filter(|_| answer.compressed) {
+            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+        }
+        if negotiated.encoding.is_some() {
+            response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        let data = (!answer.message.is_empty()).then(|| answer.message.freeze());
+        response.map(|()| Body::whole(data, None))
+    }
+}
+
+/// The answer to a request that no rule matches.
+fn not_found(unmatched: &Unmatched, head: &Parts, site: &Site) -> Response<Body> {
+    let Unmatched::Method(methods) = unmatched else {
+        return error::response(&Status::not_found("no route has this path"), site);
+    };
+    let mut response = if head.method == Method::OPTIONS {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response
+    } else {
+        let message = format!("the path has no route for {}; it has for {}", head.method, methods.join(", "));
+        error::response(&refusal(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, message), site)
+    };
+    if let Ok(allow) = HeaderValue::try_from(methods.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+fn open(
+    core: &Core,
+    found: &Found<'_, Arc<Route>>,
+    mut head: Parts,
+    body: Body,
+    peer: &Arc<Peer>,
+) -> Result<Accepted, Status> {
+    let (rule, route) = (found.rule, found.target);
+    let kind = route.method.kind;
+    let content_type = head.headers.remove(header::CONTENT_TYPE);
+    let has_body = rule.body != BodySelector::None;
+    let sent = if has_body && rule.request == Content::Json { accept::sent(content_type.as_ref()) } else { Sent::Json };
+    if sent == Sent::Other || (sent == Sent::Lines && !kind.streams_requests()) {
+        let sent = content_type.as_ref().map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
+        return Err(unsupported(&format!("the content type {sent} is not JSON; send application/json in UTF-8")));
+    }
+    let encoding = if has_body { request_encoding(&head.headers)? } else { None };
+    let shape = match (rule.response, kind.streams_responses()) {
+        (Content::HttpBody, _) => Shape::Bytes,
+        (Content::Json, true) => accept::stream(&head.headers),
+        (Content::Json, false) => Shape::One,
+    };
+    // A stream would have to be compressed as one, and be held back for it.
+    let accepted = |ours: &Encoding| shared::accepts(&head.headers, &header::ACCEPT_ENCODING, *ours);
+    let answer = core.send_encoding.filter(|_| !kind.streams_responses()).filter(accepted);
+    headers::to_metadata(&mut head.headers);
+    let timeout = head.headers.remove(deadline::GRPC_TIMEOUT);
+    let deframe: Box<dyn Deframe> = match (kind.streams_requests(), rule.request, sent) {
+        (false, ..) => Box::new(WholeBody::new(encoding.is_some())),
+        (true, Content::HttpBody, _) => decompressed(encoding, Pieces),
+        (true, Content::Json, Sent::Lines) => decompressed(encoding, Elements::lines()),
+        (true, Content::Json, _) => decompressed(encoding, Elements::any()),
+    };
+    let opening = Opening {
+        route,
+        peer,
+        form: Form::Json,
+        json: &core.rest.json,
+        deframe,
+        reframe: shape.reframe(),
+        encodings: (encoding, answer),
+        timeout: timeout.as_ref().map(deadline::parse).transpose()?,
+    };
+    let transcoding = Arc::new(Transcoding {
+        site: Arc::clone(&core.rest),
+        rule,
+        uri: std::mem::take(&mut head.uri),
+        path_len: found.path_len,
+        content_type,
+        shape,
+        is_stream: kind.streams_responses(),
+        written: Written::default(),
+    });
+    // A body that no rule asks for is ignored.
+    let mut call = opening.call(head, if has_body { body } else { Body::empty() })?;
+    call.inbound.codec = transcoded(&transcoding, call.inbound.codec);
+    call.outbound.codec = transcoded(&transcoding, call.outbound.codec);
+    let content_type = HeaderValue::from_static("application/json");
+    let negotiated = Negotiated { encoding: answer, content_type, json: None, transcoding: Some(transcoding) };
+    Ok(Accepted { route: Arc::clone(route), call, negotiated })
+}
+
+fn decompressed(encoding: Option<Encoding>, inner: impl Deframe + 'static) -> Box<dyn Deframe> {
+    match encoding {
+        None => Box::new(inner),
+        Some(encoding) => Box::new(Decompressed { encoding, inner: Box::new(inner), plain: None }),
+    }
+}
+
+/// The codec of a direction, with what REST adds to it.
+fn transcoded(transcoding: &Arc<Transcoding>, codec: Codec) -> Codec {
+    let by: Arc<dyn Transcode> = Arc::<Transcoding>::clone(transcoding);
+    match codec {
+        Codec::Json { message, .. } => Codec::Transcoded { by, message },
+        other => other,
+    }
+}
+
+fn request_encoding(headers: &HeaderMap) -> Result<Option<Encoding>, Status> {
+    shared::encoding(headers, &header::CONTENT_ENCODING).map_err(|status| unsupported(status.message()))
+}
+
+fn unsupported(message: &str) -> Status {
+    refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, message)
+}

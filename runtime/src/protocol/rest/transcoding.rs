@@ -1,0 +1,196 @@
+//! One call: where the parts of its messages are.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, StatusCode, Uri};
+use tonic::{Extensions, Status};
+
+use super::{HttpStatus, accept::Shape, query, router::captures, site::Site};
+use crate::{
+    codec::Transcode,
+    json::{Bound, Error, Json, Step, merge_field, set_raw, set_text},
+    method::{BodySelector, Content, HttpRule},
+};
+
+/// A call over REST. It is the codec of the call's messages, and keeps for the protocol what their writing told.
+pub(crate) struct Transcoding {
+    pub(super) site: Arc<Site>,
+    pub(super) rule: &'static HttpRule,
+    pub(super) uri: Uri,
+    /// The length of the path without its verb.
+    pub(super) path_len: usize,
+    /// The type of the request's bytes.
+    pub(super) content_type: Option<HeaderValue>,
+    pub(super) shape: Shape,
+    /// Whether the answer is a stream.
+    pub(super) is_stream: bool,
+    pub(super) written: Written,
+}
+
+/// What writing the answer told.
+#[derive(Default)]
+pub(super) struct Written {
+    status: OnceLock<HttpStatus>,
+    content_type: OnceLock<HeaderValue>,
+    begun: AtomicBool,
+}
+
+impl Written {
+    /// The HTTP status that the handler chose.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status.get().map_or(StatusCode::OK, |status| status.code())
+    }
+
+    /// The content type of the first message.
+    pub(super) fn content_type(&self) -> Option<HeaderValue> {
+        self.content_type.get().cloned()
+    }
+
+    /// Whether there was a message.
+    pub(super) fn begun(&self) -> bool {
+        self.begun.load(Ordering::Acquire)
+    }
+}
+
+impl Transcode for Transcoding {
+    fn read(&self, bytes: &Bytes, message: &mut dyn Json) -> Result<(), Status> {
+        let mask = self.read_body(bytes, message)?;
+        self.read_path(message)?;
+        if self.rule.body != BodySelector::All
+            && let Some(text) = self.uri.query()
+        {
+            let ignore_unknown = self.site.settings.ignore_unknown_parameters;
+            let bound = Bound { variables: self.rule.template.variables, body: self.body_field(), ignore_unknown };
+            query::bind(text, message, bound, &self.site.settings.query, &self.site.json)
+                .map_err(Status::invalid_argument)?;
+        }
+        self.fill_mask(&mask, message);
+        Ok(())
+    }
+
+    fn write(&self, message: &dyn Json, buf: &mut BytesMut) -> Result<(), Status> {
+        let written = match self.rule.response {
+            Content::Json => self.write_json(message, buf),
+            Content::HttpBody => self.write_bytes(message, buf),
+        };
+        self.written.begun.store(true, Ordering::Release);
+        written.map_err(|error| Status::internal(format!("the message cannot be written as JSON: {error}")))
+    }
+
+    fn attached(&self, extensions: &Extensions) {
+        if let Some(&status) = extensions.get::<HttpStatus>() {
+            let _ = self.written.status.set(status);
+        }
+    }
+}
+
+impl Transcoding {
+    /// The field that the body carries.
+    fn body_field(&self) -> Option<&'static str> {
+        match self.rule.body {
+            BodySelector::Field(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Reads the body, if there is one; gives the fields that it names, if a mask may have to list them.
+    fn read_body(&self, bytes: &Bytes, message: &mut dyn Json) -> Result<Vec<String>, Status> {
+        if bytes.is_empty() || self.rule.body == BodySelector::None {
+            return Ok(Vec::new());
+        }
+        let field = self.body_field().map(Step::Field);
+        let unreadable =
+            |error: &dyn fmt::Display| Status::invalid_argument(format!("the body cannot be read: {error}"));
+        if self.rule.request == Content::HttpBody {
+            self.read_bytes(field, bytes, message).map_err(|error| unreadable(&error))?;
+            return Ok(Vec::new());
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
+        let traced = !self.rule.update_mask.is_empty();
+        merge_field(message, field.as_slice(), text, &self.site.json, traced).map_err(|error| unreadable(&error))
+    }
+
+    fn read_bytes(&self, field: Option<Step<'_>>, bytes: &Bytes, message: &mut dyn Json) -> Result<(), Error> {
+        let steps = |name| field.into_iter().chain([Step::Field(name)]).collect::<Vec<_>>();
+        if let Some(content_type) = self.content_type.as_ref().and_then(|value| value.to_str().ok()) {
+            set_text(message, &steps("content_type"), content_type, &self.site.json)?;
+        }
+        set_raw(message, &steps("data"), bytes, &self.site.json)
+    }
+
+    fn read_path(&self, message: &mut dyn Json) -> Result<(), Status> {
+        let path = self.uri.path();
+        for (variable, value) in captures(&self.rule.template, path.get(..self.path_len).unwrap_or(path)) {
+            let wrong = |error: &dyn fmt::Display| {
+                Status::invalid_argument(format!("the value of `{}` in the path: {error}", variable.field.join(".")))
+            };
+            let value = value.map_err(|error| wrong(&error))?;
+            let set = match *variable.field {
+                [name] => set_text(message, &[Step::Field(name)], &value, &self.site.json),
+                _ => {
+                    let steps: Vec<_> = variable.field.iter().map(|name| Step::Field(name)).collect();
+                    set_text(message, &steps, &value, &self.site.json)
+                }
+            };
+            set.map_err(|error| wrong(&error.message()))?;
+        }
+        Ok(())
+    }
+
+    /// Fills a mask that the caller left out with the fields that the body names (AIP-134).
+    fn fill_mask(&self, paths: &[String], message: &mut dyn Json) {
+        if paths.is_empty() {
+            return;
+        }
+        let mask = [self.rule.update_mask];
+        let mut text = BytesMut::new();
+        // A mask that cannot be written is one that the caller gave.
+        let is_empty = self.site.json.append_field(&*message, &mask, false, &mut text).is_ok() && *text == *b"\"\"";
+        if is_empty {
+            // It cannot fail: that the field is a mask was looked up in the proto.
+            let _ = set_raw(message, &mask.map(Step::Field), paths.join(",").as_bytes(), &self.site.json);
+        }
+    }
+
+    fn write_json(&self, message: &dyn Json, buf: &mut BytesMut) -> Result<(), Error> {
+        let options = &self.site.json;
+        match self.rule.response_body {
+            "" => options.append(message, buf),
+            name => {
+                // A member of a oneof that is not set has no default.
+                if options.append_field(message, &[name], false, buf)? == 0 {
+                    buf.extend_from_slice(b"null");
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn write_bytes(&self, message: &dyn Json, buf: &mut BytesMut) -> Result<(), Error> {
+        let options = &self.site.json;
+        let way =
+            |name| [self.rule.response_body, name].into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>();
+        if self.written.content_type.get().is_none() {
+            let mut text = BytesMut::new();
+            options.append_field(message, &way("content_type"), false, &mut text)?;
+            let value = options.from_slice::<String>(&text).unwrap_or_default();
+            if let Some(value) = HeaderValue::try_from(value).ok().filter(|value| !value.is_empty()) {
+                let _ = self.written.content_type.set(value);
+            }
+        }
+        options.append_field(message, &way("data"), true, buf).map(drop)
+    }
+}
+
+impl fmt::Debug for Transcoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transcoding").field("rule", self.rule).field("uri", &self.uri).finish_non_exhaustive()
+    }
+}
