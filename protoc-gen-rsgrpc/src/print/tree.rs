@@ -167,10 +167,19 @@ fn unquote(literal: &Literal) -> Option<String> {
             '\\' => match rest.next()? {
                 kept @ ('\\' | '"' | '\'') => kept,
                 't' => '\t',
+                // An emoji's joiner, say.
+                'u' => unicode(&mut rest)?,
                 _ => return None,
             },
             plain => plain,
         });
     }
     Some(line)
+}
+
+/// The character of `{200d}`.
+fn unicode(rest: &mut std::str::Chars<'_>) -> Option<char> {
+    let (number, behind) = rest.as_str().strip_prefix('{')?.split_once('}')?;
+    *rest = behind.chars();
+    char::from_u32(u32::from_str_radix(number, 16).ok()?)
 }

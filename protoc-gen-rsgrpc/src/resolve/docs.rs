@@ -5,36 +5,42 @@
 
 mod code;
 mod inline;
-
-use code::Blocks;
-use inline::escape;
+#[cfg(test)]
+mod tests;
 
 /// The lines of the comment before an element and of the one behind it.
 pub(super) fn markdown(leading: &str, trailing: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    for comment in [leading, trailing] {
-        if comment.trim().is_empty() {
-            continue;
-        }
-        if !lines.is_empty() {
-            lines.push(String::new());
-        }
-        append(&mut lines, comment);
-    }
-    lines
+    let comments = [leading, trailing].map(text).into_iter().filter(|text| !text.is_empty());
+    let comments: Vec<_> = comments.map(|text| code::without_rust(&text)).collect();
+    let markdown = match comments.len() {
+        0 => return Vec::new(),
+        1 => comments.concat(),
+        _ => code::mark(comments.join("\n\n")),
+    };
+    markdown.split('\n').map(str::to_owned).collect()
 }
 
-fn append(lines: &mut Vec<String>, comment: &str) {
-    let margin = comment.lines().filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or_default();
-    let mut blocks = Blocks::default();
-    for line in comment.trim_end().lines().skip_while(|line| line.trim().is_empty()) {
-        let line = line.trim_end().replace('\t', "    ");
-        blocks.push(lines, line.get(margin..).unwrap_or_default());
-    }
-    blocks.finish(lines);
+/// The comment without its margin, without tabs, and without what may not stand in a line of documentation.
+///
+/// One of its lines begins without white space: so there is nothing that rustdoc takes off by itself.
+fn text(comment: &str) -> String {
+    let lines: Vec<_> = comment.lines().map(plain).collect();
+    let margin = lines.iter().filter(|line| !line.is_empty()).map(|line| indent(line)).min().unwrap_or_default();
+    let lines: Vec<_> = lines.iter().map(|line| line.get(margin..).unwrap_or_default()).collect();
+    lines.join("\n").trim_matches('\n').to_owned()
+}
+
+fn plain(line: &str) -> String {
+    let line = line.replace('\t', "    ").replace(is_bidirectional, "").replace(char::is_control, " ");
+    line.trim_end().to_owned()
+}
+
+/// Characters that make text look as what it is not, which rustc refuses in comments.
+fn is_bidirectional(character: char) -> bool {
+    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The width of the white space in front.
 fn indent(line: &str) -> usize {
-    line.bytes().take_while(u8::is_ascii_whitespace).map(|byte| if byte == b'\t' { 4 } else { 1 }).sum()
+    line.len() - line.trim_start_matches(' ').len()
 }

@@ -32,16 +32,16 @@
 ///   - nested
 ///     with a continued line
 ///
-/// ```text
+///     ```text
 ///     code in the list
-/// ```
+///     ```
 /// - code by five spaces
 /// 1. ```text
 ///    fenced in a list
 ///    ```
 ///
 /// > quoted
-/// > code in a quote
+/// >     code in a quote
 ///
 /// # Heading
 /// ```text

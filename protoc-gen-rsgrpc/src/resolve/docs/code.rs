@@ -1,138 +1,188 @@
-//! Code blocks: every one becomes a fenced block of text.
+//! Code blocks, found with the parser that rustdoc finds them with.
+//!
+//! Where a block begins and ends depends on all that stands around it (lists, quotes, other blocks), so nothing less
+//! than a parser can tell.
 
-use super::{escape, indent};
+use std::iter;
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+use super::inline::escape;
 
 /// White space in front from which Markdown takes a line for code.
-const CODE_INDENT: usize = 4;
+const INDENT: usize = 4;
 
-/// What the lines so far have left open.
-#[derive(Default)]
-pub(super) struct Blocks {
-    open: Open,
-    /// Whether the last line was part of a paragraph or list, which an indented line continues.
-    in_paragraph: bool,
-    /// Blank lines that belong to an indented block if it goes on.
-    blank_lines: usize,
+/// How often blocks are marked anew: marking one may change where others begin.
+const ROUNDS: usize = 16;
+
+/// The text with its prose escaped and no block of code that rustdoc would run.
+pub(super) fn without_rust(text: &str) -> String {
+    let code = if may_hold_code(text) { code_lines(text) } else { Vec::new() };
+    let is_code = |index: usize| code.iter().any(|lines| lines.contains(&index));
+    let line = |(index, line): (usize, &str)| if is_code(index) { line.to_owned() } else { escape(line) };
+    let escaped: Vec<_> = text.split('\n').enumerate().map(line).collect();
+    mark(closed(escaped.join("\n")))
 }
 
-#[derive(Default)]
-enum Open {
-    #[default]
-    None,
-    /// The fence that the comment opened.
-    Fence(String),
-    /// An indented block.
-    Indented,
+/// Marks every block that rustdoc would run as text.
+pub(super) fn mark(mut text: String) -> String {
+    if !may_hold_code(&text) {
+        return text;
+    }
+    for _ in 0..ROUNDS {
+        let rust = dialects().map(|dialect| rust_blocks(&text, dialect)).find(|blocks| !blocks.is_empty());
+        let Some(blocks) = rust else { return text };
+        let edits: Vec<_> = blocks.iter().flat_map(|block| block.edits(&text)).collect();
+        // From the end, so that what is still to be edited stays where it is.
+        edits.into_iter().rev().for_each(|(range, new)| text.replace_range(range, &new));
+    }
+    enclosed(&text)
 }
 
-impl Blocks {
-    pub(super) fn push(&mut self, lines: &mut Vec<String>, line: &str) {
-        match &self.open {
-            Open::Fence(fence) if closes(line, fence) => {
-                lines.push(line.to_owned());
-                self.open = Open::None;
-                self.in_paragraph = false;
+/// A block of code.
+struct Block {
+    range: Range<usize>,
+    /// What stands behind the fence; `None` for an indented block.
+    info: Option<String>,
+    /// Where the code begins in each of its lines.
+    content: Vec<usize>,
+}
+
+impl Block {
+    fn is_rust(&self) -> bool {
+        self.info.as_ref().is_none_or(|info| !is_foreign(info))
+    }
+
+    /// What to put where, so that rustdoc takes it for text.
+    fn edits(&self, text: &str) -> Vec<(Range<usize>, String)> {
+        if self.info.is_some() {
+            let opening = line_at(text, self.range.start);
+            let info = self.range.start + fence(&text[self.range.start..opening.end]).len();
+            return vec![(info..opening.end, "text".to_owned())];
+        }
+        let lines = || self.content.iter().map(|&start| (line_at(text, start), start));
+        let Some((first, start)) = lines().next() else { return Vec::new() };
+        let container = &text[first.start..start];
+        if container.len() >= INDENT && container.bytes().all(|byte| matches!(byte, b' ' | b'>')) {
+            let container = &container[..container.len() - INDENT];
+            let mut edits: Vec<_> =
+                lines().map(|(line, start)| (line.clone(), unindented(container, &text[start..line.end]))).collect();
+            edits.insert(0, (first.start..first.start, format!("{container}```text\n")));
+            edits.extend(lines().next_back().map(|(line, _)| (line.end..line.end, format!("\n{container}```"))));
+            return edits;
+        }
+        // Right behind the mark of a list no fence could stand before the code: it becomes prose.
+        let prose = |(line, start): (Range<usize>, usize)| {
+            let mark = text[line.start..start].trim_end();
+            let space = if mark.is_empty() { "" } else { " " };
+            (line.clone(), unindented(&format!("{mark}{space}"), &escape(text[start..line.end].trim_start())))
+        };
+        lines().map(prose).collect()
+    }
+}
+
+fn unindented(container: &str, code: &str) -> String {
+    format!("{container}{code}").trim_end().to_owned()
+}
+
+/// The ways in which rustdoc has read Markdown over time: with these extensions, and without any.
+fn dialects() -> impl Iterator<Item = Options> {
+    let extensions = Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_SMART_PUNCTUATION;
+    [extensions, Options::empty()].into_iter()
+}
+
+fn rust_blocks(text: &str, dialect: Options) -> Vec<Block> {
+    blocks(text, dialect).into_iter().filter(Block::is_rust).collect()
+}
+
+fn blocks(text: &str, dialect: Options) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for (event, range) in Parser::new_ext(text, dialect).into_offset_iter() {
+        match (event, &mut open) {
+            (Event::Start(Tag::CodeBlock(kind)), _) => {
+                let info = match kind {
+                    CodeBlockKind::Fenced(info) => Some(info.to_string()),
+                    CodeBlockKind::Indented => None,
+                };
+                open = Some(Block { range, info, content: Vec::new() });
             }
-            Open::Fence(_) => lines.push(line.to_owned()),
-            Open::Indented => self.push_after_indented(lines, line),
-            Open::None => self.push_text(lines, line),
+            (Event::Text(_), Some(block)) => {
+                // A line may come in several pieces.
+                let is_new = block.content.last().is_none_or(|&last| text[last..range.start.max(last)].contains('\n'));
+                block.content.extend(is_new.then_some(range.start));
+            }
+            (Event::End(TagEnd::CodeBlock), _) => blocks.extend(open.take()),
+            _ => {}
         }
     }
-
-    pub(super) fn finish(&mut self, lines: &mut Vec<String>) {
-        match &self.open {
-            Open::Fence(fence) => lines.push(fence.clone()),
-            Open::Indented => lines.push("```".to_owned()),
-            Open::None => {}
-        }
-        self.open = Open::None;
-    }
-
-    fn push_after_indented(&mut self, lines: &mut Vec<String>, line: &str) {
-        if line.is_empty() {
-            self.blank_lines += 1;
-            return;
-        }
-        let goes_on = indent(line) >= CODE_INDENT;
-        if !goes_on {
-            self.finish(lines);
-        }
-        lines.extend((0..std::mem::take(&mut self.blank_lines)).map(|_| String::new()));
-        if goes_on {
-            lines.push(line[CODE_INDENT..].to_owned());
-        } else {
-            self.push_text(lines, line);
-        }
-    }
-
-    fn push_text(&mut self, lines: &mut Vec<String>, line: &str) {
-        let (container, text) = split_container(line);
-        if let Some((fence, info)) = opening_fence(text) {
-            let language = if is_foreign(info) { info } else { "text" };
-            lines.push(format!("{container}{fence}{language}"));
-            self.open = Open::Fence(fence.to_owned());
-        } else if indent(line) >= CODE_INDENT && !self.in_paragraph {
-            lines.push("```text".to_owned());
-            lines.push(line[CODE_INDENT..].to_owned());
-            self.open = Open::Indented;
-        } else {
-            lines.push(format!("{container}{}", escape(text)));
-            self.in_paragraph = !text.is_empty() && !text.starts_with('#') && !is_rule(text);
-        }
-    }
+    blocks
 }
 
-/// Splits off white space, quote marks and list marks; more than one space behind a mark would make code of the rest.
-fn split_container(line: &str) -> (String, &str) {
-    let text = line.trim_start();
-    let mut container = " ".repeat((line.len() - text.len()).min(CODE_INDENT * 3));
-    let mut rest = text;
-    while let Some(length) = mark(rest) {
-        container.push_str(&rest[..length]);
-        container.push(' ');
-        rest = rest[length..].trim_start();
-    }
-    (container, rest)
-}
-
-/// The length of a quote mark or list mark.
-fn mark(text: &str) -> Option<usize> {
-    if text.starts_with('>') {
-        return Some(1);
-    }
-    let digits = text.bytes().take(9).take_while(u8::is_ascii_digit).count();
-    let length = match text.as_bytes().get(digits)? {
-        b'-' | b'*' | b'+' if digits == 0 => 1,
-        b'.' | b')' if digits > 0 => digits + 1,
-        _ => return None,
+/// The lines that are code. Brackets count as plain characters here, because in prose they will be escaped.
+fn code_lines(text: &str) -> Vec<Range<usize>> {
+    let plain = text.replace(['<', '['], "(");
+    let line_of = |at: usize| plain[..at].matches('\n').count();
+    let lines = |block: Block| {
+        let end = plain[block.range.clone()].trim_end().len() + block.range.start;
+        line_of(block.range.start)..line_of(end) + 1
     };
-    text[length..].starts_with(' ').then_some(length)
+    dialects().take(1).flat_map(|dialect| blocks(&plain, dialect)).map(lines).collect()
 }
 
-/// The fence and what stands behind it.
-fn opening_fence(text: &str) -> Option<(&str, &str)> {
-    let mark = text.chars().next().filter(|mark| matches!(mark, '`' | '~'))?;
-    let info = text.trim_start_matches(mark);
-    let fence = &text[..text.len() - info.len()];
-    let is_fence = fence.len() >= 3 && !(mark == '`' && info.contains('`'));
-    is_fence.then_some((fence, info.trim()))
+/// The text with an end for the fence that it leaves open.
+fn closed(text: String) -> String {
+    if !may_hold_code(&text) {
+        return text;
+    }
+    let longer = format!("{text}\n\nend");
+    let swallowed =
+        dialects().flat_map(|dialect| blocks(&longer, dialect)).find(|block| block.range.end > text.len() + 2);
+    match swallowed {
+        Some(block) => {
+            let fence = fence(&text[block.range.start..]);
+            format!("{text}\n{fence}")
+        }
+        None => text,
+    }
 }
 
-fn closes(line: &str, fence: &str) -> bool {
-    let (_, text) = split_container(line);
-    text.starts_with(fence) && text.chars().all(|character| fence.starts_with(character))
+/// The whole as one block of text: what Markdown is never found to settle.
+fn enclosed(text: &str) -> String {
+    let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or_default();
+    let fence: String = iter::repeat_n('`', 3.max(longest + 1)).collect();
+    format!("{fence}text\n{text}\n{fence}")
 }
 
-/// Whether rustdoc takes a block with this language for something other than Rust.
+/// A cheap look: without any of these there is no code block.
+fn may_hold_code(text: &str) -> bool {
+    ["```", "~~~", "    "].iter().any(|sign| text.contains(sign))
+}
+
+/// The line around a place, without its end.
+fn line_at(text: &str, at: usize) -> Range<usize> {
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+    start..end
+}
+
+/// The fence at the start of a line.
+fn fence(line: &str) -> &str {
+    let rest = line.trim_start_matches(line.chars().next().unwrap_or_default());
+    &line[..line.len() - rest.len()]
+}
+
+/// Whether rustdoc takes a block with this language for something other than Rust, and without a warning.
 fn is_foreign(info: &str) -> bool {
-    const RUST: &[&str] = &["rust", "ignore", "compile_fail", "no_run", "should_panic", "test_harness", "custom"];
+    const RUST: &[&str] =
+        &["rust", "ignore", "compilefail", "norun", "shouldpanic", "testharness", "custom", "standalone", "edition"];
     let is_word = info.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'_'));
+    let plain = info.replace(['-', '_'], "").to_ascii_lowercase();
     let is_error = info.len() == 5 && info.starts_with('E');
-    let is_rust = RUST.iter().any(|word| info.starts_with(word)) || info.starts_with("edition") || is_error;
-    !info.is_empty() && is_word && !is_rust
-}
-
-/// A line of nothing but marks.
-fn is_rule(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b'-' | b'*' | b'_' | b'=' | b' '))
+    !info.is_empty() && is_word && !is_error && !RUST.iter().any(|word| plain.starts_with(word))
 }
