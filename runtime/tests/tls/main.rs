@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod log;
 mod pki;
 mod raw;
 mod refused;

@@ -2,19 +2,25 @@
 
 use rcgen::date_time_ymd;
 use rsgrpc::{Channel, ClientTls, Code, ServerTls};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{
     ask, channel,
+    log::Log,
     pki::{Ca, Pair},
     raw, start,
 };
 
-/// What meets what, and what the caller reads behind "cannot connect to localhost:PORT: ".
+/// What meets what, and what the caller reads behind "cannot connect to localhost:PORT: ", and the operator in the log of
+/// the server behind "a TLS handshake failed: ".
 struct Row {
     server: Option<ServerTls>,
     client: ClientTls,
     reads: &'static str,
+    logs: Option<&'static str>,
 }
 
 #[tokio::test]
@@ -33,64 +39,94 @@ async fn certificates_that_are_not_trusted() {
             server: server(stranger.issue(&["localhost"])),
             client: plain.clone(),
             reads: "the server's certificate is refused: it is signed by no authority that is trusted here",
+            logs: Some("the client does not trust the CA of the server's certificate"),
         },
         Row {
             server: server(Pair::self_signed(&["localhost"])),
             client: plain.clone(),
             reads: "the server's certificate is refused: it is signed by no authority that is trusted here",
+            logs: Some("the client does not trust the CA of the server's certificate"),
         },
         Row {
             server: server(ca.issue_with(&["localhost"], expired)),
             client: plain.clone(),
             reads: "the server's certificate is refused: it has expired (",
+            logs: Some("the client refused the connection with the alert CertificateExpired"),
         },
         Row {
             server: server(ca.issue_with(&["localhost"], future)),
             client: plain.clone(),
             reads: "the server's certificate is refused: it is not valid yet (",
+            logs: Some("the client refused the connection with the alert CertificateExpired"),
         },
         Row {
             server: server(ca.issue(&["other.test"])),
             client: plain.clone(),
             reads: "the server's certificate is refused: certificate not valid for name \"localhost\"",
+            logs: Some("the client refused the connection with the alert BadCertificate"),
         },
         Row {
             server: None,
             client: plain.clone(),
             reads: "the server does not speak TLS on this port; an unencrypted one is reached by http://",
+            logs: None,
         },
         Row {
             server: mutual(),
             client: plain.clone(),
             reads: "the server demands a client certificate; give one with ClientTls::identity",
+            logs: Some("the client presented no certificate, and one is required"),
         },
         Row {
             server: mutual(),
             client: plain.clone().identity(stranger.issue(&["me"]).identity()),
             reads: "the server refuses the client's certificate (alert UnknownCA)",
+            logs: Some("the client's certificate is refused: it is signed by no authority that is trusted here"),
         },
         Row {
             server: mutual(),
             client: plain.clone().identity(ca.issue_with(&["me"], expired).identity()),
             reads: "the server refuses the client's certificate (alert CertificateExpired)",
+            logs: Some("the client's certificate is refused: it has expired ("),
+        },
+        Row {
+            server: mutual(),
+            client: plain.clone().identity(ca.issue_with(&["me"], future).identity()),
+            reads: "the server refuses the client's certificate (alert CertificateExpired)",
+            logs: Some("the client's certificate is refused: it is not valid yet ("),
+        },
+        Row {
+            server: mutual(),
+            client: plain.clone().identity(Pair::self_signed(&["me"]).identity()),
+            reads: "the server refuses the client's certificate (alert UnknownCA)",
+            logs: Some("the client's certificate is refused: it is signed by no authority that is trusted here"),
         },
         Row {
             server: Some(ServerTls::new(ca.issue(&["localhost"]).identity()).request_client_certificate(ca.roots())),
             client: plain.identity(stranger.issue(&["me"]).identity()),
             reads: "the server refuses the client's certificate (alert UnknownCA)",
+            logs: Some("the client's certificate is refused: it is signed by no authority that is trusted here"),
         },
     ];
-    for Row { server, client, reads } in rows {
+    let log = Log::default();
+    let _guard = log.listen();
+    for Row { server, client, reads, logs } in rows {
         let (_, addr) = start(server).await;
         let status = ask(channel(addr).tls(client)).await.unwrap_err();
         let expected = format!("cannot connect to localhost:{}: {reads}", addr.port());
         assert_eq!(status.code(), Code::Unavailable);
         assert!(status.message().starts_with(&expected), "{}\nis not\n{expected}", status.message());
+        if let Some(logs) = logs {
+            let line = log.failed_handshake().await;
+            assert!(line.starts_with(logs), "{line}\nis not\n{logs}");
+        }
     }
 }
 
 #[tokio::test]
 async fn plaintext_to_a_tls_port() {
+    let log = Log::default();
+    let _guard = log.listen();
     let (_, addr) = start(Some(ServerTls::new(Ca::new("ca").issue(&["localhost"]).identity()))).await;
     let status = ask(Channel::builder(format!("http://{addr}"))).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
@@ -98,6 +134,16 @@ async fn plaintext_to_a_tls_port() {
         status.message(),
         format!("cannot connect to {addr}: the server speaks TLS on this port; it is reached by https://")
     );
+    assert_eq!(log.failed_handshake().await, "the client does not speak TLS");
+    // All that a stranger gets to know is that this is TLS: an alert, decode_error.
+    for greeting in [&b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"[..], b"\0\x01\x02\x03\x04"] {
+        let mut stream = TcpStream::connect(addr).await.unwrap();
+        stream.write_all(greeting).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(answer, [21, 3, 3, 0, 2, 2, 50], "{greeting:?}");
+        assert_eq!(log.failed_handshake().await, "the client does not speak TLS");
+    }
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ pub struct Flags {
     pub size: u32,
     /// Whether the producer of a stream yields after every message: `--yields`.
     pub yields: bool,
+    /// Whether a server runs the interceptors of telemetry: `--telemetry`.
+    pub telemetry: bool,
 }
 
 impl Flags {
@@ -37,6 +39,7 @@ impl Flags {
             in_flight: 1,
             size: 32,
             yields: false,
+            telemetry: false,
         };
         let mut parser = lexopt::Parser::from_env();
         while let Some(flag) = parser.next()? {
@@ -48,6 +51,7 @@ impl Flags {
                 Long("in-flight") => flags.in_flight = parser.value()?.parse()?,
                 Long("size") => flags.size = parser.value()?.parse()?,
                 Long("yields") => flags.yields = true,
+                Long("telemetry") => flags.telemetry = true,
                 other => return Err(other.unexpected().into()),
             }
         }

@@ -4,7 +4,7 @@ use std::{error::Error, process::ExitCode};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, future::Either, stream};
-use rsgrpc::{Request, Response, Server, Status, Streaming};
+use rsgrpc::{Request, Response, Server, ServerBuilder, Status, Streaming};
 use rsgrpc_bench::{
     Flags,
     ours::{Bench, BenchServer, Chunk, DownloadRequest, HelloReply, HelloRequest, UploadReply},
@@ -16,10 +16,23 @@ fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
-    let port = Flags::parse()?.port;
-    let server = Server::builder().add_service(BenchServer::new(Handlers)).build()?;
-    server.serve(("127.0.0.1", port)).await?;
+    let Flags { port, telemetry, .. } = Flags::parse()?;
+    let builder = Server::builder().add_service(BenchServer::new(Handlers));
+    let builder = if telemetry { observed(builder)? } else { builder };
+    builder.build()?.serve(("127.0.0.1", port)).await?;
     Ok(())
+}
+
+/// With all telemetry, which nobody listens to.
+#[cfg(feature = "otel")]
+fn observed(builder: ServerBuilder) -> Result<ServerBuilder, Box<dyn Error>> {
+    use rsgrpc::interceptors::{ServerMetrics, Trace};
+    Ok(builder.interceptor(Trace).interceptor(ServerMetrics::new(&opentelemetry::global::meter("bench"))))
+}
+
+#[cfg(not(feature = "otel"))]
+fn observed(_: ServerBuilder) -> Result<ServerBuilder, Box<dyn Error>> {
+    Err("--telemetry needs the feature otel".into())
 }
 
 struct Handlers;
