@@ -1,6 +1,15 @@
 //! Our service in the servers of tonic and axum, and tonic's service in ours.
 
-use axum::Router;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{self, Next},
+};
 use rsgrpc::{Server, tower::ForTonic};
 use rsgrpc_peers::{PeersService, checks, proto::ours::PeersServer};
 use tokio::net::TcpListener;
@@ -33,9 +42,17 @@ async fn our_service_in_tonics_routes() {
 async fn our_server_in_an_axum_router() {
     let (listener, address) = listener().await;
     let server = Server::builder().add_service(PeersServer::new(PeersService::default())).build().unwrap();
-    let router = Router::new().fallback_service(server);
+    // Any layer of tower may be around it.
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&requests);
+    let layer = middleware::from_fn(move |request: Request, next: Next| {
+        count.fetch_add(1, Ordering::Relaxed);
+        next.run(request)
+    });
+    let router = Router::new().fallback_service(server).layer(layer);
     tokio::spawn(async move { axum::serve(listener, router).await });
     check(&address, checks::Trailers::Full).await;
+    assert!(requests.load(Ordering::Relaxed) > 0);
 }
 
 #[tokio::test]
