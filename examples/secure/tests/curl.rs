@@ -40,6 +40,8 @@ async fn who_is_served_and_who_is_refused() {
     let (get, create) = (at(app.public.port(), "GetAccount"), at(app.public.port(), "CreateAccount"));
     let query = format!("{get}?connect=v1&encoding=json&message=%7B%22id%22%3A%22ada%22%7D");
     let (who, plain) = (at(app.internal.port(), "WhoAmI"), get.replace("https", "http"));
+    let accounts = format!("https://localhost:{}/v1/accounts", app.public.port());
+    let (rest, body) = (format!("{accounts}/ada"), r#"{"id":"mary","name":"Mary"}"#);
     let metrics = format!("http://{}/metrics", app.metrics);
 
     const JSON: &str = "content-type: application/json";
@@ -90,6 +92,12 @@ async fn who_is_served_and_who_is_refused() {
             0,
             &["HTTP/2 200", "Ada Lovelace", "grpc-status: 0"],
         ),
+        // REST.
+        (&["-H", &reader, &rest], 0, &["HTTP/2 200", "Ada Lovelace"]),
+        (&[&rest], 0, &["HTTP/2 401", "a bearer token is required"]),
+        (&["-H", &expired, &rest], 0, &["HTTP/2 401", "the bearer token is not valid"]),
+        (&["-H", &reader, "-H", JSON, "-d", body, &accounts], 0, &["HTTP/2 403"]),
+        (&["-H", &writer, "-H", JSON, "-d", body, &accounts], 0, &["HTTP/2 200", "Mary"]),
         // Mutual TLS: a token does not help there.
         (
             &["--cert", "billing.crt", "--key", "billing.key", "-H", JSON, "-d", "{}", &who],
