@@ -10,6 +10,7 @@ mod cors;
 mod deep;
 mod grpc_web;
 mod http1;
+mod life;
 mod peer;
 mod probe;
 mod protocols;
@@ -26,6 +27,14 @@ use table::{ROWS, Row};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn grpc() {
     over_http2(ROWS, probe::server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn life() {
+    for (name, scene) in life::SCENES {
+        let played = tokio::spawn(scene(life::Stage::new().await)).await;
+        assert!(played.is_ok(), "{name}: {played:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

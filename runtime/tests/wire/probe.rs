@@ -11,7 +11,7 @@ use rsgrpc::{
     metadata::MetadataMap,
 };
 
-use crate::support::{Answer, Echo, EchoServer};
+use crate::support::{Answer, Bulk, Echo, EchoServer};
 
 pub fn server() -> Server {
     builder().build().unwrap()
@@ -20,6 +20,7 @@ pub fn server() -> Server {
 pub fn builder() -> ServerBuilder {
     Server::builder()
         .add_service(EchoServer::new(Probe))
+        .add_service(Bulk)
         .interceptor(Gate)
         .max_receive_message_bytes(1 << 20)
         .max_send_message_bytes(1 << 20)

@@ -103,6 +103,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "client streaming", body: &[|| texts(&["a", "b"]), || text("c")], answer: Want { body: || text("abc"), ..OK }, ..UP },
     Row { name: "client streaming, nothing", body: &[], answer: Want { body: || text("nothing"), ..OK }, ..UP },
     Row { name: "client streaming, answered early", body: &[|| text("enough")], ends: false, answer: Want { body: || text("enough"), ..OK }, ..UP },
+    Row { name: "another service on the port", path: "/test.Bulk/Count", body: &[|| frame(&[])], answer: Want { body: || text("0"), ..OK }, ..UNARY },
     Row { name: "bidi", body: &[|| texts(&["a", "b"]), || text("c")], answer: Want { body: || texts(&["a", "b", "c"]), ..OK }, ..BOTH },
     Row { name: "JSON", headers: &[("content-type", "application/grpc+json"), ("te", "trailers")], body: &[|| frame(br#""hi""#)], answer: Want { body: || frame(br#""hi""#), headers: &[("content-type", "application/grpc+json")], ..OK }, ..UNARY },
     Row { name: "no JSON", headers: &[("content-type", "application/grpc+json"), ("te", "trailers")], body: &[|| frame(b"hi")], answer: Want { status: "3", message: "does not decode as JSON", ..OK }, ..UNARY },

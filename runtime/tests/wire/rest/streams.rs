@@ -32,7 +32,7 @@ pub const DOWN: &[Row] = &[
 /// HTTP/1.1 sends trailers only to those who ask for them (RFC 9110, 6.5.1), which hyper leaves to proxies.
 #[rustfmt::skip]
 pub const TRAILERS: &[Row] = &[
-    Row { name: "trailing metadata of a stream", path: "/v1/watch/n-1", answer: Want { headers: &[("grpc-trailer-x-end", "yes")], body: || json(r#"[{"text":"0"}]"#), ..OK }, ..GET },
+    Row { name: "trailing metadata of a stream", path: "/v1/watch/n-1", answer: Want { trailers: &[("grpc-trailer-x-end", "yes")], body: || json(r#"[{"text":"0"}]"#), ..OK }, ..GET },
 ];
 
 #[rustfmt::skip]

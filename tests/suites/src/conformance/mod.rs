@@ -1,10 +1,12 @@
 //! The conformance suite of Connect: the service that its reference client calls, and the calls that our client makes
 //! to its reference server.
 
+mod caller;
 mod headers;
 mod service;
 mod stdio;
 
+pub use caller::call;
 pub use service::Conformance;
 pub use stdio::{read, write};
 

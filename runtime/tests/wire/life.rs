@@ -1,0 +1,208 @@
+//! How calls end and how they are held up: rows that are scenes rather than a request and an answer. Raw HTTP/2 over an
+//! in-memory transport, too.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, future::BoxFuture, stream};
+use h2::{
+    Reason,
+    client::{ResponseFuture, SendRequest},
+};
+use http::Request;
+use rsgrpc::{Request as Call, Response, Server, Status, Streaming, codegen::Stream};
+
+use crate::{
+    support::{Answer, Echo, EchoServer},
+    table::text,
+};
+
+/// What a caller can make of a call, and what becomes of its handler.
+pub const SCENES: &[(&str, Scene)] = &[
+    ("a reset drops the handler of a unary call", |stage| Box::pin(stage.reset("/test.Echo/Unary"))),
+    ("a reset drops the handler of a server stream", |stage| Box::pin(stage.reset("/test.Echo/Down"))),
+    ("a reset drops the handler of a client stream", |stage| Box::pin(stage.reset("/test.Echo/Up"))),
+    ("a reset drops the handler of a bidi stream", |stage| Box::pin(stage.reset("/test.Echo/Both"))),
+    ("a lost connection drops its handlers", |stage| Box::pin(stage.lost())),
+    ("a deadline drops the handler and ends the stream", |stage| Box::pin(stage.deadline())),
+    ("a full window stops the producer, an open one lets it go on", |stage| Box::pin(stage.full_window())),
+    ("messages that nobody reads stop the sender", |stage| Box::pin(stage.unread())),
+];
+
+type Scene = fn(Stage) -> BoxFuture<'static, ()>;
+
+#[derive(Default)]
+struct Counts {
+    running: AtomicUsize,
+    produced: AtomicUsize,
+}
+
+impl Counts {
+    /// Waits, at most five seconds, until as many handlers run.
+    async fn until_running(&self, count: usize) {
+        for _ in 0..2500 {
+            if self.running.load(Ordering::SeqCst) == count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("{} handlers run, not {count}", self.running.load(Ordering::SeqCst));
+    }
+
+    /// How many messages were produced once no more are.
+    async fn settled(&self) -> usize {
+        let mut last = usize::MAX;
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let now = self.produced.load(Ordering::SeqCst);
+            if now == last {
+                return now;
+            }
+            last = now;
+        }
+    }
+}
+
+struct Running(Arc<Counts>);
+
+impl Running {
+    fn new(counts: &Arc<Counts>) -> Self {
+        counts.running.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(counts))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Never ends by itself.
+struct Endless(Arc<Counts>);
+
+impl Echo for Endless {
+    async fn unary(&self, _: Call<String>) -> Answer<String> {
+        let _running = Running::new(&self.0);
+        pending().await
+    }
+
+    /// As many messages of 1 KiB as somebody takes.
+    async fn down(&self, _: Call<String>) -> Answer<impl Stream<Item = Result<String, Status>>> {
+        let running = Running::new(&self.0);
+        Ok(Response::new(stream::repeat("x".repeat(1024)).map(move |text| {
+            running.0.produced.fetch_add(1, Ordering::SeqCst);
+            Ok(text)
+        })))
+    }
+
+    async fn up(&self, _: Call<Streaming<String>>) -> Answer<String> {
+        let _running = Running::new(&self.0);
+        pending().await
+    }
+
+    async fn both(&self, _: Call<Streaming<String>>) -> Answer<impl Stream<Item = Result<String, Status>>> {
+        let running = Running::new(&self.0);
+        Ok(Response::new(stream::once(async move {
+            let _running = running;
+            pending().await
+        })))
+    }
+}
+
+/// A connection whose own windows are those that HTTP/2 begins with: 65,535 bytes.
+pub struct Stage {
+    counts: Arc<Counts>,
+    send: SendRequest<Bytes>,
+    connection: tokio::task::JoinHandle<()>,
+}
+
+impl Stage {
+    pub async fn new() -> Self {
+        let counts = Arc::new(Counts::default());
+        let server = Server::builder().add_service(EchoServer::new(Endless(Arc::clone(&counts)))).build().unwrap();
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(async move { server.serve_connection(theirs).await });
+        let (send, connection) = h2::client::Builder::new().handshake(ours).await.unwrap();
+        let connection = tokio::spawn(async move { drop(connection.await) });
+        Self { counts, send, connection }
+    }
+
+    /// A call with one message, of which the stream stays open.
+    async fn call(&self, path: &str, headers: &[(&str, &str)]) -> (ResponseFuture, h2::SendStream<Bytes>) {
+        let mut request = Request::post(format!("http://test{path}"));
+        for (name, value) in [("content-type", "application/grpc"), ("te", "trailers")].iter().chain(headers) {
+            request = request.header(*name, *value);
+        }
+        let mut send = self.send.clone().ready().await.unwrap();
+        let (response, mut stream) = send.send_request(request.body(()).unwrap(), false).unwrap();
+        stream.send_data(text("hi").into(), false).unwrap();
+        (response, stream)
+    }
+
+    async fn reset(self, path: &str) {
+        let (_response, mut stream) = self.call(path, &[]).await;
+        if path.ends_with("Unary") || path.ends_with("Down") {
+            stream.send_data(Bytes::new(), true).unwrap();
+        }
+        self.counts.until_running(1).await;
+        stream.send_reset(Reason::CANCEL);
+        self.counts.until_running(0).await;
+    }
+
+    async fn lost(self) {
+        let (_one, mut stream) = self.call("/test.Echo/Unary", &[]).await;
+        stream.send_data(Bytes::new(), true).unwrap();
+        let _two = self.call("/test.Echo/Up", &[]).await;
+        self.counts.until_running(2).await;
+        self.connection.abort();
+        self.counts.until_running(0).await;
+    }
+
+    async fn deadline(self) {
+        let (response, _stream) = self.call("/test.Echo/Both", &[("grpc-timeout", "50m")]).await;
+        let mut body = response.await.unwrap().into_body();
+        self.counts.until_running(1).await;
+        assert!(body.data().await.is_none());
+        let trailers = body.trailers().await.unwrap().unwrap();
+        assert_eq!(trailers["grpc-status"], "4");
+        self.counts.until_running(0).await;
+    }
+
+    async fn full_window(self) {
+        let (response, mut stream) = self.call("/test.Echo/Down", &[]).await;
+        stream.send_data(Bytes::new(), true).unwrap();
+        let mut body = response.await.unwrap().into_body();
+        let stopped = self.counts.settled().await;
+        assert!((63..63 + 128).contains(&stopped), "{stopped} KiB were produced into a window of 63");
+        let mut received = 0;
+        while received < 60_000 {
+            received += body.data().await.unwrap().unwrap().len();
+        }
+        assert_eq!(self.counts.settled().await, stopped, "what was read but not released let the producer go on");
+        body.flow_control().release_capacity(received).unwrap();
+        assert!(self.counts.settled().await > stopped + 32, "an open window did not let the producer go on");
+    }
+
+    async fn unread(self) {
+        let (_response, mut stream) = self.call("/test.Echo/Up", &[]).await;
+        let mut sent = 0;
+        loop {
+            stream.reserve_capacity(16 * 1024);
+            let capacity = std::future::poll_fn(|cx| stream.poll_capacity(cx));
+            let Ok(capacity) = tokio::time::timeout(Duration::from_millis(300), capacity).await else { break };
+            let capacity = capacity.unwrap().unwrap();
+            stream.send_data(Bytes::from(vec![0; capacity]), false).unwrap();
+            sent += capacity;
+            assert!(sent < 1 << 20, "{sent} bytes were taken in for a handler that reads none");
+        }
+        assert!(sent > 60_000, "{sent} bytes were let through");
+    }
+}

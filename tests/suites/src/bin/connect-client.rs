@@ -1,0 +1,31 @@
+//! Makes the calls of the conformance suite of Connect: reads them from standard input, says on standard output what came
+//! back.
+
+use std::{error::Error, io};
+
+use rsgrpc_suites::conformance::{self, proto::ClientCompatRequest};
+use tokio::{sync::mpsc, task::JoinSet};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (send, mut requests) = mpsc::channel::<ClientCompatRequest>(1);
+    let reader = std::thread::spawn(move || -> io::Result<()> {
+        let mut input = io::stdin().lock();
+        while let Some(request) = conformance::read(&mut input)? {
+            if send.blocking_send(request).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    });
+    let mut calls = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(request) = requests.recv() => drop(calls.spawn(conformance::call(request))),
+            Some(response) = calls.join_next() => conformance::write(&mut io::stdout().lock(), &response?)?,
+            else => break,
+        }
+    }
+    reader.join().map_err(|_| "the reader of the input panicked")??;
+    Ok(())
+}
