@@ -57,14 +57,15 @@ fn entry(from: &[Ident], field: &JsonField) -> TokenStream {
     quote!(::rsgrpc::json::Field::new(#name, #json_name, #key) #enumeration #nullable)
 }
 
-/// Every spelling of every field with the field's index, sorted.
+/// Every spelling of every field with the field's index, sorted. The JSON name of one field may be the proto name of
+/// another: then it is the JSON name.
 fn names(fields: &[JsonField]) -> Vec<TokenStream> {
     let spellings =
-        |(index, field): (usize, &JsonField)| [(field.name.clone(), index), (field.json_name.clone(), index)];
+        |(index, field): (usize, &JsonField)| [(field.json_name.clone(), 0, index), (field.name.clone(), 1, index)];
     let mut names: Vec<_> = fields.iter().enumerate().flat_map(spellings).collect();
     names.sort();
     names.dedup_by(|a, b| a.0 == b.0);
-    let name = |(name, index): (String, usize)| {
+    let name = |(name, _, index): (String, u8, usize)| {
         let index = Literal::usize_unsuffixed(index);
         quote!((#name, #index))
     };
