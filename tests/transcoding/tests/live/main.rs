@@ -1,6 +1,6 @@
 //! Every case of `cases/*.cases`, sent over sockets as raw targets, by HTTP/1.1 and by HTTP/2.
 
-#![allow(unreachable_pub, reason = "the modules of a test are public to each other")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, unreachable_pub, reason = "tests")]
 
 mod answer;
 mod http1;
