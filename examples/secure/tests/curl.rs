@@ -25,6 +25,32 @@ async fn curl(folder: &Path, arguments: &[&str]) -> Option<Answer> {
 /// Arguments, curl's exit code, and what is part of the answer.
 type Row<'a> = (&'a [&'a str], i32, &'a [&'a str]);
 
+const TRICKS: &[&str] = &[
+    "/v1/accounts/ada",
+    "//v1/accounts/ada",
+    "/v1//accounts/ada",
+    "/v1/accounts/ada/",
+    "/v1/accounts//ada",
+    "/./v1/accounts/ada",
+    "/v1/accounts/./ada",
+    "/x/../v1/accounts/ada",
+    "/grpc.reflection.v1.ServerReflection/../v1/accounts/ada",
+    "/v1/accounts/x/../ada",
+    "/v1/accounts/%61da",
+    "/v1/accounts%2Fada",
+    "/%76%31/accounts/ada",
+    "/v1/%2e/accounts/ada",
+    "/v1/accounts/ada%00",
+    "/v1/accounts/ada%20",
+    "/v1/accounts/ada;x",
+    "/V1/Accounts/ada",
+    "/v1/accounts?id=ada",
+    "/v1/accounts/ada?id=ada",
+    "/v1/accounts/ada:get",
+    "/secure.v1.Accounts/GetAccount?id=ada",
+    "/secure.v1.Accounts/GetAccount/ada",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_served_and_who_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -119,6 +145,20 @@ async fn who_is_served_and_who_is_refused() {
         assert_eq!(answer.exit, *exit, "{arguments:?}: {}", answer.text);
         for part in *parts {
             assert!(answer.text.contains(part), "{arguments:?}: no {part:?} in {}", answer.text);
+        }
+    }
+    // Other ways to write the path of REST, without a token; some of them are the method's.
+    let host = accounts.trim_end_matches("/v1/accounts");
+    for path in TRICKS {
+        for method in ["GET", "HEAD", "POST"] {
+            let url = format!("{host}{path}");
+            let more = ["--path-as-is", "--request", method, "--max-time", "5", "-H", "x-http-method-override: GET"];
+            let answer = curl(folder, &[&ca[..], &more, &[&url]].concat()).await.expect("curl is there");
+            assert!(
+                !answer.text.contains("HTTP/2 2") && !answer.text.contains("Ada"),
+                "{method} {path}: {}",
+                answer.text
+            );
         }
     }
     // Who does not know our authority sends nothing.
