@@ -94,6 +94,7 @@ impl Builder {
             None => {
                 let includes =
                     if self.includes.is_empty() { Includes::of(&protos)? } else { Includes::given(&self.includes) };
+                includes.check(&protos)?;
                 let protoc = protoc::find(self.protoc.as_deref())?;
                 let set = protoc::describe(&protoc, &protos, &includes)?;
                 let read = generate(&set, &protos, &includes, &options, &out_dir)?;

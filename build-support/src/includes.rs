@@ -1,5 +1,6 @@
 //! The folders in which protoc looks for imports.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -14,7 +15,7 @@ pub(crate) struct Includes {
 impl Includes {
     /// The folders somebody named.
     pub(crate) fn given(folders: &[PathBuf]) -> Self {
-        Self { folders: folders.to_vec() }
+        Self { folders: once_each(folders.to_vec()) }
     }
 
     /// The folders that follow from the protos, as [`crate::compile`] describes it.
@@ -31,9 +32,38 @@ impl Includes {
             }
         }
         // The outermost folder goes first: it gives each proto below it the longest name, the one others import it by.
-        folders.sort_by_key(|folder| folder.components().count());
-        folders.dedup();
-        Error::of(problems).map_or(Ok(Self { folders }), Err)
+        folders.sort_by_key(|folder| without_dots(folder).components().count());
+        let folders = once_each(folders);
+        Error::of(problems).map_or(Ok(Self { folders }.with_names_apart(protos)), Err)
+    }
+
+    /// Two protos with one name below their folders have different ones below a folder that holds both.
+    fn with_names_apart(mut self, protos: &[PathBuf]) -> Self {
+        if protos.iter().any(|proto| self.shadow(proto).is_some())
+            && let Some(holds_all) = common_ancestor(&self.folders)
+        {
+            self.folders.insert(0, holds_all);
+            self.folders = once_each(self.folders);
+        }
+        self
+    }
+
+    /// That no proto is hidden by another one, which protoc refuses.
+    pub(crate) fn check(&self, protos: &[PathBuf]) -> Result<(), Error> {
+        let problem = |proto: &PathBuf| {
+            let shadow = self.shadow(proto)?;
+            let (proto, shadow, name) = (proto.display(), shadow.display(), self.name(proto));
+            Some(format!(
+                "`{proto}`: `import \"{name}\"` means `{shadow}` here, which an earlier include folder has; name first a \
+                 folder that holds both, by `rsgrpc_build::configure().include(..)`"
+            ))
+        };
+        Error::of(protos.iter().filter_map(problem).collect()).map_or(Ok(()), Err)
+    }
+
+    /// The other file that protoc finds by the name of this one.
+    fn shadow(&self, proto: &Path) -> Option<PathBuf> {
+        self.find(&self.name(proto)).filter(|found| *found != without_dots(proto))
     }
 
     pub(crate) fn folders(&self) -> &[PathBuf] {
@@ -64,6 +94,25 @@ impl Includes {
 /// The path without its `.` components, so that `./proto` and `proto` are one folder.
 fn without_dots(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
+}
+
+/// The folders, each the first time it comes.
+fn once_each(folders: Vec<PathBuf>) -> Vec<PathBuf> {
+    let mut seen = BTreeSet::new();
+    folders.into_iter().filter(|folder| seen.insert(without_dots(folder))).collect()
+}
+
+/// The innermost folder that holds all of these, if their paths tell.
+fn common_ancestor(folders: &[PathBuf]) -> Option<PathBuf> {
+    let (first, others) = folders.split_first()?;
+    let first = without_dots(first);
+    let ancestor =
+        first.ancestors().find(|ancestor| others.iter().all(|other| without_dots(other).starts_with(ancestor)))?;
+    let is_known = |folder: &PathBuf| !without_dots(folder).starts_with("..") && folder.is_relative();
+    match ancestor.as_os_str().is_empty() {
+        true => folders.iter().all(is_known).then(|| PathBuf::from(".")),
+        false => Some(ancestor.to_owned()),
+    }
 }
 
 /// The folder of the proto without the trailing folders that spell its package.

@@ -10,6 +10,9 @@ use crate::{Error, cargo, output};
 
 /// The variable that names the protoc to use.
 const VARIABLE: &str = "PROTOC";
+/// What helps when the program is the wrong one.
+const CORRECT_IT: &str =
+    "correct the path, or leave it and the variable PROTOC out to use the protoc that comes with rsgrpc-build";
 
 /// The protoc to use: the one that was configured, else the one of `PROTOC`, else the one that comes with this crate.
 /// Never one that merely lies on `PATH`: its version would decide what a proto may contain.
@@ -43,19 +46,20 @@ pub(crate) fn describe(protoc: &Path, protos: &[PathBuf], includes: &Includes) -
     for folder in includes.folders().iter().map(PathBuf::as_path).chain([own_protos.as_path()]) {
         command.arg(joined("--proto_path=", folder));
     }
-    let output = command.args(protos).output().map_err(|error| {
-        Error::new(format!(
-            "cannot run protoc at `{}`: {error}; correct the path, or leave it and the variable {VARIABLE} out to use \
-             the protoc that comes with rsgrpc-build",
-            protoc.display()
-        ))
-    })?;
+    let output = command
+        .args(protos)
+        .output()
+        .map_err(|error| Error::new(format!("cannot run protoc at `{}`: {error}; {CORRECT_IT}", protoc.display())))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    let lines = said.lines().map(|line| includes.localize(line));
+    let lines = said.lines().map(|line| includes.localize(&mended(line)));
     if !output.status.success() {
         return Err(failure(protoc, &output.status, lines.collect(), includes));
     }
     lines.for_each(|line| cargo::warning(&line));
+    if !set.is_file() {
+        let problem = format!("`{}` ran and wrote no descriptors, so it is no protoc; {CORRECT_IT}", protoc.display());
+        return Err(Error::new(problem));
+    }
     fs::read(&set).map_err(|error| Error::io("read what protoc wrote to", &set, &error))
 }
 
@@ -74,7 +78,16 @@ fn failure(protoc: &Path, status: &std::process::ExitStatus, mut lines: Vec<Stri
             folders.join(", ")
         ));
     }
-    Error::of(lines).unwrap_or_else(|| Error::new(format!("protoc at `{}` failed with {status}", protoc.display())))
+    let silent = || Error::new(format!("protoc at `{}` failed with {status}; {CORRECT_IT}", protoc.display()));
+    Error::of(lines).unwrap_or_else(silent)
+}
+
+/// A line of protoc's, with what to do where protoc leaves that open.
+fn mended(line: &str) -> String {
+    match line.strip_suffix(" is not defined.") {
+        Some(name) => format!("{name} is not defined; correct the name, or declare it, or import the file that does"),
+        None => line.to_owned(),
+    }
 }
 
 fn joined(option: &str, path: &Path) -> OsString {

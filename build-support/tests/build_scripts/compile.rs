@@ -77,6 +77,19 @@ fn several_protos_may_lie_in_several_folders() {
 }
 
 #[test]
+fn protos_of_one_name_may_lie_in_several_folders() {
+    let user = |version: &str| format!("syntax = \"proto3\"; package example.{version}; message User {{}}");
+    for folders in [["proto/v1", "proto/v2"], ["v1", "./v2"], ["proto/v1", "proto/v1/next"]] {
+        let (one, two) = (format!("{}/user.proto", folders[0]), format!("{}/user.proto", folders[1]));
+        let package = Package::new(&[(&one, &user("v1")), (&two, &user("v2"))]);
+        let cargo = package.build(&format!("proto={one}\nproto={two}")).cargo();
+        assert_eq!(cargo.len(), 3, "{cargo:?}");
+        assert!(package.generated("example.v1.rs").contains("pub struct User "));
+        assert!(package.generated("example.v2.rs").contains("pub struct User "));
+    }
+}
+
+#[test]
 fn include_folders_can_be_named() {
     let package = Package::new(&[("proto/sub/user.proto", USER), ("shared/common.proto", COMMON)]);
     let cargo = package.build("include=proto\ninclude=shared\nproto=proto/sub/user.proto").cargo();

@@ -40,6 +40,35 @@ fn a_missing_import_says_where_it_was_looked_up() {
 }
 
 #[test]
+fn a_folder_is_named_once() {
+    let package = Package::new(&[
+        ("proto/a.proto", "syntax = \"proto3\";\nimport \"other.proto\";"),
+        ("proto/b.proto", "syntax = \"proto3\";"),
+    ]);
+    let error = package.build("proto=proto/b.proto\nproto=./proto/a.proto").error();
+    assert!(error.contains("\nimports are looked up in `proto`; "), "{error}");
+}
+
+#[test]
+fn a_type_that_is_not_there() {
+    let package = Package::new(&[("proto/leaf.proto", "syntax = \"proto3\";\nmessage Leaf {\n  Foo a = 1;\n}\n")]);
+    assert_eq!(
+        package.build("proto=proto/leaf.proto").error(),
+        "Error: proto/leaf.proto:3:3: \"Foo\" is not defined; correct the name, or declare it, or import the file that does"
+    );
+}
+
+#[test]
+fn a_proto_hidden_by_another() {
+    let package = Package::new(&[("v1/user.proto", LEAF), ("v2/user.proto", LEAF)]);
+    assert_eq!(
+        package.build("include=v1\ninclude=v2\nproto=v1/user.proto\nproto=v2/user.proto").error(),
+        "Error: `v2/user.proto`: `import \"user.proto\"` means `v1/user.proto` here, which an earlier include folder has; \
+         name first a folder that holds both, by `rsgrpc_build::configure().include(..)`"
+    );
+}
+
+#[test]
 fn a_mistake_that_the_generator_finds_has_its_path_and_place() {
     let text = "syntax = \"proto3\";\nimport \"google/api/annotations.proto\";\nmessage M {}\nservice S {\n  \
                 rpc R(M) returns (M) { option (google.api.http) = { get: \"no slash\" }; }\n}\n";
@@ -66,6 +95,19 @@ fn a_protoc_that_is_not_there() {
     assert_eq!(package.build("protoc=/no/protoc\nproto=leaf.proto").error(), expected("/no/protoc"));
     let from_variable = package.build_with("proto=leaf.proto", &[("PROTOC", "/not/here")]);
     assert_eq!(from_variable.error(), expected("/not/here"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_is_no_protoc() {
+    let package = Package::new(&[("leaf.proto", LEAF)]);
+    for (program, what) in [
+        ("/bin/true", "`/bin/true` ran and wrote no descriptors, so it is no protoc"),
+        ("/bin/false", "protoc at `/bin/false` failed with exit status: 1"),
+    ] {
+        let error = package.build_with("proto=leaf.proto", &[("PROTOC", program)]).error();
+        assert!(error.starts_with(&format!("Error: {what}; correct the path, or leave it ")), "{error}");
+    }
 }
 
 /// A protoc on `PATH` would have the wrong version sooner or later.

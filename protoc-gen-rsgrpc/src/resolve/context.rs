@@ -119,7 +119,7 @@ impl<'a> Context<'a> {
             self.report(
                 site,
                 format!("the type `{}` is not declared", name.trim_start_matches('.')),
-                "import the file that declares it",
+                "declare it, or import the file that does",
             );
             return None;
         };

@@ -100,7 +100,7 @@ fn find<'m>(message: &'m Message, name: &str) -> Result<&'m Field, Mistake> {
         let mend = if known.is_empty() {
             "add it to the message".to_owned()
         } else {
-            format!("the fields are: {}", known.join(", "))
+            format!("add it, or name one of its fields: {}", known.join(", "))
         };
         Mistake::new(format!("`{}` has no field `{name}`", message.name), mend)
     })
