@@ -83,26 +83,26 @@ impl Builder {
             return Err(Error::new("there is nothing to compile; name at least one proto"));
         }
         let out_dir = self.find_out_dir()?;
-        let options = self.parse_options()?;
+        let (options, (set, includes)) = Error::both(self.parse_options(), self.describe(&protos))?;
+        let read = generate(&set, &protos, &includes, &options, &out_dir)?;
         match &self.descriptors {
-            Some(file) => {
-                let set = fs::read(file).map_err(|error| Error::io("read the descriptor set", file, &error))?;
-                let nowhere = Includes::given(&[]);
-                generate(&set, &protos, &nowhere, &options, &out_dir)?;
-                cargo::rerun_if_changed(file);
-            }
-            None => {
-                let includes =
-                    if self.includes.is_empty() { Includes::of(&protos)? } else { Includes::given(&self.includes) };
-                includes.check(&protos)?;
-                let protoc = protoc::find(self.protoc.as_deref())?;
-                let set = protoc::describe(&protoc, &protos, &includes)?;
-                let read = generate(&set, &protos, &includes, &options, &out_dir)?;
-                // Those which come with rsgrpc or protoc are not in the include folders, and never change.
-                read.iter().filter_map(|name| includes.find(name)).for_each(|path| cargo::rerun_if_changed(&path));
-            }
+            Some(file) => cargo::rerun_if_changed(file),
+            // Those which come with rsgrpc or protoc are not in the include folders, and never change.
+            None => read.iter().filter_map(|name| includes.find(name)).for_each(|path| cargo::rerun_if_changed(&path)),
         }
         Ok(())
+    }
+
+    /// The descriptor set of the protos, and where their names begin.
+    fn describe(&self, protos: &[PathBuf]) -> Result<(Vec<u8>, Includes), Error> {
+        if let Some(file) = &self.descriptors {
+            let set = fs::read(file).map_err(|error| Error::io("read the descriptor set", file, &error))?;
+            return Ok((set, Includes::given(&[])));
+        }
+        let includes = if self.includes.is_empty() { Includes::of(protos)? } else { Includes::given(&self.includes) };
+        includes.check(protos)?;
+        let protoc = protoc::find(self.protoc.as_deref())?;
+        Ok((protoc::describe(&protoc, protos, &includes)?, includes))
     }
 
     fn find_out_dir(&self) -> Result<PathBuf, Error> {

@@ -19,6 +19,15 @@ impl Error {
         (!lines.is_empty()).then_some(Self { lines })
     }
 
+    /// Both, or all that is wrong with either.
+    pub(crate) fn both<A, B>(one: Result<A, Self>, other: Result<B, Self>) -> Result<(A, B), Self> {
+        match (one, other) {
+            (Ok(one), Ok(other)) => Ok((one, other)),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+            (Err(one), Err(other)) => Err(Self { lines: [one.lines, other.lines].concat() }),
+        }
+    }
+
     /// A file or folder with which something could not be done.
     pub(crate) fn io(action: &str, path: &Path, error: &std::io::Error) -> Self {
         Self::new(format!("cannot {action} `{}`: {error}", path.display()))

@@ -32,7 +32,9 @@ use std::path::Path;
 ///
 /// Paths are relative to the folder of `Cargo.toml`. Imports are looked up below the folder of each proto, less the
 /// part of it that spells the proto's package: `proto/user.proto` imports relative to `proto`, and so does
-/// `proto/example/v1/user.proto` if its package is `example.v1`. [`Builder::include`] names other folders.
+/// `proto/example/v1/user.proto` if its package is `example.v1`. Protos that
+/// would have one name by that have longer ones, from the folder that holds all protos. [`Builder::include`] names other
+/// folders.
 ///
 /// # Errors
 ///

@@ -134,6 +134,13 @@ fn wrong_options_are_named_all_at_once() {
 }
 
 #[test]
+fn mistakes_in_options_and_protos_are_told_together() {
+    let package = Package::new(&[("leaf.proto", "syntax = \"proto3\"; message Leaf {")]);
+    let error = package.build("clinet=false\nproto=leaf.proto").error();
+    assert!(error.contains("`clinet`") && error.contains("leaf.proto:1:"), "{error}");
+}
+
+#[test]
 fn out_dir_is_needed() {
     let error = rsgrpc_build::compile(&["leaf.proto"]).expect_err("there is no OUT_DIR");
     assert!(error.to_string().starts_with("the variable OUT_DIR is not set;"), "{error}");
