@@ -13,6 +13,16 @@ fn the_readme_shows_the_server() {
 }
 
 #[test]
+fn the_readme_shows_the_client() {
+    assert!(README.contains(code(include_str!("../src/client.rs"))));
+}
+
+#[test]
+fn the_readme_shows_the_proto() {
+    assert!(README.contains(include_str!("../proto/hello.proto")));
+}
+
+#[test]
 fn the_readme_shows_the_build_script() {
     assert!(README.contains(code(include_str!("../build.rs"))));
 }

@@ -1,7 +1,5 @@
 //! Calls every method with the generated clients and prints what comes back.
 
-#![expect(clippy::print_stdout, reason = "printing is what the demonstration is for")]
-
 use futures_util::stream;
 use rsgrpc::google::rpc::BadRequest;
 use rsgrpc::{Client, Status, StatusExt};
@@ -14,6 +12,7 @@ use crate::example::v1::{
     NotificationServiceClient, SubscribeRequest, UpdateUserRequest, User, UserServiceClient,
 };
 use crate::example::v2;
+use crate::say;
 
 /// Makes every kind of call.
 ///
@@ -41,13 +40,13 @@ async fn sync_users(users: &UserServiceClient) -> Result<(), Status> {
         user("No Id", "Nobody", &[]),
     ];
     for user in &people {
-        println!("  -> {}", shown(user));
+        say!("  -> {}", shown(user));
     }
     let mut outcomes = users.sync_users(stream::iter(people)).await?.into_inner();
     while let Some(status) = outcomes.message().await? {
-        println!("  <- {}: {}", status.user_id, status.outcome().as_str_name());
+        say!("  <- {}: {}", status.user_id, status.outcome().as_str_name());
         if !status.problem.is_empty() {
-            println!("     {}", status.problem);
+            say!("     {}", status.problem);
         }
     }
     Ok(())
@@ -55,41 +54,41 @@ async fn sync_users(users: &UserServiceClient) -> Result<(), Status> {
 
 async fn get_user(users: &UserServiceClient) -> Result<(), Status> {
     called("UserService.GetUser", "one request, one reply");
-    println!("  -> user_id: ada");
+    say!("  -> user_id: ada");
     let ada = users.get_user(GetUserRequest { user_id: "ada".into() }).await?.into_inner();
-    println!("  <- {}", shown(&ada));
+    say!("  <- {}", shown(&ada));
     Ok(())
 }
 
 async fn list_users(users: &UserServiceClient) -> Result<(), Status> {
     called("UserService.ListUsers", "one request, a stream of replies");
-    println!("  -> status: ACTIVE");
+    say!("  -> status: ACTIVE");
     let active = ListUsersRequest { status: UserStatus::Active.into() };
     let mut found = users.list_users(active).await?.into_inner();
     while let Some(user) = found.message().await? {
-        println!("  <- {}", shown(&user));
+        say!("  <- {}", shown(&user));
     }
     Ok(())
 }
 
 async fn errors(users: &UserServiceClient) -> Result<(), Status> {
     called("UserService.GetUser", "of a user who does not exist");
-    println!("  -> user_id: nobody");
+    say!("  -> user_id: nobody");
     let Err(status) = users.get_user(GetUserRequest { user_id: "nobody".into() }).await else {
         return Err(Status::internal("there is a user `nobody`"));
     };
-    println!("  <- {:?}: {}", status.code(), status.message());
+    say!("  <- {:?}: {}", status.code(), status.message());
 
     called("UserService.UpdateUser", "with values that are not valid");
     let bad = User { email: "ada".into(), ..user("ada", "", &[]) };
-    println!("  -> {}", shown(&bad));
+    say!("  -> {}", shown(&bad));
     let bad = UpdateUserRequest { user: Some(bad) };
     let Err(status) = users.update_user(stream::iter([bad])).await else {
         return Err(Status::internal("the invalid user was written"));
     };
-    println!("  <- {:?}", status.code());
+    say!("  <- {:?}", status.code());
     for violation in status.detail::<BadRequest>().unwrap_or_default().field_violations {
-        println!("     {}: {}", violation.field, violation.description);
+        say!("     {}: {}", violation.field, violation.description);
     }
     Ok(())
 }
@@ -99,7 +98,7 @@ async fn subscribe_and_update(
     notifications: &NotificationServiceClient,
 ) -> Result<(), Status> {
     called("NotificationService.Subscribe", "one request, a stream that stays open");
-    println!("  -> user_ids: ada");
+    say!("  -> user_ids: ada");
     let ada_only = SubscribeRequest { user_ids: vec!["ada".into()] };
     let mut changes = notifications.subscribe(ada_only).await?.into_inner();
 
@@ -109,24 +108,24 @@ async fn subscribe_and_update(
         user("ada", "Ada, Countess of Lovelace", &["admin", "author"]),
     ];
     for user in &updates {
-        println!("  -> {}", shown(user));
+        say!("  -> {}", shown(user));
     }
     let requests = updates.map(|user| UpdateUserRequest { user: Some(user) });
     let last = users.update_user(stream::iter(requests)).await?.into_inner();
-    println!("  <- {}", shown(&last));
+    say!("  <- {}", shown(&last));
 
     called("NotificationService.Subscribe", "which is still open");
     let change = changes.message().await?.unwrap_or_default();
-    println!("  <- {}: {}", change.kind().as_str_name(), shown(&change.user.unwrap_or_default()));
+    say!("  <- {}: {}", change.kind().as_str_name(), shown(&change.user.unwrap_or_default()));
     Ok(()) // Dropping the stream cancels the call.
 }
 
 async fn upload_data(uploads: &DataUploadServiceClient) -> Result<(), Status> {
     called("DataUploadService.UploadData", "a stream of requests, one reply");
-    println!("  -> 16 chunks of 64 KiB");
+    say!("  -> 16 chunks of 64 KiB");
     let chunks = (0..16).map(|index| DataChunk { content: vec![index; 64 * 1024] });
     let status = uploads.upload_data(stream::iter(chunks)).await?.into_inner();
-    println!("  <- {} bytes, SHA-256 {}", status.size, status.sha256);
+    say!("  <- {} bytes, SHA-256 {}", status.size, status.sha256);
     Ok(())
 }
 
@@ -137,33 +136,33 @@ async fn chat(chat: &ChatServiceClient) -> Result<(), Status> {
     let mut ada_hears = chat.chat(ReceiverStream::new(ada_says)).await?.into_inner();
     let mut grace_hears = chat.chat(ReceiverStream::new(grace_says)).await?.into_inner();
     for (speaker, user_id, content) in [(&ada, "ada", "Good morning!"), (&grace, "grace", "Hello, Ada.")] {
-        println!("  -> {user_id} says: {content}");
+        say!("  -> {user_id} says: {content}");
         let message = ChatMessage { user_id: user_id.into(), content: content.into(), timestamp: None };
         speaker.send(message).await.map_err(|_| Status::aborted("the chat is over"))?;
         for (listener, hears) in [("ada", &mut ada_hears), ("grace", &mut grace_hears)] {
             let heard = hears.message().await?.unwrap_or_default();
-            println!("  <- {listener} hears {}: {}", heard.user_id, heard.content);
+            say!("  <- {listener} hears {}: {}", heard.user_id, heard.content);
         }
     }
     drop((ada, grace)); // Both have no more to say, and the server ends the calls.
     let left = (ada_hears.message().await?, grace_hears.message().await?) == (None, None);
-    println!("  both have left: {left}");
+    say!("  both have left: {left}");
     Ok(())
 }
 
 async fn version_2(users: &v2::UserServiceClient) -> Result<(), Status> {
     called("example.v2.UserService.GetUser", "another version, on the same port");
-    println!("  -> name: users/ada");
+    say!("  -> name: users/ada");
     let ada = users.get_user(v2::GetUserRequest { name: "users/ada".into() }).await?.into_inner();
-    println!("  <- {}: {}, active: {}", ada.name, ada.display_name, ada.active);
+    say!("  <- {}: {}, active: {}", ada.name, ada.display_name, ada.active);
 
     called("example.v2.UserService.ListUsers", "page by page");
     let mut page_token = String::new();
     loop {
-        println!("  -> page_size: 1, page_token: {page_token:?}");
+        say!("  -> page_size: 1, page_token: {page_token:?}");
         let page = users.list_users(v2::ListUsersRequest { page_size: 1, page_token }).await?.into_inner();
         let names: Vec<_> = page.users.iter().map(|user| user.name.as_str()).collect();
-        println!("  <- {}", names.join(", "));
+        say!("  <- {}", names.join(", "));
         page_token = page.next_page_token;
         if page_token.is_empty() {
             return Ok(());
@@ -183,7 +182,7 @@ fn user(id: &str, name: &str, roles: &[&str]) -> User {
 }
 
 fn called(method: &str, how: &str) {
-    println!("\n{method} ({how})");
+    say!("\n{method} ({how})");
 }
 
 fn shown(user: &User) -> String {

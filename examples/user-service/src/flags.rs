@@ -13,7 +13,7 @@ Usage: user-service [--listen ADDR] [--db PATH] [--once]
   --listen ADDR  where to serve (127.0.0.1:50051)
   --db PATH      the SQLite file that keeps the users (none: in memory)
   --once         stop after the calls
-  --help         print this";
+  -h, --help     print this";
 
 /// The flags of the program.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,15 +44,19 @@ impl Flags {
                 || value.map(OsString::from).or_else(|| arguments.next()).ok_or(format!("{flag} needs a value"));
             match flag {
                 "--listen" => flags.listen = address(&wanted()?.to_string_lossy())?,
-                "--db" => flags.db = Some(wanted()?.into()),
-                "--once" | "--help" if value.is_some() => return Err(format!("{flag} takes no value")),
+                "--db" => flags.db = Some(file(wanted()?)?),
+                "--once" | "--help" | "-h" if value.is_some() => return Err(format!("{flag} takes no value")),
                 "--once" => flags.once = true,
-                "--help" => flags.help = true,
+                "--help" | "-h" => flags.help = true,
                 _ => return Err(format!("unknown argument `{text}`; see --help")),
             }
         }
         Ok(flags)
     }
+}
+
+fn file(name: OsString) -> Result<PathBuf, String> {
+    if name.is_empty() { Err("--db takes the path of a file, not ``".to_owned()) } else { Ok(name.into()) }
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {

@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod flags;
+pub mod output;
 
 mod chat;
 mod notifications;

@@ -1,7 +1,5 @@
 //! `cargo run -p user-service`: serves, calls every method once, and keeps serving.
 
-#![expect(clippy::print_stdout, reason = "a command line program prints")]
-
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -10,7 +8,7 @@ use rsgrpc::Channel;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use user_service::flags::{Flags, HELP};
-use user_service::{App, demo};
+use user_service::{App, demo, say};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -22,7 +20,7 @@ async fn main() -> ExitCode {
         }
     };
     if flags.help {
-        println!("{HELP}");
+        say!("{HELP}");
         return ExitCode::SUCCESS;
     }
     match run(&flags).await {
@@ -44,20 +42,36 @@ async fn run(flags: &Flags) -> Result<(), Box<dyn Error>> {
     let (stop, stopped) = oneshot::channel::<()>();
     let serving =
         tokio::spawn(async move { server.serve_with_shutdown(listener, async { drop(stopped.await) }).await });
-    println!("Serving on {address}.");
+    say!("Serving on {address}.");
 
     demo::run(Channel::connect(format!("http://{}", reachable(address)))?).await?;
 
     if !flags.once {
         // Whoever reads the line may press Ctrl-C at once, so waiting for it comes first.
-        let announced = async { println!("\nServing on {address}. Ctrl-C stops it.") };
-        let (pressed, ()) = tokio::join!(biased; tokio::signal::ctrl_c(), announced);
-        pressed?;
+        let announced = async { say!("\nServing on {address}. Ctrl-C stops it.") };
+        let (asked, ()) = tokio::join!(biased; asked_to_stop(), announced);
+        asked?;
     }
     app.close();
     drop(stop);
     serving.await??;
     Ok(())
+}
+
+/// Waits for Ctrl-C, or for SIGTERM, with which containers and services are stopped.
+#[cfg(unix)]
+async fn asked_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = terminated.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 /// Where this machine reaches a server that listens on all addresses.

@@ -29,6 +29,9 @@ fn flags() {
     for (arguments, problem) in [
         (&["--db"][..], "--db needs a value"),
         (&["--listen", "localhost"], "--listen takes an address and a port such as 127.0.0.1:50051, not `localhost`"),
+        (&["--db", ""], "--db takes the path of a file, not ``"),
+        (&["--db="], "--db takes the path of a file, not ``"),
+        (&["-h=1"], "-h takes no value"),
         (&["--onec"], "unknown argument `--onec`; see --help"),
         (&["serve"], "unknown argument `serve`; see --help"),
         (&["--once=yes"], "--once takes no value"),
@@ -47,10 +50,37 @@ fn once_makes_every_call_and_stops() {
     }
 }
 
-/// Ctrl-C ends open streams and then the program, well within the grace of the server.
+#[test]
+fn help_is_printed() {
+    for flag in ["-h", "--help"] {
+        let output = run(&[flag]);
+        assert!(output.status.success());
+        assert!(String::from_utf8_lossy(&output.stdout).contains("Usage: user-service"));
+    }
+}
+
+/// As with `| head`.
+#[test]
+fn it_ends_quietly_when_nobody_reads() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_user-service"));
+    program.args(["--listen", "127.0.0.1:0", "--once"]).stdout(writer).stderr(Stdio::piped());
+    let output = program.spawn().and_then(std::process::Child::wait_with_output).expect("the program starts");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(1), ""));
+}
+
+/// Ctrl-C, which is SIGINT, ends open streams and then the program, well within the grace of the server. So does SIGTERM.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")] // The client has to go on while this waits for the program.
-async fn ctrl_c_stops_it_gracefully() {
+async fn signals_stop_it_gracefully() {
+    for signal in ["-INT", "-TERM"] {
+        stops_gracefully(signal).await;
+    }
+}
+
+#[cfg(unix)]
+async fn stops_gracefully(signal: &str) {
     let mut program = Command::new(env!("CARGO_BIN_EXE_user-service"))
         .args(["--listen", "127.0.0.1:0"])
         .stdout(Stdio::piped())
@@ -64,7 +94,7 @@ async fn ctrl_c_stops_it_gracefully() {
     let mut open = client.subscribe(SubscribeRequest::default()).await.expect("a stream").into_inner();
 
     let stopped = Instant::now();
-    let killed = Command::new("kill").args(["-INT", &program.id().to_string()]).status();
+    let killed = Command::new("kill").args([signal, &program.id().to_string()]).status();
     assert!(killed.expect("a signal").success());
     assert_eq!(open.message().await.expect("an end without an error"), None);
     assert!(program.wait().expect("an exit").success());
