@@ -40,13 +40,20 @@ fn flags() {
     }
 }
 
+/// The second time it finds what the first has left.
 #[test]
-fn once_makes_every_call_and_stops() {
-    let output = run(&["--listen", "127.0.0.1:0", "--once"]);
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    for call in ["SyncUsers", "GetUser", "ListUsers", "UpdateUser", "Subscribe", "UploadData", "Chat", "example.v2"] {
-        assert!(said.contains(call), "{call} is missing in:\n{said}");
+fn once_makes_every_call_and_stops_again_and_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let db = folder.path().join("users.db");
+    for outcome in ["CREATED", "UPDATED"] {
+        let output = run(&["--listen", "127.0.0.1:0", "--once", "--db", &db.to_string_lossy()]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains(&format!("ada: {outcome}")), "{said}");
+        for call in ["SyncUsers", "GetUser", "ListUsers", "UpdateUser", "Subscribe", "UploadData", "Chat", "example.v2"]
+        {
+            assert!(said.contains(call), "{call} is missing in:\n{said}");
+        }
     }
 }
 

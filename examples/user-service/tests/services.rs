@@ -2,8 +2,6 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by a panic")]
 
-use std::time::Duration;
-
 use futures_util::stream;
 use rsgrpc::google::rpc::BadRequest;
 use rsgrpc::{Code, Server, Status, StatusExt};
@@ -234,13 +232,4 @@ async fn users_outlive_the_program_in_a_file() {
         assert_eq!(sync(&users, vec![user("ada", "Ada")]).await[0].outcome(), expected);
     }
     assert!(App::open(Some(folder.path())).is_err(), "a folder is no database");
-}
-
-#[tokio::test]
-async fn the_demonstration_runs_again_and_again() {
-    let (_, server) = server();
-    for _ in 0..2 {
-        let run = user_service::demo::run(server.clone());
-        tokio::time::timeout(Duration::from_secs(10), run).await.expect("in time").expect("all calls work");
-    }
 }
