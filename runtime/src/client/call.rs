@@ -264,8 +264,11 @@ impl<M: Message> Receives for One<M> {
     type Response = M;
 
     async fn receive(metadata: MetadataMap, mut inbound: Inbound) -> Result<Response<M>, Status> {
-        let bytes = inbound.single().await?;
-        let message = inbound.decode(bytes)?;
+        let message = match inbound.single().await.and_then(|bytes| inbound.decode(bytes)) {
+            Ok(message) => message,
+            // Of a call without an answer, nobody gets to see the head otherwise.
+            Err(status) => return Err(with_head(status, metadata)),
+        };
         let mut response = Response::from_parts(metadata, message, tonic::Extensions::default());
         if inbound.compressed {
             response.extensions_mut().insert(ArrivedCompressed);
@@ -281,6 +284,19 @@ impl<M: Message> Receives for Many<M> {
     async fn receive(metadata: MetadataMap, inbound: Inbound) -> Result<Response<Streaming<M>>, Status> {
         Ok(Response::from_parts(metadata, Streaming::new(inbound), tonic::Extensions::default()))
     }
+}
+
+/// The status with the metadata of the head before its own.
+fn with_head(mut status: Status, head: MetadataMap) -> Status {
+    if !head.is_empty() {
+        let mut all = head.into_headers();
+        let own = std::mem::take(status.metadata_mut()).into_headers();
+        for (name, value) in &own {
+            all.append(name, value.clone());
+        }
+        *status.metadata_mut() = MetadataMap::from_headers(all);
+    }
+    status
 }
 
 /// A stream of messages as one of results, as the encoder takes them.

@@ -48,7 +48,8 @@ async fn detach(exchange: impl Future<Output = Response<Body>> + Send + 'static)
     let (head, response) = tokio::sync::oneshot::channel();
     let task = tokio::spawn(async move {
         let (parts, mut body) = exchange.await.into_parts();
-        if head.send(parts).is_err() {
+        let at_end = body.at_end();
+        if head.send((parts, at_end)).is_err() || at_end {
             return;
         }
         while let Some(frame) = poll_fn(|cx| body.poll_next(cx)).await {
@@ -60,7 +61,10 @@ async fn detach(exchange: impl Future<Output = Response<Body>> + Send + 'static)
         }
     });
     let task = AbortOnDrop::new(&task);
-    let parts = response.await.map_err(|_| Status::cancelled("the in-process call was shut down"))?;
+    let (parts, at_end) = response.await.map_err(|_| Status::cancelled("the in-process call was shut down"))?;
+    if at_end {
+        return Ok(Response::from_parts(parts, Body::empty()));
+    }
     Ok(Response::from_parts(parts, Body::source(Received { frames: received, _task: task })))
 }
 

@@ -2,7 +2,9 @@
 
 # conformance MODE BINARY: runs the suite against the binary, or against the suite's own peer.
 conformance() { # server|client BINARY
-    local mode=$1 binary=$2 report
+    local mode=$1 binary=$2 report parallel=()
+    # More at a time than there are cores makes its timeouts race. How many calls a client makes at a time it says itself.
+    [[ $mode == server ]] && parallel=(-p 2)
     install_connect_conformance
     if $reference; then
         go_install "connectrpc.com/conformance/cmd/reference$mode" "$CONNECT_CONFORMANCE" bin
@@ -10,8 +12,7 @@ conformance() { # server|client BINARY
     else
         binary=$binaries/$binary
     fi
-    # More at a time than there are cores makes its timeouts race.
-    report=$("$cache/bin/connectconformance" --conf "$suites/conf/connect.yaml" --mode "$mode" --max-servers 1 -p 2 \
+    report=$("$cache/bin/connectconformance" --conf "$suites/conf/connect.yaml" --mode "$mode" --max-servers 1 "${parallel[@]}" \
         -- "$binary" 2>&1) || true
     local summary='^([0-9]+) passed, ([0-9]+) failed'
     grep -vE "$summary" <<<"$report" || true

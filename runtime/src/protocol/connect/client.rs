@@ -113,19 +113,21 @@ fn get(call: Head, content_type: &'static str, uri: Uri) -> Request<Body> {
 
 /// The path and query of a GET; `None` where they would be too long.
 fn url(call: &Head, message: &[u8]) -> Option<Uri> {
-    let mut url = format!("{}?connect=v1&", call.method.path);
+    // The order is the one that the protocol recommends, so that caches see the same URL from every client.
+    let mut url = format!("{}?connect=v1", call.method.path);
     let encoding = call.encoding.filter(|_| call.compressed);
     match (call.form, encoding, std::str::from_utf8(message)) {
         (Form::Json, None, Ok(text)) => {
-            url.push_str("encoding=json&message=");
+            url.push_str("&encoding=json&message=");
             url.extend(utf8_percent_encode(text, NON_ALPHANUMERIC));
         }
         (form, encoding, _) => {
+            url.push_str("&base64=1");
             if let Some(encoding) = encoding {
-                url.extend(["compression=", encoding.name(), "&"]);
+                url.extend(["&compression=", encoding.name()]);
             }
-            url.push_str(if form == Form::Json { "encoding=json" } else { "encoding=proto" });
-            url.push_str("&base64=1&message=");
+            url.push_str(if form == Form::Json { "&encoding=json" } else { "&encoding=proto" });
+            url.push_str("&message=");
             URL_SAFE_NO_PAD.encode_string(message, &mut url);
         }
     }

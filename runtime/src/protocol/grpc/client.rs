@@ -1,6 +1,6 @@
 //! The client's side.
 
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use tonic::{Status, metadata::MetadataMap};
 
 use super::{headers, status};
@@ -8,6 +8,7 @@ use crate::{
     call::{Body, Chunks, Deframe, Ending, Inbound, Item, Reframe},
     client::{ClientProtocol, Head},
     codec::{Codec, Form},
+    compress::Encoding,
     deadline,
     envelope::Envelope,
     method::Method,
@@ -67,21 +68,51 @@ pub(in crate::protocol) fn response(
     limit: usize,
 ) -> Result<(MetadataMap, Inbound), Status> {
     let (head, body) = response.into_parts();
-    if head.status != StatusCode::OK && !head.headers.contains_key(headers::STATUS) {
+    if head.headers.contains_key(headers::STATUS) {
+        // Trailers-Only, or an error that a proxy wrote; with a body, what ends the body counts.
+        if body.at_end() || head.status != StatusCode::OK {
+            let ending = status::from_trailers(head.headers)?;
+            let inbound = Inbound::new(Body::empty(), Box::new(TrailersOnly(Some(ending))), codec, limit);
+            return Ok((MetadataMap::new(), inbound));
+        }
+        let head = Some(status::from_trailers(head.headers));
+        return Ok((MetadataMap::new(), Inbound::new(body, Box::new(UnlessEmpty { messages, head }), codec, limit)));
+    }
+    if head.status != StatusCode::OK {
         return Err(status::from_http(head.status));
     }
-    // Trailers-Only, or an error that a proxy wrote.
-    if head.headers.contains_key(headers::STATUS) {
-        let ending = status::from_trailers(head.headers)?;
-        let inbound = Inbound::new(Body::empty(), Box::new(TrailersOnly(Some(ending))), codec, limit);
-        return Ok((MetadataMap::new(), inbound));
-    }
     media::check(&head.headers, r#type, codec.form())?;
-    let encoding =
-        shared::encoding(&head.headers, &headers::ENCODING).map_err(|status| Status::internal(status.message()))?;
+    let encoding = encoding(&head.headers)?;
     let mut inbound = Inbound::new(body, messages, codec, limit);
     inbound.encoding = encoding;
     Ok((shared::into_metadata(head.headers), inbound))
+}
+
+/// The encoding that the answer names. A server must not use one that it was not offered.
+pub(in crate::protocol) fn encoding(fields: &HeaderMap) -> Result<Option<Encoding>, Status> {
+    shared::encoding(fields, &headers::ENCODING).map_err(|status| Status::internal(status.message()))
+}
+
+/// Messages, unless there is nothing at all: then the status stands in the head.
+struct UnlessEmpty {
+    messages: Box<dyn Deframe>,
+    head: Option<Result<MetadataMap, Status>>,
+}
+
+impl Deframe for UnlessEmpty {
+    fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status> {
+        if !chunks.is_empty() {
+            self.head = None;
+        }
+        self.messages.next(chunks, eof, limit)
+    }
+
+    fn end(&mut self, ending: Ending) -> Result<MetadataMap, Status> {
+        match self.head.take() {
+            Some(head) if ending.trailers.is_none() => head,
+            _ => self.messages.end(ending),
+        }
+    }
 }
 
 /// Messages, then trailers with the status.

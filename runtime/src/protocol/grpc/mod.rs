@@ -6,7 +6,7 @@ mod server;
 mod status;
 
 pub(crate) use client::Grpc as ClientGrpc;
-pub(super) use client::{request, response};
+pub(super) use client::{encoding, request, response};
 pub(crate) use server::Grpc as ServerGrpc;
 pub(super) use server::{accept, head};
 pub(super) use status::{from_http, from_trailers, to_trailers};

@@ -8,6 +8,7 @@ use crate::{
     call::{Body, Chunks, Deframe, Ending, Inbound, Item, Reframe},
     client::{ClientProtocol, Head},
     codec::{Codec, Form},
+    compress::Encoding,
     envelope::{self, COMPRESSED, Envelope},
     method::Method,
     protocol::grpc,
@@ -38,13 +39,14 @@ impl ClientProtocol for GrpcWeb {
         codec: Codec,
         limit: usize,
     ) -> Result<(MetadataMap, Inbound), Status> {
-        grpc::response(response, "application/grpc-web", Box::<Messages>::default(), codec, limit)
+        let encoding = grpc::encoding(response.headers())?;
+        grpc::response(response, "application/grpc-web", Box::new(Messages { encoding, outcome: None }), codec, limit)
     }
 }
 
 /// Messages, then a frame with the trailers.
-#[derive(Default)]
 struct Messages {
+    encoding: Option<Encoding>,
     outcome: Option<Result<MetadataMap, Status>>,
 }
 
@@ -58,7 +60,12 @@ impl Deframe for Messages {
         }
         match envelope::take(chunks, limit)? {
             None => Ok(Item::More),
-            Some((TRAILERS, block)) => {
+            Some((flags, block)) if flags & !COMPRESSED == TRAILERS => {
+                let block = match (flags & COMPRESSED, self.encoding) {
+                    (0, _) => block,
+                    (_, Some(encoding)) => encoding.decompress(&block, limit)?,
+                    (_, None) => return Err(Status::internal("the trailers are compressed, but no encoding is named")),
+                };
                 self.outcome = Some(grpc::from_trailers(trailers::parse(&block)?));
                 self.next(chunks, false, limit)
             }

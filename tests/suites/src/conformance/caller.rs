@@ -70,7 +70,12 @@ impl Caller {
             _ => self.half_duplex(&client).await,
         };
         if let Err(status) = result {
-            self.outcome.response_trailers.extend(headers::from_metadata(status.metadata()));
+            let metadata = headers::from_metadata(status.metadata());
+            // The error of one answer has the metadata of its head and of its end, in one.
+            if matches!(self.request.stream_type(), StreamType::Unary | StreamType::ClientStream) {
+                self.outcome.response_headers.clone_from(&metadata);
+            }
+            self.outcome.response_trailers = metadata;
             self.outcome.error = Some(to_error(&status));
         }
         self.outcome
@@ -368,7 +373,8 @@ macro_rules! payload {
     ($($message:ty),*) => {
         $(impl Payload for $message {
             fn payload(self) -> Option<ConformancePayload> {
-                self.payload
+                // One without is an answer, too.
+                Some(self.payload.unwrap_or_default())
             }
         })*
     };
