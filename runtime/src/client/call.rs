@@ -286,13 +286,15 @@ impl<M: Message> Receives for Many<M> {
     }
 }
 
-/// The status with the metadata of the head before its own.
+/// The status with the metadata of the head before its own, of which the same may stand in both.
 fn with_head(mut status: Status, head: MetadataMap) -> Status {
     if !head.is_empty() {
         let mut all = head.into_headers();
         let own = std::mem::take(status.metadata_mut()).into_headers();
         for (name, value) in &own {
-            all.append(name, value.clone());
+            if all.get_all(name).iter().all(|known| known != value) {
+                all.append(name, value.clone());
+            }
         }
         *status.metadata_mut() = MetadataMap::from_headers(all);
     }

@@ -1,5 +1,5 @@
 //! How calls end and how they are held up: rows that are scenes rather than a request and an answer. Raw HTTP/2 over an
-//! in-memory transport, too.
+//! in-memory transport, too, but for two that need a socket.
 
 use std::{
     future::pending,
@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -17,10 +17,17 @@ use h2::{
     client::{ResponseFuture, SendRequest},
 };
 use http::Request;
-use rsgrpc::{Request as Call, Response, Server, Status, Streaming, codegen::Stream};
+use rsgrpc::{
+    Channel, Code, Request as Call, Response, Server, Status, StatusExt, Streaming, codegen::Stream,
+    google::rpc::BadRequest,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
 
 use crate::{
-    support::{Answer, Echo, EchoServer},
+    support::{Answer, Echo, EchoClient, EchoServer},
     table::text,
 };
 
@@ -34,6 +41,8 @@ pub const SCENES: &[(&str, Scene)] = &[
     ("a deadline drops the handler and ends the stream", |stage| Box::pin(stage.deadline())),
     ("a full window stops the producer, an open one lets it go on", |stage| Box::pin(stage.full_window())),
     ("messages that nobody reads stop the sender", |stage| Box::pin(stage.unread())),
+    ("a shutdown says GOAWAY, and after its grace ends what runs with UNAVAILABLE", |_| Box::pin(shutdown())),
+    ("a client reads the details and the metadata of an error", |_| Box::pin(details())),
 ];
 
 type Scene = fn(Stage) -> BoxFuture<'static, ()>;
@@ -205,4 +214,62 @@ impl Stage {
         }
         assert!(sent > 60_000, "{sent} bytes were let through");
     }
+}
+
+/// Over a socket, since a shutdown is that of a server.
+async fn shutdown() {
+    let counts = Arc::new(Counts::default());
+    let server = Server::builder()
+        .add_service(EchoServer::new(Endless(Arc::clone(&counts))))
+        .shutdown_grace(Duration::from_millis(200))
+        .build()
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(async move { server.serve_with_shutdown(listener, async { drop(stopped.await) }).await });
+    let socket = TcpStream::connect(addr).await.unwrap();
+    let (send, connection) = h2::client::Builder::new().handshake(socket).await.unwrap();
+    let stage = Stage { counts, send, connection: tokio::spawn(async move { drop(connection.await) }) };
+    let (response, _stream) = stage.call("/test.Echo/Both", &[]).await;
+    let mut body = response.await.unwrap().into_body();
+    stage.counts.until_running(1).await;
+    let started = Instant::now();
+    stop.send(()).unwrap();
+    assert!(body.data().await.is_none());
+    assert_eq!(body.trailers().await.unwrap().unwrap()["grpc-status"], "14");
+    assert!(started.elapsed() >= Duration::from_millis(200), "no grace: {:?}", started.elapsed());
+    served.await.unwrap().unwrap();
+    let refused = stage.send.clone().ready().await.map(drop).unwrap_err();
+    assert!(refused.is_go_away() || refused.is_io(), "{refused}");
+    stage.counts.until_running(0).await;
+}
+
+/// Over a socket, from which our client gets what a server writes by hand.
+async fn details() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let socket = listener.accept().await.unwrap().0;
+        let mut connection = h2::server::handshake(socket).await.unwrap();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let head = http::Response::builder().header("content-type", "application/grpc").header("x-head", "1");
+            let mut stream = respond.send_response(head.body(()).unwrap(), false).unwrap();
+            let mut trailers = http::HeaderMap::new();
+            trailers.insert("grpc-status", "3".parse().unwrap());
+            trailers.insert("grpc-message", "no%20%C3%BC".parse().unwrap());
+            // A google.rpc.Status with a BadRequest, of which the only violation is that of the field `a`.
+            let details = "CAMSBW5vIMO8GjIKKXR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5CYWRSZXF1ZXN0EgUKAwoBYQ";
+            trailers.insert("grpc-status-details-bin", details.parse().unwrap());
+            trailers.insert("x-tail-bin", "AAE".parse().unwrap());
+            stream.send_trailers(trailers).unwrap();
+        }
+    });
+    let client = EchoClient::new(Channel::connect(target).unwrap());
+    let status = client.unary("hi".to_owned()).await.unwrap_err();
+    assert_eq!((status.code(), status.message()), (Code::InvalidArgument, "no \u{fc}"));
+    let violations = status.detail::<BadRequest>().unwrap().field_violations;
+    assert_eq!(violations.iter().map(|violation| violation.field.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(status.metadata().get("x-head").unwrap(), "1");
+    assert_eq!(status.metadata().get_bin("x-tail-bin").unwrap().to_bytes().unwrap().as_ref(), [0, 1]);
 }

@@ -75,8 +75,9 @@ pub(in crate::protocol) fn response(
             let inbound = Inbound::new(Body::empty(), Box::new(TrailersOnly(Some(ending))), codec, limit);
             return Ok((MetadataMap::new(), inbound));
         }
+        let metadata = shared::into_metadata(head.headers.clone());
         let head = Some(status::from_trailers(head.headers));
-        return Ok((MetadataMap::new(), Inbound::new(body, Box::new(UnlessEmpty { messages, head }), codec, limit)));
+        return Ok((metadata, Inbound::new(body, Box::new(UnlessEmpty { messages, head }), codec, limit)));
     }
     if head.status != StatusCode::OK {
         return Err(status::from_http(head.status));
