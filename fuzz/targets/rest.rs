@@ -11,7 +11,7 @@ use prost_types::Struct;
 use rsgrpc::{Response, Rest, Server, Status, json};
 use rsgrpc_fuzz::{Whole, answer};
 
-#[allow(clippy::all, dead_code, unreachable_pub)]
+#[allow(clippy::all, dead_code, unreachable_pub, reason = "generated, and not all of it is used")]
 mod proto {
     include!("../../tests/golden/rest/test.rest.rs");
 }

@@ -10,6 +10,7 @@ mod exchange;
 pub(crate) mod grpc;
 pub(crate) mod grpc_web;
 mod headers;
+mod last_frame;
 mod media;
 mod opening;
 pub(crate) mod rest;
@@ -23,7 +24,6 @@ use tonic::{Status, metadata::MetadataMap};
 
 pub(crate) use exchange::Exchange;
 pub(crate) use headers::is_reserved;
-
 use media::Media;
 pub(crate) use opening::unclaimed;
 use opening::{Opening, refuse};

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method as Verb, Request, Response, StatusCode, Uri, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tonic::{Status, metadata::MetadataMap};
@@ -18,11 +17,13 @@ use crate::{
     client::{ClientProtocol, Head},
     codec::{Codec, Form},
     compress::Encoding,
-    envelope::{self, COMPRESSED, Envelope},
+    envelope::Envelope,
     method::{Idempotency, Method, MethodKind},
     protocol::{
         bare::{Bare, WholeBody},
-        headers as shared, media,
+        headers as shared,
+        last_frame::LastFrame,
+        media,
     },
 };
 
@@ -81,7 +82,7 @@ impl ClientProtocol for Connect {
         media::check(&head.headers, "application/connect", codec.form())?;
         let encoding = encoding(&head.headers, &headers::STREAM)?;
         let metadata = shared::into_metadata(head.headers);
-        let mut inbound = Inbound::new(body, Box::new(Messages { encoding, outcome: None }), codec, limit);
+        let mut inbound = Inbound::new(body, LastFrame::new(END, error::read_end_of_stream, encoding), codec, limit);
         inbound.encoding = encoding;
         Ok((metadata, inbound))
     }
@@ -226,52 +227,5 @@ impl Deframe for Failed {
         }
         let otherwise = error::from_http(self.status);
         Err(error::from_json(&body, otherwise, MetadataMap::from_headers(trailers)))
-    }
-}
-
-/// Messages in envelopes, then one that ends the stream.
-struct Messages {
-    encoding: Option<Encoding>,
-    outcome: Option<Result<MetadataMap, Status>>,
-}
-
-impl Messages {
-    fn read_end(&self, payload: Bytes, compressed: bool, limit: usize) -> Result<MetadataMap, Status> {
-        let payload = match (compressed, self.encoding) {
-            (false, _) => payload,
-            (true, Some(encoding)) => encoding.decompress(&payload, limit)?,
-            (true, None) => {
-                return Err(Status::internal("the end of the stream is compressed, but no encoding is named"));
-            }
-        };
-        error::read_end_of_stream(&payload)
-    }
-}
-
-impl Deframe for Messages {
-    fn next(&mut self, chunks: &mut Chunks, _: bool, limit: usize) -> Result<Item, Status> {
-        if self.outcome.is_some() {
-            if chunks.is_empty() {
-                return Ok(Item::More);
-            }
-            return Err(Status::internal("the server sent more behind the end of the stream"));
-        }
-        match envelope::take(chunks, limit)? {
-            None => Ok(Item::More),
-            Some((flags @ (0 | COMPRESSED), payload)) => Ok(Item::Message { payload, compressed: flags == COMPRESSED }),
-            Some((flags, payload)) if flags & !COMPRESSED == END => {
-                self.outcome = Some(self.read_end(payload, flags & COMPRESSED != 0, limit));
-                self.next(chunks, false, limit)
-            }
-            Some((flags, _)) => {
-                Err(Status::internal(format!("a frame has the flags {flags:#04x}, which the protocol does not define")))
-            }
-        }
-    }
-
-    fn end(&mut self, _: Ending) -> Result<MetadataMap, Status> {
-        self.outcome
-            .take()
-            .unwrap_or_else(|| Err(Status::internal("the server ended the stream without its end frame")))
     }
 }
