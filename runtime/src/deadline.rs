@@ -1,7 +1,8 @@
 //! When a call must be answered, and how gRPC writes it.
 
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -26,6 +27,12 @@ pub(crate) fn after(timeout: Duration) -> Instant {
 
 pub(crate) fn timer(deadline: Instant) -> Pin<Box<Sleep>> {
     Box::pin(tokio::time::sleep_until(deadline.into()))
+}
+
+/// Ready once the timer has fired. tokio's timers stay silent in a task that has used its budget up, which is just what a
+/// handler does that never has to wait.
+pub(crate) fn poll_timer(timer: &mut Pin<Box<Sleep>>, cx: &mut Context<'_>) -> Poll<()> {
+    pin!(tokio::task::coop::unconstrained(timer.as_mut())).poll(cx)
 }
 
 /// What a broken call came to: past its deadline, a peer that keeps the deadline, too, resets the stream, and that can

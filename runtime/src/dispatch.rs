@@ -3,7 +3,6 @@
 
 use std::{
     collections::HashMap,
-    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
@@ -91,7 +90,7 @@ impl Running {
             return Poll::Pending;
         };
         let timer = timer.get_or_insert_with(|| deadline::timer(*deadline));
-        std::task::ready!(timer.as_mut().poll(cx));
+        std::task::ready!(deadline::poll_timer(timer, cx));
         self.aborted = Some(deadline::exceeded());
         Poll::Ready(())
     }

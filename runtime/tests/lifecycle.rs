@@ -50,6 +50,11 @@ impl Echo for Counting {
         if request.get_ref() == "hang" {
             pending::<()>().await;
         }
+        if request.get_ref() == "spin" {
+            loop {
+                tokio::task::consume_budget().await;
+            }
+        }
         if request.get_ref() == "slow" {
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
@@ -65,11 +70,11 @@ impl Echo for Counting {
         })))
     }
 
-    /// Reads one message, then nothing more.
+    /// Reads one message that is no flood, then nothing more.
     async fn up(&self, request: Request<Streaming<String>>) -> Answer<String> {
         let _running = Running::new(&self.0);
         let mut messages = request.into_inner();
-        messages.message().await?;
+        while messages.message().await?.as_deref() == Some("flood") {}
         pending().await
     }
 
@@ -301,6 +306,8 @@ async fn a_deadline_ends_a_flood_in_process() {
     };
     assert_eq!(status.code(), Code::DeadlineExceeded);
     drop(messages);
+    let call = client.up(stream::repeat("flood".to_owned())).timeout(Duration::from_millis(100));
+    ends_with(Code::DeadlineExceeded, call.into_future()).await;
     until("the handler is gone", || counts.running.load(Ordering::SeqCst) == 0).await;
     let call = client.unary("hi".to_owned()).timeout(Duration::ZERO);
     ends_with(Code::DeadlineExceeded, call.into_future()).await;
@@ -340,4 +347,50 @@ async fn streams_that_nobody_reads_do_not_stop_others() {
     until("the windows are full", || produced() > 4000).await;
     let call = fixture.client.unary("x".repeat(100_000)).timeout(Duration::from_secs(5));
     assert_eq!(call.await.unwrap().into_inner().len(), 100_000);
+}
+
+#[tokio::test]
+async fn a_deadline_ends_a_handler_that_always_has_work() {
+    let (counts, client) = Fixture::in_process();
+    let call = client.unary("spin".to_owned()).timeout(Duration::from_millis(100));
+    ends_with(Code::DeadlineExceeded, call.into_future()).await;
+    until("the handler is gone", || counts.running.load(Ordering::SeqCst) == 0).await;
+
+    // The server's own limit, of which the caller knows nothing.
+    let counts = Arc::new(Counts::default());
+    let echo = EchoServer::new(Counting(Arc::clone(&counts)));
+    let server = Server::builder().add_service(echo).timeout(Duration::from_millis(100)).build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = EchoClient::new(Channel::connect(format!("http://{}", listener.local_addr().unwrap())).unwrap());
+    tokio::spawn(async move { server.serve_with_shutdown(listener, pending()).await });
+    ends_with(Code::DeadlineExceeded, client.unary("spin".to_owned()).into_future()).await;
+    until("the handler is gone", || counts.running.load(Ordering::SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn callers_that_give_up_leave_the_attempt_to_connect() {
+    let echo = EchoServer::new(Counting(Arc::default()));
+    let server = Server::builder().add_service(echo).build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = EchoClient::new(Channel::connect(format!("http://{}", listener.local_addr().unwrap())).unwrap());
+    let accepted = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&accepted);
+    tokio::spawn(async move {
+        loop {
+            let socket = listener.accept().await.unwrap().0;
+            count.fetch_add(1, Ordering::SeqCst);
+            let server = server.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(150)).await;
+                server.serve_connection(socket).await;
+            });
+        }
+    });
+    let mut tries = 0;
+    while client.unary("hi".to_owned()).timeout(Duration::from_millis(50)).await.is_err() {
+        tries += 1;
+        assert!(tries < 20, "callers in a hurry never get a connection");
+    }
+    assert!(tries > 0);
+    assert_eq!(accepted.load(Ordering::SeqCst), 1);
 }

@@ -125,7 +125,9 @@ async fn spans_of_both_sides_are_one_trace() {
     assert_eq!(status.code(), rsgrpc::Code::DeadlineExceeded);
     let (ours, theirs) = spans().await;
     assert_eq!(attribute(&ours, "rpc.response.status_code").unwrap(), "DEADLINE_EXCEEDED");
-    assert_eq!(attribute(&theirs, "rpc.response.status_code").unwrap(), "DEADLINE_EXCEEDED");
+    // The server keeps the deadline, too, or sees that its caller is gone: whichever comes first.
+    let theirs = attribute(&theirs, "rpc.response.status_code").unwrap();
+    assert!(["DEADLINE_EXCEEDED", "CANCELLED"].contains(&theirs.as_str()), "{theirs}");
 }
 
 /// Everything that was measured: by name and attributes, how often and how much.

@@ -39,7 +39,11 @@ impl UserService for Users {
         &self,
         request: Request<ListUsersRequest>,
     ) -> Result<Response<impl Stream<Item = Result<User, Status>>>, Status> {
-        let status = request.into_inner().status();
+        let mut violations = Violations::default();
+        let status = UserStatus::try_from(request.get_ref().status);
+        violations.check(status.is_ok(), "status", "must be a state that example.v1 knows");
+        violations.into_result()?;
+        let status = status.unwrap_or_default();
         let status = (status != UserStatus::Unknown).then_some(status.into());
         // The next page is read when the caller has taken the one before, however many users there are.
         let pages = stream::try_unfold(String::new(), move |after| async move {

@@ -6,6 +6,8 @@ use rsgrpc::{Status, StatusExt};
 use crate::example::v1::User;
 use crate::example::v1::user::UserStatus;
 
+const MOST_ROLES: usize = 16;
+
 /// The fields of a request that are wrong.
 #[derive(Debug, Default)]
 pub(crate) struct Violations(Vec<FieldViolation>);
@@ -23,7 +25,9 @@ impl Violations {
         check((1..=200).contains(&user.name.chars().count()), "name", "must be 1 to 200 characters");
         check(user.email.contains('@'), "email", "must contain `@`");
         check(UserStatus::try_from(user.status).is_ok(), "status", "must be a state that example.v1 knows");
-        for (index, role) in user.roles.iter().enumerate() {
+        // Bounds how long the details become: those over 4 KiB are not sent.
+        check(user.roles.len() <= MOST_ROLES, "roles", "must be 16 at most");
+        for (index, role) in user.roles.iter().enumerate().take(MOST_ROLES) {
             check(!role.is_empty() && made_of(role, "_-"), &format!("roles[{index}]"), "must be a-z, 0-9, `_` and `-`");
         }
         violations

@@ -1,7 +1,7 @@
 //! Messages on their way in, as bytes.
 
 use std::{
-    future::{Future, poll_fn},
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -206,7 +206,7 @@ impl Inbound {
         }
         // Before the body, so that a peer with always more to say cannot hold the deadline up.
         if let Some(timer) = &mut self.timer
-            && timer.as_mut().poll(cx).is_ready()
+            && crate::deadline::poll_timer(timer, cx).is_ready()
         {
             return Poll::Ready(Err(crate::deadline::exceeded()));
         }

@@ -194,7 +194,7 @@ async fn within(
     let mut answering = pin!(answering);
     let incoming = poll_fn(|cx| match answering.as_mut().poll(cx) {
         Poll::Pending => match &mut timer {
-            Some(timer) => timer.as_mut().poll(cx).map(|()| Err(deadline::exceeded())),
+            Some(timer) => deadline::poll_timer(timer, cx).map(|()| Err(deadline::exceeded())),
             None => Poll::Pending,
         },
         ready => ready,

@@ -92,7 +92,15 @@ impl Peer {
 
 fn text(headers: &HeaderMap) -> BTreeMap<String, String> {
     let show = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    headers.iter().map(|(name, value)| (name.to_string(), show(value))).collect()
+    let mut fields = BTreeMap::<String, String>::new();
+    for (name, value) in headers {
+        let field = fields.entry(name.to_string()).or_default();
+        if !field.is_empty() {
+            field.push_str(", ");
+        }
+        field.push_str(&show(value));
+    }
+    fields
 }
 
 impl Answer {
@@ -115,6 +123,9 @@ impl Answer {
         let status = self.trailers.get("grpc-status").or(self.head.get("grpc-status")).cloned().unwrap_or_default();
         check("grpc-status", status, want.status.to_owned());
         let message = self.trailers.get("grpc-message").or(self.head.get("grpc-message")).cloned().unwrap_or_default();
+        if message.len() > 2048 {
+            check("the length of grpc-message", message.len().to_string(), "at most 2048".to_owned());
+        }
         if !message.contains(want.message) {
             check("grpc-message", message, format!("…{}…", want.message));
         }

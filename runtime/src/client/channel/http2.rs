@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     call::{Body, Frame, Source},
-    http2::{Failure, Guard, Held, Keepalive, Pump, RecvBody, status_of},
+    http2::{Failure, Guard, Held, Keepalive, Pump, RecvBody, status_of, unavailable},
     method::Method,
     task::AbortOnDrop,
 };
@@ -40,9 +40,12 @@ const SEND_BUFFER: usize = 64 * 1024;
 /// The first pause after a failed attempt to connect, and the longest (gRPC's doc/connection-backoff.md).
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
 
-/// A server and the connection to it.
+/// The transport: a server and the connection to it.
 #[derive(Debug)]
-pub(super) struct Http2 {
+pub(super) struct Http2(Arc<Endpoint>);
+
+#[derive(Debug)]
+struct Endpoint {
     dial: Dial,
     keepalive: Option<Keepalive>,
     state: Mutex<State>,
@@ -62,11 +65,26 @@ enum State {
 
 impl Http2 {
     pub(super) fn new(dial: Dial, keepalive: Option<Keepalive>) -> Self {
-        Self { dial, keepalive, state: Mutex::new(State::Idle) }
+        Self(Arc::new(Endpoint { dial, keepalive, state: Mutex::new(State::Idle) }))
     }
 
-    /// The connection, made if there is none. Whoever asks meanwhile waits for the same attempt.
+    /// The connection, made if there is none.
     async fn ready(&self) -> Result<Connection, Status> {
+        if let State::Ready(connection) = &*self.0.state.lock().await
+            && connection.is_open()
+        {
+            return Ok(connection.clone());
+        }
+        // In a task, so that a caller that gives up does not take the attempt with it.
+        let endpoint = Arc::clone(&self.0);
+        let connecting = tokio::spawn(async move { endpoint.connect().await });
+        connecting.await.unwrap_or_else(|_| Err(unavailable("the runtime is shutting down")))
+    }
+}
+
+impl Endpoint {
+    /// Makes the connection if there is none. Whoever asks meanwhile waits for the same attempt.
+    async fn connect(&self) -> Result<Connection, Status> {
         let mut state = self.state.lock().await;
         let backoff = match &*state {
             State::Ready(connection) if connection.is_open() => return Ok(connection.clone()),
@@ -92,7 +110,7 @@ impl Http2 {
 impl Transport for Http2 {
     fn send<'a>(&'a self, request: Request<Body>, _method: &'static Method) -> Sending<'a> {
         Box::pin(async move {
-            let request = self.dial.absolute(request);
+            let request = self.0.dial.absolute(request);
             let mut connection = self.ready().await?;
             // One that goes away takes no further calls, while those that run may finish on it.
             let mut room = connection.room().await;

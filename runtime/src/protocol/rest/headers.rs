@@ -86,7 +86,10 @@ fn add(metadata: &HeaderMap, prefix: &str, response: &mut HeaderMap) {
         // A name that is too long with its prefix has no other way out.
         let Ok(written) = written else { continue };
         for value in metadata.get_all(name) {
-            response.append(&written, value.clone());
+            // What a handler says both at the head and at the end stands there once.
+            if !is_of_http || response.get_all(&written).iter().all(|known| known != value) {
+                response.append(&written, value.clone());
+            }
         }
     }
 }
