@@ -1,4 +1,4 @@
-//! Calls every method with the generated clients and prints what comes back.
+//! Makes every kind of call with the generated clients and prints what comes back.
 
 use futures_util::stream;
 use rsgrpc::google::rpc::BadRequest;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// What `--help` prints.
 pub const HELP: &str = "\
-Serves the example services, calls every method once, and keeps serving.
+Serves the example services, makes every kind of call, and keeps serving.
 
 Usage: user-service [--listen ADDR] [--db PATH] [--once]
 

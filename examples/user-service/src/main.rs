@@ -1,4 +1,4 @@
-//! `cargo run -p user-service`: serves, calls every method once, and keeps serving.
+//! `cargo run -p user-service`: serves, makes every kind of call, and keeps serving.
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
