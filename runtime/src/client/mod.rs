@@ -2,9 +2,10 @@
 
 mod call;
 #[cfg(feature = "net")]
-mod channel;
+pub mod channel;
 mod in_process;
 mod interceptor;
+pub(crate) mod reach;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     call::{Body, Frame, Source},
+    client::reach::Unprocessed,
     http2::{Failure, Guard, Held, Keepalive, Pump, RecvBody, status_of, unavailable},
     method::Method,
     task::AbortOnDrop,
@@ -100,6 +101,7 @@ impl Endpoint {
                 Ok(connection)
             }
             Err(cause) => {
+                let cause = Unprocessed::Unsent.mark(cause);
                 *state = State::Failed { cause: cause.clone(), until: Instant::now() + backoff, backoff };
                 Err(cause)
             }
@@ -119,7 +121,7 @@ impl Transport for Http2 {
                 connection = self.ready().await?;
                 room = connection.room().await;
             }
-            room.map_err(|error| status_of(&error))?;
+            room.map_err(|error| Unprocessed::Unsent.mark(status_of(&error)))?;
             connection.send(request).await
         })
     }
@@ -191,8 +193,10 @@ impl Connection {
     async fn send(mut self, request: Request<Body>) -> Result<Response<Body>, Status> {
         let (head, body) = request.into_parts();
         let ends = http_body::Body::is_end_stream(&body);
-        let (response, stream) =
-            self.send.send_request(Request::from_parts(head, ()), ends).map_err(|error| status_of(&error))?;
+        let (response, stream) = self
+            .send
+            .send_request(Request::from_parts(head, ()), ends)
+            .map_err(|error| Unprocessed::Unsent.mark(status_of(&error)))?;
         let mut held = Held { _call: self.calls.upgrade(), ..Held::default() };
         match body.try_into_whole() {
             _ if ends => {}
@@ -209,9 +213,18 @@ impl Connection {
         }
         match response.await {
             Ok(response) => Ok(response.map(|stream| Body::h2(RecvBody::new(stream, held)))),
-            Err(error) => Err(held.explain(&error)),
+            Err(error) => {
+                let status = held.explain(&error);
+                Err(if unprocessed(&error) { Unprocessed::Refused.mark(status) } else { status })
+            }
         }
     }
+}
+
+/// Whether the server has said by this error that it did not look at the request. h2 gives the error of a remote GOAWAY
+/// to those streams only that are behind the last one which the server took.
+fn unprocessed(error: &h2::Error) -> bool {
+    error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
 }
 
 /// The body of a request, of which an error is noted: what the server and the stream see of it is a reset.

@@ -1,5 +1,6 @@
 //! The network transport: connections to a server.
 
+mod balance;
 mod builder;
 mod dial;
 mod greeting;
@@ -8,6 +9,7 @@ mod http2;
 
 use std::{fmt, sync::Arc};
 
+pub use balance::LoadBalancing;
 pub use builder::{ChannelBuilder, ChannelError};
 
 use super::{Client, Sending, Settings, Transport};

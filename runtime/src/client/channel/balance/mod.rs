@@ -1,0 +1,5 @@
+//! How calls are spread over backends.
+
+mod policy;
+
+pub use policy::LoadBalancing;

@@ -1,0 +1,59 @@
+//! What a transport is told of a call beside its request, and what it tells beside a status.
+
+#![allow(dead_code, reason = "the transports and the retries that use it come one after the other")]
+
+use std::{error::Error, fmt, sync::Arc};
+
+use tonic::Status;
+
+/// In the extensions of a request: the call waits while the server cannot be reached, instead of failing at once
+/// (gRPC's doc/wait-for-ready.md).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WaitForReady;
+
+/// No server has begun to work on a call, so it may be sent again whatever it does (gRFC A6, transparent retries).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unprocessed {
+    /// The request has not left this client.
+    Unsent,
+    /// A server said that it has not looked at it: by REFUSED_STREAM, or by a GOAWAY with a lower stream.
+    Refused,
+}
+
+impl Unprocessed {
+    /// Marks the status of a call.
+    pub(crate) fn mark(self, mut status: Status) -> Status {
+        status.set_source(Arc::new(self));
+        status
+    }
+
+    /// What the status of a call says about it; `None` where a server may have worked on the call.
+    pub(crate) fn of(status: &Status) -> Option<Self> {
+        status.source()?.downcast_ref().copied()
+    }
+}
+
+impl fmt::Display for Unprocessed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unsent => "the request was not sent",
+            Self::Refused => "the server did not process the request",
+        })
+    }
+}
+
+impl Error for Unprocessed {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_survives_what_happens_to_a_status() {
+        for mark in [Unprocessed::Unsent, Unprocessed::Refused] {
+            let status = mark.mark(Status::unavailable("gone"));
+            assert_eq!(Unprocessed::of(&status.clone()), Some(mark));
+        }
+        assert_eq!(Unprocessed::of(&Status::unavailable("gone")), None);
+    }
+}
