@@ -1,5 +1,8 @@
 // Every golden, as a module. Kept by the golden test.
 
+#[path = "../golden/apis/mod.rs"]
+pub mod apis;
+
 #[path = "../golden/attributes/mod.rs"]
 pub mod attributes;
 

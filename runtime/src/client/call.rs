@@ -146,13 +146,13 @@ impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
     fn into_future(self) -> Self::IntoFuture {
         let Self { client, method, request, settings, compression, invalid, .. } = self;
         let (metadata, extensions, message) = request.into_parts();
-        let (codec, without) = match client.codec(method.input.as_ref()) {
+        let protocol = settings.protocol.speaker();
+        let (codec, without) = match protocol.codec(method, settings.json.as_ref()) {
             Ok(codec) => (codec, None),
             Err(status) => (Codec::Proto, Some(status)),
         };
-        let framing = settings.protocol.speaker().framing(method);
-        let mut outbound = Outbound::new(codec, framing, settings.max_send_message_bytes);
-        outbound.encoding = settings.send_encoding;
+        let mut outbound = Outbound::new(codec, protocol.framing(method), settings.max_send_message_bytes);
+        outbound.encoding = settings.send_encoding.filter(|_| protocol.compresses(method));
         outbound.compression = compression;
         let messages = match invalid.or(without) {
             Some(status) => Err(status),

@@ -1,9 +1,10 @@
 //! What runs around every call of a client, whatever its protocol and kind.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -12,8 +13,8 @@ use tonic::{Extensions, Response, Status, metadata::MetadataMap};
 
 use super::{Client, Head};
 use crate::{
-    call::{Body, Compression, Inbound, Outbound, Payload, ResponseExt},
-    codec::Message,
+    call::{Body, Compression, Frame, Inbound, Outbound, Payload, ResponseExt, Source},
+    codec::{Codec, Message},
     envelope::Envelope,
     method::Method,
 };
@@ -185,7 +186,7 @@ impl Outgoing {
     pub fn answer<M: Message>(self, response: Response<M>) -> Result<Incoming, Status> {
         let trailers = response.trailers();
         let (metadata, message, _) = response.into_parts();
-        let codec = self.outbound.codec.of(self.method.output.as_ref())?;
+        let codec = self.outbound.codec.of(self.method.output.as_ref())?.of_whole();
         let mut bytes = BytesMut::new();
         Outbound::new(codec.clone(), &Envelope, usize::MAX).append(&message, &mut bytes)?;
         let body = Body::whole(Some(bytes.freeze()), None);
@@ -286,14 +287,44 @@ impl Client {
         let Outgoing { method, metadata, outbound, receive_limit, messages, .. } = call;
         let protocol = self.settings.protocol.speaker();
         let codec = outbound.codec.of(method.output.as_ref())?;
-        let (form, encoding, get) = (codec.form(), outbound.encoding, self.settings.get);
+        let (encoding, get) = (outbound.encoding, self.settings.get);
         let traffic = outbound.traffic.clone();
         let compressed = encoding.is_some() && outbound.compression.as_ref().is_none_or(Compression::is_on);
-        let body = messages.into_body(outbound)?;
-        let head = Head { method, metadata, timeout, form, encoding, compressed, get };
+        let body = begun(&codec, messages.into_body(outbound)?).await?;
+        let head = Head { method, metadata, timeout, codec: codec.clone(), encoding, compressed, get };
         let response = self.transport.send(protocol.request(head, body), method).await?;
         let (metadata, mut inbound) = protocol.response(method, response, codec, receive_limit)?;
         inbound.traffic = traffic;
         Ok(Incoming { metadata, inbound })
+    }
+}
+
+/// The body of a request, of which a message was read where the head depends on it.
+async fn begun(codec: &Codec, mut body: Body) -> Result<Body, Status> {
+    let Codec::Transcoded { by, .. } = codec else {
+        return Ok(body);
+    };
+    let mut first = None;
+    while !by.is_ready() {
+        match poll_fn(|cx| body.poll_next(cx)).await.transpose()? {
+            Some(frame) => first = Some(frame),
+            None => return Err(Status::invalid_argument("the request has no message that says where it goes")),
+        }
+    }
+    Ok(if first.is_some() { Body::source(Begun { first, body }) } else { body })
+}
+
+/// A body with a frame before it.
+struct Begun {
+    first: Option<Frame>,
+    body: Body,
+}
+
+impl Source for Begun {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        match self.first.take() {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None => self.body.poll_next(cx),
+        }
     }
 }

@@ -27,7 +27,12 @@ use crate::{
     handler::Service,
     json,
     method::{Method, ServiceDescriptor},
-    protocol::{connect::ClientConnect, grpc::ClientGrpc, grpc_web::ClientGrpcWeb},
+    protocol::{
+        connect::ClientConnect,
+        grpc::ClientGrpc,
+        grpc_web::ClientGrpcWeb,
+        rest::{self, ClientRest},
+    },
     server::Server,
 };
 
@@ -52,6 +57,13 @@ pub enum Protocol {
     GrpcWeb,
     /// Connect, over any version of HTTP.
     Connect,
+    /// REST and JSON by the `google.api.http` rules of methods, over any version of HTTP, for APIs that offer only that.
+    ///
+    /// Of the bindings of a method, the first is taken that the request fits into. A method without one ends with
+    /// `UNIMPLEMENTED`, a request that fits into none with `INVALID_ARGUMENT`: an empty variable of the path, or a map
+    /// that would have to stand in the query. Fields that this client does not know are ignored, unless
+    /// [`json`](Client::json) says otherwise.
+    Rest,
 }
 
 impl Protocol {
@@ -60,6 +72,7 @@ impl Protocol {
             Self::Grpc => &ClientGrpc,
             Self::GrpcWeb => &ClientGrpcWeb,
             Self::Connect => &ClientConnect,
+            Self::Rest => &ClientRest,
         }
     }
 }
@@ -102,6 +115,24 @@ pub(crate) type Sending<'a> = Pin<Box<dyn Future<Output = Result<Response<Body>,
 
 /// A protocol that clients speak. One value each, without state.
 pub(crate) trait ClientProtocol: Sync {
+    /// The codec of the requests of a call, with the options for JSON where it is asked for.
+    ///
+    /// # Errors
+    ///
+    /// The method cannot be called so.
+    fn codec(&self, method: &'static Method, json: Option<&Arc<json::Options>>) -> Result<Codec, Status> {
+        match json {
+            None => Ok(Codec::Proto),
+            Some(options) => Form::Json.codec(options, method.input.as_ref()),
+        }
+    }
+
+    /// Whether requests of the method can be compressed.
+    fn compresses(&self, method: &Method) -> bool {
+        let _ = method;
+        true
+    }
+
     /// How messages are framed in a request.
     fn framing(&self, method: &Method) -> &'static dyn Reframe;
 
@@ -124,7 +155,8 @@ pub(crate) struct Head {
     pub(crate) method: &'static Method,
     pub(crate) metadata: MetadataMap,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) form: Form,
+    /// The codec of the answer; that of requests has the same form.
+    pub(crate) codec: Codec,
     /// The encoding of messages, and whether the first is in it.
     pub(crate) encoding: Option<Encoding>,
     pub(crate) compressed: bool,
@@ -140,6 +172,9 @@ impl Client {
     #[doc(hidden)]
     #[must_use]
     pub fn of(mut self, service: &'static ServiceDescriptor) -> Self {
+        if self.settings.protocol == Protocol::Rest {
+            self.settings.json.get_or_insert_with(|| Arc::new(rest::default_options()));
+        }
         if let Some(json) = &mut self.settings.json {
             let types = service.message_types.iter();
             *json = Arc::new(types.fold(json::Options::clone(json), |json, types| json.with_types(types)));
@@ -236,16 +271,6 @@ impl Client {
         S: IntoStreamingRequest,
     {
         Call::new(self, method, requests.into_streaming_request().map(Many))
-    }
-}
-
-impl Client {
-    /// The codec of a direction of a call.
-    fn codec(&self, message: Option<&'static json::Type>) -> Result<Codec, Status> {
-        match &self.settings.json {
-            None => Ok(Codec::Proto),
-            Some(options) => Form::Json.codec(options, message),
-        }
     }
 }
 

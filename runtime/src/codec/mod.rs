@@ -47,9 +47,13 @@ impl Form {
         match (self, message) {
             (Self::Proto, _) => Ok(Codec::Proto),
             (Self::Json, Some(message)) => Ok(Codec::Json { options: Arc::clone(options), message }),
-            (Self::Json, None) => Err(Status::unimplemented("the messages of the method were generated without JSON")),
+            (Self::Json, None) => Err(without_json()),
         }
     }
+}
+
+pub(crate) fn without_json() -> Status {
+    Status::unimplemented("the messages of the method were generated without JSON")
 }
 
 /// Reads or writes the messages of one direction of a call.
@@ -69,7 +73,7 @@ pub(crate) enum Codec {
 }
 
 /// Puts messages together of what a request has in several places, and takes them apart again.
-pub(crate) trait Transcode: std::fmt::Debug + Send + Sync {
+pub(crate) trait Transcode: Any + std::fmt::Debug + Send + Sync {
     /// Reads what a body holds, and the rest, into a message.
     fn read(&self, bytes: &Bytes, message: &mut dyn Json) -> Result<(), Status>;
 
@@ -77,7 +81,14 @@ pub(crate) trait Transcode: std::fmt::Debug + Send + Sync {
     fn write(&self, message: &dyn Json, buf: &mut BytesMut) -> Result<(), Status>;
 
     /// Learns what the handler attached to its response.
-    fn attached(&self, extensions: &Extensions);
+    fn attached(&self, extensions: &Extensions) {
+        let _ = extensions;
+    }
+
+    /// Whether the head of a request can be written before its first message was.
+    fn is_ready(&self) -> bool {
+        true
+    }
 }
 
 impl Codec {
@@ -86,8 +97,10 @@ impl Codec {
         match self {
             Self::Proto => Ok(Self::Proto),
             Self::Json { options, .. } => Form::Json.codec(options, message),
-            // What stands elsewhere is of requests and responses on a server.
-            Self::Transcoded { .. } => Ok(self.of_whole()),
+            Self::Transcoded { by, .. } => match message {
+                Some(message) => Ok(Self::Transcoded { by: Arc::clone(by), message }),
+                None => Err(without_json()),
+            },
         }
     }
 

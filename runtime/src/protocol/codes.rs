@@ -28,6 +28,11 @@ pub(super) fn name(code: Code) -> &'static str {
     CODES.iter().find(|row| row.0 == code).map_or("UNKNOWN", |row| row.1)
 }
 
+/// The code of this name in google.rpc.Code.
+pub(super) fn from_name(name: &str) -> Option<Code> {
+    CODES.iter().find(|row| row.1 == name).map(|row| row.0)
+}
+
 /// The name of an error's code in Connect.
 pub(super) fn connect_name(code: Code) -> &'static str {
     CODES.iter().find(|row| row.0 == code).map_or("unknown", |row| row.2)

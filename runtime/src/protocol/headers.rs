@@ -11,7 +11,7 @@ use tonic::{Status, metadata::MetadataMap};
 
 use crate::{call::Body, compress::Encoding, method::Method};
 
-const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("rsgrpc/", env!("CARGO_PKG_VERSION")));
+pub(super) const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("rsgrpc/", env!("CARGO_PKG_VERSION")));
 
 /// The request of a call, with what all protocols write; transports add scheme and authority.
 pub(super) fn post(method: &Method, metadata: MetadataMap, content_type: HeaderValue, body: Body) -> Request<Body> {

@@ -7,6 +7,7 @@ mod bare;
 mod codes;
 pub(crate) mod connect;
 mod exchange;
+mod failed;
 pub(crate) mod grpc;
 pub(crate) mod grpc_web;
 mod headers;

@@ -15,18 +15,16 @@ const fn method(path: &'static str, kind: MethodKind) -> Method {
     Method { path, kind, idempotency: Idempotency::Unknown, input: STRING, output: STRING, http: &[] }
 }
 
-pub static ECHO: ServiceDescriptor = ServiceDescriptor {
-    name: "test.Echo",
-    message_types: &[],
-    methods: &[
-        method("/test.Echo/Unary", MethodKind::Unary),
-        method("/test.Echo/Down", MethodKind::ServerStreaming),
-        method("/test.Echo/Up", MethodKind::ClientStreaming),
-        method("/test.Echo/Both", MethodKind::BidiStreaming),
-        Method { idempotency: Idempotency::NoSideEffects, ..method("/test.Echo/Look", MethodKind::Unary) },
-    ],
-    file_descriptor_set: &[],
-};
+pub static ECHO: ServiceDescriptor =
+    ServiceDescriptor { name: "test.Echo", message_types: &[], methods: ECHO_METHODS, file_descriptor_set: &[] };
+
+pub const ECHO_METHODS: &[Method] = &[
+    method("/test.Echo/Unary", MethodKind::Unary),
+    method("/test.Echo/Down", MethodKind::ServerStreaming),
+    method("/test.Echo/Up", MethodKind::ClientStreaming),
+    method("/test.Echo/Both", MethodKind::BidiStreaming),
+    Method { idempotency: Idempotency::NoSideEffects, ..method("/test.Echo/Look", MethodKind::Unary) },
+];
 
 pub type Answer<T> = Result<Response<T>, Status>;
 
@@ -116,37 +114,42 @@ impl Service for Bulk {
 }
 
 #[derive(Debug, Clone)]
-pub struct EchoClient(Client);
+pub struct EchoClient(Client, &'static ServiceDescriptor);
 
 impl EchoClient {
     pub fn new(client: impl Into<Client>) -> Self {
-        Self(client.into())
+        Self::of(client, &ECHO)
+    }
+
+    /// Of a service with the same methods.
+    pub fn of(client: impl Into<Client>, service: &'static ServiceDescriptor) -> Self {
+        Self(client.into().of(service), service)
     }
 
     pub fn unary(&self, request: impl rsgrpc::IntoRequest<String>) -> rsgrpc::UnaryCall<'_, String, String> {
-        self.0.unary(&ECHO.methods[0], request)
+        self.0.unary(&self.1.methods[0], request)
     }
 
     /// Has no side effects.
     pub fn look(&self, request: impl rsgrpc::IntoRequest<String>) -> rsgrpc::UnaryCall<'_, String, String> {
-        self.0.unary(&ECHO.methods[4], request)
+        self.0.unary(&self.1.methods[4], request)
     }
 
     pub fn down(&self, request: impl rsgrpc::IntoRequest<String>) -> rsgrpc::ServerStreamingCall<'_, String, String> {
-        self.0.server_streaming(&ECHO.methods[1], request)
+        self.0.server_streaming(&self.1.methods[1], request)
     }
 
     pub fn up<S>(&self, requests: S) -> rsgrpc::ClientStreamingCall<'_, S::Stream, String>
     where
         S: rsgrpc::IntoStreamingRequest<Message = String>,
     {
-        self.0.client_streaming(&ECHO.methods[2], requests)
+        self.0.client_streaming(&self.1.methods[2], requests)
     }
 
     pub fn both<S>(&self, requests: S) -> rsgrpc::BidiStreamingCall<'_, S::Stream, String>
     where
         S: rsgrpc::IntoStreamingRequest<Message = String>,
     {
-        self.0.bidi_streaming(&ECHO.methods[3], requests)
+        self.0.bidi_streaming(&self.1.methods[3], requests)
     }
 }

@@ -18,8 +18,13 @@ pub fn server() -> Server {
 }
 
 pub fn builder() -> ServerBuilder {
+    builder_of(EchoServer::new(Probe))
+}
+
+/// With this service in place of the one without rules for REST.
+pub fn builder_of(service: impl rsgrpc::Service) -> ServerBuilder {
     Server::builder()
-        .add_service(EchoServer::new(Probe))
+        .add_service(service)
         .add_service(Bulk)
         .interceptor(Gate)
         .max_receive_message_bytes(1 << 20)

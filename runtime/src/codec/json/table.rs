@@ -46,6 +46,11 @@ impl Field {
     pub fn json_name(&self) -> &'static str {
         self.json
     }
+
+    /// The length of its key as it is written: the name, its quotes and the colon.
+    pub(super) fn key_len(&self, proto_names: bool) -> usize {
+        if proto_names { self.name.len() + 3 } else { self.key.len() }
+    }
 }
 
 /// An enum: its names and numbers.

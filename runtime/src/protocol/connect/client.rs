@@ -21,6 +21,7 @@ use crate::{
     method::{Idempotency, Method, MethodKind},
     protocol::{
         bare::{Bare, WholeBody},
+        failed::Failed,
         headers as shared,
         last_frame::LastFrame,
         media,
@@ -42,13 +43,13 @@ impl ClientProtocol for Connect {
 
     fn request(&self, call: Head, body: Body) -> Request<Body> {
         if call.method.kind != MethodKind::Unary {
-            let content_type = match call.form {
+            let content_type = match call.codec.form() {
                 Form::Proto => "application/connect+proto",
                 Form::Json => "application/connect+json",
             };
             return post(call, content_type, &headers::STREAM, true, body);
         }
-        let content_type = match call.form {
+        let content_type = match call.codec.form() {
             Form::Proto => "application/proto",
             Form::Json => "application/json",
         };
@@ -117,7 +118,7 @@ fn url(call: &Head, message: &[u8]) -> Option<Uri> {
     // The order is the one that the protocol recommends, so that caches see the same URL from every client.
     let mut url = format!("{}?connect=v1", call.method.path);
     let encoding = call.encoding.filter(|_| call.compressed);
-    match (call.form, encoding, std::str::from_utf8(message)) {
+    match (call.codec.form(), encoding, std::str::from_utf8(message)) {
         (Form::Json, None, Ok(text)) => {
             url.push_str("&encoding=json&message=");
             url.extend(utf8_percent_encode(text, NON_ALPHANUMERIC));
@@ -156,7 +157,16 @@ fn unary(
     let encoding = encoding(&fields, &headers::UNARY)?;
     if status != StatusCode::OK {
         let is_json = media::is_json(&fields);
-        let failed = Failed { status, is_json, encoding, metadata: shared::into_metadata(fields) };
+        let trailers = take_trailers(&mut fields);
+        let mut metadata = shared::into_metadata(fields).into_headers();
+        for (name, value) in &trailers {
+            metadata.append(name, value.clone());
+        }
+        let read = move |body: &[u8]| {
+            let body = if is_json { body } else { &[] };
+            error::from_json(body, error::from_http(status), MetadataMap::from_headers(metadata))
+        };
+        let failed = Failed::new(encoding, read);
         return Ok((MetadataMap::new(), Inbound::new(body, Box::new(failed), codec, limit)));
     }
     media::check_bare(&fields, codec.form())?;
@@ -199,33 +209,5 @@ impl Deframe for Answer {
 
     fn end(&mut self, _: Ending) -> Result<MetadataMap, Status> {
         Ok(shared::into_metadata(std::mem::take(&mut self.trailers)))
-    }
-}
-
-/// A body that is an error.
-struct Failed {
-    status: StatusCode,
-    is_json: bool,
-    encoding: Option<Encoding>,
-    metadata: MetadataMap,
-}
-
-impl Deframe for Failed {
-    fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status> {
-        let len = chunks.len();
-        if !eof && len <= limit {
-            return Ok(Item::More);
-        }
-        let body = chunks.take(len).filter(|_| self.is_json && len <= limit).unwrap_or_default();
-        let body = match self.encoding {
-            Some(encoding) => encoding.decompress(&body, limit).unwrap_or_default(),
-            None => body,
-        };
-        let mut trailers = std::mem::take(&mut self.metadata).into_headers();
-        for (name, value) in &take_trailers(&mut trailers) {
-            trailers.append(name, value.clone());
-        }
-        let otherwise = error::from_http(self.status);
-        Err(error::from_json(&body, otherwise, MetadataMap::from_headers(trailers)))
     }
 }

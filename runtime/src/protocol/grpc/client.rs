@@ -24,7 +24,7 @@ impl ClientProtocol for Grpc {
     }
 
     fn request(&self, call: Head, body: Body) -> Request<Body> {
-        let content_type = match call.form {
+        let content_type = match call.codec.form() {
             Form::Proto => headers::GRPC,
             Form::Json => headers::GRPC_JSON,
         };

@@ -22,7 +22,7 @@ impl ClientProtocol for GrpcWeb {
     }
 
     fn request(&self, call: Head, body: Body) -> Request<Body> {
-        let content_type = match call.form {
+        let content_type = match call.codec.form() {
             Form::Proto => "application/grpc-web+proto",
             Form::Json => "application/grpc-web+json",
         };

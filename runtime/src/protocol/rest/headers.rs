@@ -64,6 +64,32 @@ pub(super) fn to_metadata(request: &mut HeaderMap) {
     }
 }
 
+/// The headers of an answer, or its trailers, as initial and trailing metadata: `Grpc-Metadata-X` is `x` of the one,
+/// `Grpc-Trailer-X` of the other.
+pub(super) fn parted(fields: HeaderMap) -> (MetadataMap, MetadataMap) {
+    let (mut head, mut trailers) = (HeaderMap::with_capacity(fields.len()), HeaderMap::new());
+    for (name, value) in &fields {
+        let (map, plain) = match (name.as_str().strip_prefix(OUT), name.as_str().strip_prefix(TRAILER)) {
+            (Some(plain), _) => (&mut head, HeaderName::try_from(plain)),
+            (_, Some(plain)) => (&mut trailers, HeaderName::try_from(plain)),
+            (None, None) => (&mut head, Ok(name.clone())),
+        };
+        if let Ok(plain) = plain {
+            map.append(plain, value.clone());
+        }
+    }
+    (headers::into_metadata(head), headers::into_metadata(trailers))
+}
+
+/// Both, in this order.
+pub(super) fn joined(first: MetadataMap, then: MetadataMap) -> MetadataMap {
+    let mut all = first.into_headers();
+    for (name, value) in &then.into_headers() {
+        all.append(name, value.clone());
+    }
+    MetadataMap::from_headers(all)
+}
+
 /// The initial metadata of an answer as its headers.
 pub(super) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
     let metadata = headers::from_metadata(metadata);

@@ -5,6 +5,7 @@
 //! interceptors and the core see the same call as by any other protocol.
 
 mod accept;
+mod client;
 mod elements;
 mod error;
 mod framing;
@@ -17,6 +18,7 @@ mod server;
 mod site;
 mod transcoding;
 
+pub(crate) use client::{Rest as ClientRest, default_options};
 pub use options::{HttpStatus, Rest};
 pub(crate) use server::Rest as ServerRest;
 pub(crate) use site::Site;

@@ -2,6 +2,7 @@
 //! rule that it shows.
 
 mod bodies;
+mod client;
 pub mod hostile;
 pub mod items;
 mod live;

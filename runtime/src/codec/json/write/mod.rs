@@ -1,9 +1,11 @@
 //! The writer: appends to one buffer, in one pass.
 
 mod container;
+mod parting;
 mod scalar;
 mod string;
 mod writer;
 
+pub(crate) use self::parting::{Part, text_of};
 pub(super) use self::string::plain_len;
 pub use self::writer::Writer;

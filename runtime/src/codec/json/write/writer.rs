@@ -2,6 +2,7 @@ use super::super::error::Error;
 use super::super::message::Fields;
 use super::super::options::Options;
 use super::super::table::{Enum, Field, NO_FIELD, Table};
+use super::parting::Parting;
 
 /// Writes JSON. Generated code calls its methods, one for each cardinality a field may have.
 ///
@@ -24,6 +25,8 @@ pub struct Writer<'a> {
     pub(super) unset: bool,
     /// Bytes are written as they are.
     pub(crate) raw: bool,
+    /// What of a message stands elsewhere.
+    pub(crate) parting: Option<Box<Parting<'a>>>,
 }
 
 impl<'a> Writer<'a> {
@@ -38,6 +41,7 @@ impl<'a> Writer<'a> {
             skip: 0,
             unset: false,
             raw: false,
+            parting: None,
         }
     }
 
@@ -50,6 +54,9 @@ impl<'a> Writer<'a> {
         if let Some((&name, way)) = self.way.split_first() {
             self.way = way;
             return self.only(table, message, name);
+        }
+        if self.parting.is_some() {
+            return self.parted(table, message);
         }
         self.enter()?;
         if !std::mem::take(&mut self.opened) {
@@ -73,10 +80,12 @@ impl<'a> Writer<'a> {
         };
         self.field = field;
         let start = self.out.len();
-        // A name, its quotes and its colon.
-        self.skip = start + if self.options.proto_names { field.name.len() + 3 } else { field.key.len() };
+        self.skip = start + field.key_len(self.options.proto_names);
+        self.sets_out_for(field);
         message.write_field(index, self).map_err(|error| error.in_field(field.json))?;
-        if self.out.len() == start {
+        self.comes_back();
+        // Of a part, that it is not set must show.
+        if self.out.len() == start && self.parting.is_none() {
             self.unset = true;
             self.field = field;
             message.write_field(index, self).map_err(|error| error.in_field(field.json))?;
