@@ -1,7 +1,5 @@
 //! The generated client by gRPC and over REST: every rule of the bookstore, and the same told by both.
 
-#![expect(clippy::expect_used, reason = "a test fails by a panic")]
-
 use std::fmt::Debug;
 
 use bookstore::v1::{

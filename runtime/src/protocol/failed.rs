@@ -1,6 +1,5 @@
 //! Answers whose body is an error.
 
-use bytes::Bytes;
 use tonic::Status;
 
 use crate::{
@@ -33,7 +32,7 @@ impl Deframe for Failed {
         let body = chunks.take(len).filter(|_| len <= limit).unwrap_or_default();
         let body = match self.encoding {
             Some(encoding) => encoding.decompress(&body, limit).unwrap_or_default(),
-            None => Bytes::from(body),
+            None => body,
         };
         Err(read(&body))
     }
