@@ -2,7 +2,6 @@
 //! up, the deadline bounds it, a panic stays inside it.
 
 use std::{
-    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
@@ -16,6 +15,7 @@ use tonic::Status;
 use crate::{
     deadline,
     handler::{Answer, Call, Reply, Service},
+    hash::Table,
     interceptor::{Chain, Target},
     method::Method,
     server::Limits,
@@ -24,7 +24,7 @@ use crate::{
 /// The methods of all services of a server, by their path.
 #[derive(Default)]
 pub(crate) struct Registry {
-    routes: HashMap<&'static str, Arc<Route>>,
+    routes: Table<&'static str, Arc<Route>>,
 }
 
 /// A method, what runs for it and what bounds it.

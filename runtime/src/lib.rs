@@ -40,6 +40,7 @@ mod envelope;
 pub mod google;
 pub mod grpc;
 mod handler;
+mod hash;
 mod health;
 #[cfg(feature = "net")]
 mod http2;

@@ -40,7 +40,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> ServerFuture {
         let peer = request.extensions().get::<Arc<Peer>>().cloned().unwrap_or_default();
-        ServerFuture(self.exchange(request.map(Body::new), &peer))
+        let (head, body) = request.into_parts();
+        ServerFuture(self.exchange(head, Body::new(body), &peer))
     }
 }
 

@@ -71,13 +71,12 @@ impl Chunks {
     pub(crate) fn skip(&mut self, n: usize) {
         let mut left = n.min(self.len);
         self.len -= left;
-        while left > 0 {
+        while left > self.front.len() {
+            left -= self.front.len();
+            self.front.clear();
             self.refill();
-            let step = left.min(self.front.len());
-            self.front.advance(step);
-            left -= step;
         }
-        self.refill();
+        self.front.advance(left);
     }
 
     /// Takes the first `n` bytes as one slice; `None` while fewer have arrived.
@@ -85,21 +84,33 @@ impl Chunks {
         if self.len < n {
             return None;
         }
-        self.refill();
         self.len -= n;
         if self.front.len() >= n {
             return Some(self.front.split_to(n));
         }
+        Some(self.join(n))
+    }
+
+    /// Takes the first `n` bytes, as many as there are, out of several chunks.
+    #[cold]
+    fn join(&mut self, n: usize) -> Bytes {
+        if self.front.is_empty() {
+            self.refill();
+            if self.front.len() >= n {
+                return self.front.split_to(n);
+            }
+        }
         let mut joined = BytesMut::with_capacity(n);
         while joined.len() < n {
-            self.refill();
             let step = (n - joined.len()).min(self.front.len());
             joined.extend_from_slice(&self.front[..step]);
             self.front.advance(step);
+            self.refill();
         }
-        Some(joined.freeze())
+        joined.freeze()
     }
 
+    /// Goes on to the next chunk where the front is used up.
     fn refill(&mut self) {
         if !self.front.is_empty() {
             return;

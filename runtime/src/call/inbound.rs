@@ -200,10 +200,6 @@ impl Inbound {
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        if self.body.at_end() {
-            self.state = State::Draining;
-            return Poll::Ready(Ok(()));
-        }
         // Before the body, so that a peer with always more to say cannot hold the deadline up.
         if let Some(timer) = &mut self.timer
             && crate::deadline::poll_timer(timer, cx).is_ready()
@@ -213,7 +209,12 @@ impl Inbound {
         let frame = ready!(self.body.poll_next(cx)).transpose();
         let frame = frame.map_err(|status| crate::deadline::broken(status, self.timer.as_ref()))?;
         match frame.map(|frame| frame.into_data().map_err(|frame| frame.into_trailers())) {
-            Some(Ok(data)) => self.chunks.push(data),
+            Some(Ok(data)) => {
+                self.chunks.push(data);
+                if self.body.at_end() {
+                    self.state = State::Draining;
+                }
+            }
             Some(Err(trailers)) => self.ending.trailers = trailers.ok(),
             None => self.state = State::Draining,
         }

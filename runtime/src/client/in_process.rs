@@ -34,7 +34,8 @@ impl InProcess {
 
 impl Transport for InProcess {
     fn send<'a>(&'a self, request: Request<Body>, method: &'static Method) -> Sending<'a> {
-        let exchange = self.server.exchange(request, &self.peer);
+        let (head, body) = request.into_parts();
+        let exchange = self.server.exchange(head, body, &self.peer);
         if !method.kind.streams_responses() {
             return Box::pin(async move { Ok(exchange.await) });
         }

@@ -23,13 +23,13 @@ use crate::{
 pub(crate) struct Exchange {
     state: Option<State>,
     /// Headers of the response that are no protocol's.
-    extra: HeaderMap,
+    extra: Option<Box<HeaderMap>>,
     /// The request was a HEAD.
     bodiless: bool,
 }
 
 enum State {
-    Refused(Response<Body>),
+    Refused(Box<Response<Body>>),
     /// A service of others answers.
     #[cfg(feature = "tower")]
     Foreign(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
@@ -46,24 +46,24 @@ struct Answering {
 impl Exchange {
     pub(crate) fn new(protocol: &'static dyn Protocol, accepted: Result<Accepted, Response<Body>>) -> Self {
         let state = match accepted {
-            Err(response) => State::Refused(response),
+            Err(response) => State::Refused(Box::new(response)),
             Ok(Accepted { route, mut call, negotiated }) => {
                 call.pipe = route.method.kind.streams_responses().then(Arc::default);
                 let pipe = call.pipe.clone();
                 State::Running(Answering { running: route.start(call), pipe, protocol, negotiated })
             }
         };
-        Self { state: Some(state), extra: HeaderMap::new(), bodiless: false }
+        Self::in_state(state)
     }
 
     /// One that is answered already.
     pub(crate) fn answered(response: Response<Body>) -> Self {
-        Self { state: Some(State::Refused(response)), extra: HeaderMap::new(), bodiless: false }
+        Self::in_state(State::Refused(Box::new(response)))
     }
 
     /// Adds headers to the response.
     pub(crate) fn with_headers(mut self, headers: HeaderMap) -> Self {
-        self.extra = headers;
+        self.extra = Some(Box::new(headers));
         self
     }
 
@@ -75,7 +75,7 @@ impl Exchange {
 
     #[cfg(feature = "tower")]
     pub(crate) fn foreign(answer: Pin<Box<dyn Future<Output = Response<Body>> + Send>>) -> Self {
-        Self { state: Some(State::Foreign(answer)), extra: HeaderMap::new(), bodiless: false }
+        Self::in_state(State::Foreign(answer))
     }
 
     /// Ends the call with this status.
@@ -92,7 +92,7 @@ impl Future for Exchange {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response<Body>> {
         let mut response = ready!(self.poll_response(cx));
-        for (name, value) in &self.extra {
+        for (name, value) in self.extra.iter().flat_map(|extra| extra.iter()) {
             response.headers_mut().append(name, value.clone());
         }
         if self.bodiless {
@@ -106,10 +106,14 @@ impl Future for Exchange {
 }
 
 impl Exchange {
+    fn in_state(state: State) -> Self {
+        Self { state: Some(state), extra: None, bodiless: false }
+    }
+
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Response<Body>> {
         match self.state.take() {
             None => Poll::Pending,
-            Some(State::Refused(response)) => Poll::Ready(response),
+            Some(State::Refused(response)) => Poll::Ready(*response),
             #[cfg(feature = "tower")]
             Some(State::Foreign(mut answer)) => {
                 let response = answer.as_mut().poll(cx);

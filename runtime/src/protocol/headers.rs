@@ -75,8 +75,17 @@ pub(crate) fn is_reserved(name: &str) -> bool {
     }
 }
 
-/// Refuses a `-bin` value that is not base64, so that nobody behind this point meets one.
-pub(super) fn check_binary(headers: &HeaderMap) -> Result<(), Status> {
+/// Parts the binary values that are joined by commas, and refuses those that are not base64, so that nobody behind this
+/// point meets one.
+pub(super) fn open_binary(headers: &mut HeaderMap) -> Result<(), Status> {
+    if !headers.keys().any(is_binary) {
+        return Ok(());
+    }
+    part_binary(headers);
+    check_binary(headers)
+}
+
+fn check_binary(headers: &HeaderMap) -> Result<(), Status> {
     match headers.iter().find(|(name, value)| is_binary(name) && !is_base64(value.as_bytes())) {
         Some((name, _)) => Err(Status::invalid_argument(format!("the value of the metadata {name} is not base64"))),
         None => Ok(()),
@@ -84,7 +93,7 @@ pub(super) fn check_binary(headers: &HeaderMap) -> Result<(), Status> {
 }
 
 /// Parts binary values that are joined by commas (gRPC over HTTP/2).
-pub(super) fn part_binary(headers: &mut HeaderMap) {
+fn part_binary(headers: &mut HeaderMap) {
     let joined = |(name, value): &(&HeaderName, &HeaderValue)| is_binary(name) && value.as_bytes().contains(&b',');
     while let Some(name) = headers.iter().find(joined).map(|(name, _)| name.clone()) {
         let Entry::Occupied(entry) = headers.entry(name) else { return };

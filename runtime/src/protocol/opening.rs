@@ -34,8 +34,7 @@ impl Opening<'_> {
     /// The call, with the headers that are its metadata.
     pub(super) fn call(self, mut head: Parts, body: Body) -> Result<Call, Status> {
         headers::strip(&mut head.headers);
-        headers::part_binary(&mut head.headers);
-        headers::check_binary(&head.headers)?;
+        headers::open_binary(&mut head.headers)?;
         let Route { method, limits, .. } = self.route;
         let codec = |message| self.form.codec(self.json, message);
         let (input, output) = (codec(method.input.as_ref())?, codec(method.output.as_ref())?);

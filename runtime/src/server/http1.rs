@@ -35,7 +35,7 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let (head, body) = request.into_parts();
         let (body, ended) = Unread::new(body);
-        let exchange = server.exchange(Request::from_parts(head, Body::new(body)), &peer);
+        let exchange = server.exchange(head, Body::new(body), &peer);
         let mut phase = phase.clone();
         async move {
             let mut exchange = pin!(exchange);

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::Bytes;
@@ -17,7 +17,7 @@ use tokio::{
 
 use tonic::Status;
 
-use super::{Server, listen::Phase};
+use super::{Server, bell::Bell, listen::Phase};
 use crate::{
     call::{Body, Peer},
     http2::{Guard, Police, Pump, RecvBody, Vitals, unavailable},
@@ -57,7 +57,10 @@ where
         .data_frame_budget(DATA_FRAME_BUDGET)
         .handshake(io);
     match handshake.await {
-        Ok(h2) => Connection { h2, server, peer, phase, vitals, dismissed: false, batch: Vec::new() }.run().await,
+        Ok(h2) => {
+            let (bell, batch) = (Arc::default(), Vec::new());
+            Connection { h2, server, peer, phase, vitals, dismissed: false, batch, bell }.run().await;
+        }
         Err(error) => tracing::debug!(%error, "an HTTP/2 handshake failed"),
     }
 }
@@ -71,6 +74,7 @@ struct Connection<IO> {
     /// The peer was told to go.
     dismissed: bool,
     batch: Vec<Stream>,
+    bell: Arc<Bell>,
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
@@ -86,11 +90,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
         };
         let mut dead = pin!(dead);
         tokio::select! {
+            biased;
             () = &mut self => return,
             () = &mut dead => return,
             () = Phase::reached(&mut phase, Phase::Draining) => self.h2.graceful_shutdown(),
         }
         tokio::select! {
+            biased;
             () = &mut self => {}
             () = dead => {}
             () = Phase::reached(&mut phase, Phase::Closed) => {}
@@ -103,7 +109,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
             match self.h2.poll_accept(cx) {
                 Poll::Pending => return false,
                 Poll::Ready(Some(Ok((request, respond)))) => {
-                    let exchange = self.server.exchange(request.map(body), &self.peer);
+                    let (head, stream) = request.into_parts();
+                    let exchange = self.server.exchange(head, body(stream), &self.peer);
                     self.batch.push(Stream::Answering { exchange, respond });
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -115,14 +122,30 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
         }
         false
     }
+
+    /// Works on the batch. Most handlers are ready at once: their answers are written together, when h2 is polled next.
+    /// The others go on as tasks of their own, which poll them again before anything can wake them.
+    fn answer(&mut self) {
+        let mut cx = Context::from_waker(Waker::noop());
+        for stream in &mut self.batch {
+            if Pin::new(&mut *stream).poll(&mut cx).is_pending() {
+                let stream = std::mem::replace(stream, Stream::Done);
+                tokio::spawn(stream.until_closed(self.phase.clone()));
+            }
+        }
+        self.batch.clear();
+    }
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Future for Connection<IO> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.bell.listen(cx);
+        let waker = self.bell.waker();
+        let mut cx = Context::from_waker(&waker);
         loop {
-            let over = self.poll_accept(cx);
+            let over = self.poll_accept(&mut cx);
             if self.vitals.abused() && !self.dismissed {
                 tracing::debug!("a peer sent too many control frames");
                 self.dismissed = true;
@@ -132,15 +155,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Future for Connection<
             if self.batch.is_empty() {
                 return if over { Poll::Ready(()) } else { Poll::Pending };
             }
-            let mut batch = std::mem::take(&mut self.batch);
-            // Most handlers are ready at once: their answers are written together, by the next round's flush. The
-            // others go on as tasks of their own.
-            for mut stream in batch.drain(..) {
-                if Pin::new(&mut stream).poll(cx).is_pending() {
-                    tokio::spawn(stream.until_closed(self.phase.clone()));
-                }
-            }
-            self.batch = batch;
+            self.bell.mute();
+            self.answer();
+            self.bell.unmute();
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Servers: services behind one dispatch core, and the sockets they are reached by.
 
+#[cfg(feature = "net")]
+mod bell;
 mod builder;
 #[cfg(feature = "net")]
 mod connection;
@@ -18,7 +20,7 @@ mod unread;
 
 use std::{sync::Arc, time::Duration};
 
-use http::{Request, request::Parts};
+use http::request::Parts;
 
 pub use builder::{BuildError, ServerBuilder};
 pub use cors::Cors;
@@ -119,8 +121,7 @@ impl Server {
     }
 
     /// Starts to answer a request.
-    pub(crate) fn exchange(&self, request: Request<Body>, peer: &Arc<Peer>) -> Exchange {
-        let (head, body) = request.into_parts();
+    pub(crate) fn exchange(&self, head: Parts, body: Body, peer: &Arc<Peer>) -> Exchange {
         let Some(cors) = &self.core.cors else {
             return self.answer(head, body, peer);
         };
@@ -136,7 +137,7 @@ impl Server {
     fn answer(&self, head: Parts, body: Body, peer: &Arc<Peer>) -> Exchange {
         #[cfg(feature = "tower")]
         if let Some(foreign) = self.core.foreign_to(head.uri.path()) {
-            return Exchange::foreign(foreign.answer(Request::from_parts(head, body)));
+            return Exchange::foreign(foreign.answer(http::Request::from_parts(head, body)));
         }
         let bodiless = head.method == http::Method::HEAD;
         let exchange = match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&self.core, &head)) {

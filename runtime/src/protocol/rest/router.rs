@@ -4,13 +4,11 @@
 //! where one leads nowhere the next is; so neither the order of the rules nor a rule for another HTTP method changes
 //! what a request matches. Behind `**` stand literals only: they are a trie of their own, walked from the end of the path.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-};
-
 use super::percent::{Piece, canonical, decode};
-use crate::method::{HttpRule, Segment, Template, Variable};
+use crate::{
+    hash::Table,
+    method::{HttpRule, Segment, Template, Variable},
+};
 
 /// A rule for any HTTP method.
 const ANY: &str = "*";
@@ -20,7 +18,7 @@ const ANY: &str = "*";
 pub(super) struct Router<T> {
     root: Node,
     targets: Vec<(&'static HttpRule, T)>,
-    verbs: Map<()>,
+    verbs: Table<Box<str>, ()>,
 }
 
 /// What a request matched.
@@ -43,7 +41,7 @@ pub(super) enum Unmatched {
 
 impl<T> Default for Router<T> {
     fn default() -> Self {
-        Self { root: Node::default(), targets: Vec::new(), verbs: Map::default() }
+        Self { root: Node::default(), targets: Vec::new(), verbs: Table::default() }
     }
 }
 
@@ -140,12 +138,12 @@ type Ends = Vec<(&'static str, usize)>;
 
 #[derive(Debug, Default)]
 struct Node {
-    literals: Map<Node>,
+    literals: Table<Box<str>, Node>,
     wildcard: Option<Box<Node>>,
     /// What `**` leads to: the literals behind it, from the last to the first.
     rest: Option<Box<Node>>,
     /// By the verb; `""` for none.
-    ends: Map<Ends>,
+    ends: Table<Box<str>, Ends>,
 }
 
 impl Node {
@@ -232,28 +230,6 @@ fn span<'p>(template: &Template, segments: &'p str, variable: &Variable) -> &'p 
     let Some(from) = offset(start) else { return "" };
     let to = offset(end).map_or(segments.len(), |behind| behind - 1);
     segments.get(from..to).unwrap_or_default()
-}
-
-type Map<V> = HashMap<Box<str>, V, BuildHasherDefault<Fnv>>;
-
-/// FNV-1a. The keys are the templates' own, so nobody can make them collide.
-#[derive(Debug)]
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 #[cfg(test)]
