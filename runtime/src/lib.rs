@@ -76,7 +76,7 @@ pub use prost_types;
 pub use protocol::rest::{HttpStatus, Rest};
 #[cfg(feature = "net")]
 pub use server::Listener;
-pub use server::{BuildError, CallLimits, Cors, Server, ServerBuilder};
+pub use server::{BuildError, CallLimits, ConnectionLimits, Cors, Server, ServerBuilder};
 pub use status::StatusExt;
 #[cfg(feature = "tls")]
 pub use tls::{ClientTls, Identity, PeerTls, ServerTls, TlsError, TrustRoots};

@@ -5,6 +5,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use http::HeaderMap;
 use tokio::time::Sleep;
 use tonic::{Status, metadata::MetadataMap};
 
-use super::{Body, Chunks, Hooks, Traffic};
+use super::{Body, Chunks, Hooks, Traffic, progress::Progress};
 use crate::{
     codec::{Codec, Message},
     compress::Encoding,
@@ -76,6 +77,10 @@ pub struct Inbound {
     chunks: Chunks,
     ending: Ending,
     state: State,
+    /// Bounds how long a message may come to a standstill; `None` for what a client receives.
+    progress: Option<Progress>,
+    /// The request as a whole is awaited, rather than its next message.
+    is_awaited: bool,
 }
 
 #[derive(Debug, PartialEq)]
@@ -103,7 +108,16 @@ impl Inbound {
             chunks: Chunks::default(),
             ending: Ending::default(),
             state: State::Reading,
+            progress: None,
+            is_awaited: false,
         }
+    }
+
+    /// Ends the reading with DEADLINE_EXCEEDED when nothing arrives for as long of a message that has begun, or of a
+    /// request that is one message.
+    pub(crate) fn with_receive_timeout(mut self, limit: Duration) -> Self {
+        self.progress = Some(Progress::new(limit));
+        self
     }
 
     /// The next message; `None` after the last, and after an error.
@@ -158,6 +172,7 @@ impl Inbound {
 
     /// The only message of a call whose kind promises exactly one.
     pub(crate) async fn single(&mut self) -> Result<Bytes, Status> {
+        self.is_awaited = true;
         // UNIMPLEMENTED for a wrong number of messages: gRPC's doc/statuscodes.md.
         let Some(message) = poll_fn(|cx| self.poll_message(cx)).await.transpose()? else {
             return Err(Status::unimplemented("expected exactly one message, got none"));
@@ -206,7 +221,13 @@ impl Inbound {
         {
             return Poll::Ready(Err(crate::deadline::exceeded()));
         }
-        let frame = ready!(self.body.poll_next(cx)).transpose();
+        let frame = match self.body.poll_next(cx) {
+            Poll::Ready(frame) => frame.transpose(),
+            Poll::Pending => return self.poll_stalled(cx).map(Err),
+        };
+        if let Some(progress) = &mut self.progress {
+            progress.made();
+        }
         let frame = frame.map_err(|status| crate::deadline::broken(status, self.timer.as_ref()))?;
         match frame.map(|frame| frame.into_data().map_err(|frame| frame.into_trailers())) {
             Some(Ok(data)) => {
@@ -219,6 +240,15 @@ impl Inbound {
             None => self.state = State::Draining,
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Ready once the peer has let a message wait for too long.
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
+        let Some(progress) = &mut self.progress else {
+            return Poll::Pending;
+        };
+        let limit = ready!(progress.poll_stalled(self.is_awaited || !self.chunks.is_empty(), cx));
+        Poll::Ready(Status::deadline_exceeded(format!("nothing more of a message arrived for {limit:?}")))
     }
 
     fn end(&mut self) -> Result<Option<Bytes>, Status> {

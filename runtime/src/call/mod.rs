@@ -7,6 +7,7 @@ mod ext;
 mod inbound;
 mod outbound;
 mod payload;
+mod progress;
 mod streaming;
 
 pub use body::Body;

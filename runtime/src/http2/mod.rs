@@ -8,6 +8,6 @@ mod pump;
 
 pub(crate) use body::{Failure, Held, RecvBody};
 pub(crate) use error::{status_of, unavailable};
-pub(crate) use guard::{Guard, Police, Vitals};
+pub(crate) use guard::{Guard, Laws, Police, Vitals, Watched};
 pub(crate) use keepalive::Keepalive;
 pub(crate) use pump::Pump;

@@ -4,10 +4,12 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use h2::{Reason, SendStream};
+use tokio::time::Sleep;
 use tonic::Status;
 
 use crate::call::{Body, Frame};
@@ -19,11 +21,34 @@ pub(crate) struct Pump {
     body: Body,
     /// Data that the peer's window has not let through yet.
     blocked: Bytes,
+    /// How long the window may let nothing through, and the timer of that while it does.
+    patience: Option<Duration>,
+    stalled: Option<Pin<Box<Sleep>>>,
 }
+
+/// What h2 may hold for a peer that opens no window: a whole body of up to as many bytes is handed over at once.
+const UNWATCHED: usize = 16 * 1024;
 
 impl Pump {
     pub(crate) fn new(stream: SendStream<Bytes>, body: Body) -> Self {
-        Self { stream, body, blocked: Bytes::new() }
+        Self { stream, body, blocked: Bytes::new(), patience: None, stalled: None }
+    }
+
+    /// Resets the stream once the peer has let nothing through for as long.
+    pub(crate) fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// Whether a body of which everything is known can be handed over in one go without a thought of when it will be
+    /// read: it is small, or the window is open for all of it.
+    pub(crate) fn fits(stream: &mut SendStream<Bytes>, data: Option<&Bytes>) -> bool {
+        let len = data.map_or(0, Bytes::len);
+        if len <= UNWATCHED {
+            return true;
+        }
+        stream.reserve_capacity(len);
+        stream.capacity() >= len
     }
 
     /// Hands over a body of which everything is known in one go; h2 sends it as the window allows.
@@ -77,14 +102,29 @@ impl Pump {
                 Poll::Ready(Some(capacity)) => drop(capacity?),
                 Poll::Ready(None) => return Poll::Ready(Err(Reason::CANCEL.into())),
                 Poll::Pending if self.body.poll_expired(cx).is_ready() => self.blocked.clear(),
+                Poll::Pending if self.poll_stalled(cx).is_ready() => {
+                    // Trailers would say that all is there.
+                    self.stream.send_reset(Reason::CANCEL);
+                    return Poll::Ready(Err(Reason::CANCEL.into()));
+                }
                 Poll::Pending => return self.poll_unwanted(cx),
             }
         }
         let ready = self.stream.capacity().min(self.blocked.len());
         if ready > 0 {
+            self.stalled = None;
             self.stream.send_data(self.blocked.split_to(ready), false)?;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Ready once the window has let nothing through for too long.
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(patience) = self.patience else {
+            return Poll::Pending;
+        };
+        let timer = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        crate::deadline::poll_timer(timer, cx)
     }
 
     /// Hands a frame over, or keeps it as blocked; true after the last.

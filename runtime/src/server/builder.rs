@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{CallLimits, Core, Cors, Limits, Server};
+use super::{CallLimits, ConnectionLimits, Core, Cors, Limits, Server};
 use crate::{
     compress::Encoding,
     dispatch::Registry,
@@ -33,6 +33,7 @@ pub struct ServerBuilder {
     shutdown_grace: Duration,
     keepalive: (Duration, Duration),
     keepalive_min_interval: Duration,
+    connection_limits: ConnectionLimits,
     #[cfg(feature = "tls")]
     tls: Option<crate::tls::ServerTls>,
 }
@@ -56,6 +57,7 @@ impl Default for ServerBuilder {
             shutdown_grace: Duration::from_secs(30),
             keepalive: (Duration::from_secs(300), Duration::from_secs(20)),
             keepalive_min_interval: Duration::from_secs(10),
+            connection_limits: ConnectionLimits::new(),
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -139,10 +141,19 @@ impl ServerBuilder {
     }
 
     /// The longest any call may take, streams included; a caller's own deadline counts where it is earlier. Default:
-    /// none, since a stream may be meant to stay open.
+    /// none, since a stream may be meant to stay open; the [age of its connection](ConnectionLimits::age) bounds it.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = Some(timeout);
+        self
+    }
+
+    /// How long a caller may let the rest of a message wait without a byte of it, or of a request that is one message;
+    /// then the call ends with `DEADLINE_EXCEEDED`. Between the messages of a stream it may wait as it likes. Default:
+    /// 30 seconds.
+    #[must_use]
+    pub fn receive_timeout(mut self, limit: Duration) -> Self {
+        self.limits.receive_timeout = Some(limit);
         self
     }
 
@@ -210,6 +221,13 @@ impl ServerBuilder {
         self
     }
 
+    /// What bounds each connection, and all of them. Default: as [`ConnectionLimits::new`] says.
+    #[must_use]
+    pub fn connection_limits(mut self, limits: ConnectionLimits) -> Self {
+        self.connection_limits = limits;
+        self
+    }
+
     /// Speaks TLS on its TCP sockets, and nothing else. Default: no encryption. Unix sockets, which the permissions of
     /// their files guard, stay as they are.
     #[cfg(feature = "tls")]
@@ -260,6 +278,10 @@ impl ServerBuilder {
             shutdown_grace: self.shutdown_grace,
             #[cfg(feature = "net")]
             keepalive: crate::http2::Keepalive { interval: self.keepalive.0, timeout: self.keepalive.1 },
+            #[cfg(feature = "net")]
+            connection_limits: self.connection_limits,
+            #[cfg(feature = "net")]
+            census: Arc::default(),
             keepalive_min_interval: self.keepalive_min_interval,
             #[cfg(feature = "tls")]
             tls: self

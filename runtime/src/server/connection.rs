@@ -5,7 +5,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -20,16 +19,15 @@ use crate::call::Peer;
 /// What every HTTP/2 connection begins with (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// How long a peer may take until its first bytes say which HTTP it speaks.
-const OPENING: Duration = Duration::from_secs(10);
-
 pub(super) async fn serve<IO>(mut io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut draining = phase.clone();
+    let limits = &server.core.connection_limits;
+    let header_bytes = limits.header_bytes as usize;
     let opening = tokio::select! {
-        opening = tokio::time::timeout(OPENING, read_opening(&mut io)) => opening,
+        opening = tokio::time::timeout(limits.opening, read_opening(&mut io, header_bytes)) => opening,
         () = Phase::reached(&mut draining, Phase::Draining) => return,
     };
     let Ok(Ok((http, opening))) = opening else {
@@ -64,7 +62,7 @@ enum Http {
 }
 
 /// Reads until it is certain what the connection speaks: at most the preface of HTTP/2, or the request line of HTTP/1.x.
-async fn read_opening(io: &mut (impl AsyncRead + Unpin)) -> io::Result<(Http, Bytes)> {
+async fn read_opening(io: &mut (impl AsyncRead + Unpin), header_bytes: usize) -> io::Result<(Http, Bytes)> {
     let mut opening = BytesMut::with_capacity(PREFACE.len());
     loop {
         if io.read_buf(&mut opening).await? == 0 {
@@ -74,7 +72,7 @@ async fn read_opening(io: &mut (impl AsyncRead + Unpin)) -> io::Result<(Http, By
         let http = if opening[..common] == PREFACE[..common] {
             (common == PREFACE.len()).then_some(Http::Two)
         } else {
-            request_line(&opening)
+            request_line(&opening, header_bytes)
         };
         if let Some(http) = http {
             return Ok((http, opening.freeze()));
@@ -84,11 +82,11 @@ async fn read_opening(io: &mut (impl AsyncRead + Unpin)) -> io::Result<(Http, By
 
 /// Judges a request line by its two ends; `None` before its end has come. Empty lines before it do not count (RFC 9112,
 /// 2.2). What lies between the ends is judged by who reads the request.
-fn request_line(opening: &[u8]) -> Option<Http> {
+fn request_line(opening: &[u8], header_bytes: usize) -> Option<Http> {
     let text = opening.trim_ascii_start();
     let line = match text.iter().position(|byte| *byte == b'\n') {
         Some(end) => text[..end].trim_ascii_end(),
-        None if opening.len() > http1::HEADER_BYTES => return Some(Http::Neither),
+        None if opening.len() > header_bytes => return Some(Http::Neither),
         None if text.first().is_some_and(|byte| !byte.is_ascii_graphic()) => return Some(Http::Neither),
         None => return None,
     };

@@ -5,11 +5,12 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, Waker, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use h2::{Reason, RecvStream, server::SendResponse};
-use http::Response;
+use http::{Request, Response, StatusCode};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
@@ -17,10 +18,16 @@ use tokio::{
 
 use tonic::Status;
 
-use super::{Server, bell::Bell, listen::Phase};
+use super::{
+    Server,
+    bell::Bell,
+    heads::{Headed, Heads, Refused},
+    life::Life,
+    listen::Phase,
+};
 use crate::{
     call::{Body, Peer},
-    http2::{Guard, Police, Pump, RecvBody, Vitals, unavailable},
+    http2::{Guard, Laws, Police, Pump, RecvBody, Vitals, Watched, unavailable},
     protocol::Exchange,
 };
 
@@ -35,34 +42,37 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// control bounds them already (a frame of one byte costs at most 256 of the budget), so healthy streams of small
 /// messages are never cut off.
 const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
-/// Streams open at once on a connection.
-const CONCURRENT_STREAMS: u32 = 200;
-/// Header bytes of one request, decoded, with its path: twice what REST allows a path and query to have by default.
-const HEADER_LIST: u32 = 32 * 1024;
-/// Unsent bytes of one stream that h2 may hold.
-const SEND_BUFFER: usize = 256 * 1024;
+/// Unsent bytes of one stream that h2 may hold: two full buffers of a stream of messages.
+const SEND_BUFFER: usize = 64 * 1024;
 
 pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let police = Police::new(server.core.keepalive_min_interval);
-    let (io, vitals) = Guard::new(io, Some(police));
+    let limits = &server.core.connection_limits;
+    let police = Police::new(Laws {
+        ping_interval: server.core.keepalive_min_interval,
+        control_frames: limits.control_frames,
+        resets: limits.resets,
+    });
+    let (io, vitals) = Guard::new(io, Some(Watched::Http2(police)));
+    // It waits for nothing but the preface, which is there.
     let handshake = h2::server::Builder::new()
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_concurrent_streams(CONCURRENT_STREAMS)
-        .max_header_list_size(HEADER_LIST)
+        .max_concurrent_streams(limits.streams)
+        .max_header_list_size(limits.header_bytes)
         .max_send_buffer_size(SEND_BUFFER)
         .data_frame_budget(DATA_FRAME_BUDGET)
         .handshake(io);
-    match handshake.await {
-        Ok(h2) => {
-            let (bell, batch) = (Arc::default(), Vec::new());
-            Connection { h2, server, peer, phase, vitals, dismissed: false, batch, bell }.run().await;
-        }
-        Err(error) => tracing::debug!(%error, "an HTTP/2 handshake failed"),
-    }
+    let h2 = match handshake.await {
+        Ok(h2) => h2,
+        Err(error) => return tracing::debug!(%error, "an HTTP/2 handshake failed"),
+    };
+    let life = Life::new(phase, limits);
+    let heads = Heads::new(limits);
+    let (phase, bell, batch) = (life.phase(), Arc::default(), Vec::new());
+    Connection { h2, server, peer, phase, vitals, heads, dismissed: false, batch, bell }.run(life).await;
 }
 
 struct Connection<IO> {
@@ -71,6 +81,7 @@ struct Connection<IO> {
     peer: Arc<Peer>,
     phase: watch::Receiver<Phase>,
     vitals: Arc<Vitals>,
+    heads: Heads,
     /// The peer was told to go.
     dismissed: bool,
     batch: Vec<Stream>,
@@ -78,7 +89,7 @@ struct Connection<IO> {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
-    async fn run(mut self) {
+    async fn run(mut self, life: Life) {
         let mut phase = self.phase.clone();
         let pings = self.h2.ping_pong();
         let (keepalive, vitals) = (self.server.core.keepalive, Arc::clone(&self.vitals));
@@ -89,17 +100,19 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
             }
         };
         let mut dead = pin!(dead);
+        let mut life = pin!(life.lead(Arc::clone(&self.vitals)));
         tokio::select! {
             biased;
             () = &mut self => return,
+            () = &mut life => return,
             () = &mut dead => return,
             () = Phase::reached(&mut phase, Phase::Draining) => self.h2.graceful_shutdown(),
         }
         tokio::select! {
             biased;
             () = &mut self => {}
+            () = life => {}
             () = dead => {}
-            () = Phase::reached(&mut phase, Phase::Closed) => {}
         }
     }
 
@@ -108,11 +121,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
         while self.batch.len() < BATCH {
             match self.h2.poll_accept(cx) {
                 Poll::Pending => return false,
-                Poll::Ready(Some(Ok((request, respond)))) => {
-                    let (head, stream) = request.into_parts();
-                    let exchange = self.server.exchange(head, body(stream), &self.peer);
-                    self.batch.push(Stream::Answering { exchange, respond });
-                }
+                Poll::Ready(Some(Ok((request, respond)))) => self.accept(request, respond),
                 Poll::Ready(Some(Err(error))) => {
                     tracing::debug!(%error, "a connection broke");
                     return true;
@@ -123,13 +132,32 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
         false
     }
 
+    fn accept(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+        match self.heads.admit(request.headers()) {
+            Ok(headed) => {
+                let (head, stream) = request.into_parts();
+                let exchange = self.server.exchange(head, body(stream), &self.peer);
+                let state = State::Answering { exchange, respond };
+                let unread = self.server.core.connection_limits.unread;
+                self.batch.push(Stream { state, unread, _headed: Some(headed) });
+            }
+            // As h2 answers a head with too many bytes. An error means that nobody waits for it.
+            Err(Refused::TooMany) => {
+                let mut head = Response::new(());
+                *head.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                let _ = respond.send_response(head, true);
+            }
+            Err(Refused::NoRoom) => respond.send_reset(Reason::ENHANCE_YOUR_CALM),
+        }
+    }
+
     /// Works on the batch. Most handlers are ready at once: their answers are written together, when h2 is polled next.
     /// The others go on as tasks of their own, which poll them again before anything can wake them.
     fn answer(&mut self) {
         let mut cx = Context::from_waker(Waker::noop());
         for stream in &mut self.batch {
             if Pin::new(&mut *stream).poll(&mut cx).is_pending() {
-                let stream = std::mem::replace(stream, Stream::Done);
+                let stream = std::mem::replace(stream, Stream::DONE);
                 tokio::spawn(stream.until_closed(self.phase.clone()));
             }
         }
@@ -147,12 +175,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Future for Connection<
         loop {
             let over = self.poll_accept(&mut cx);
             if self.vitals.abused() && !self.dismissed {
-                tracing::debug!("a peer sent too many control frames");
+                tracing::debug!(peer = ?self.peer.remote_addr, "a peer sent too many frames of a kind");
                 self.dismissed = true;
                 self.h2.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                 continue;
             }
             if self.batch.is_empty() {
+                self.vitals.busy(self.h2.has_streams());
                 return if over { Poll::Ready(()) } else { Poll::Pending };
             }
             self.bell.mute();
@@ -172,14 +201,23 @@ fn body(stream: RecvStream) -> Body {
 }
 
 /// A request and its response.
-enum Stream {
+struct Stream {
+    state: State,
+    /// How long the peer may leave the answer unread.
+    unread: Duration,
+    _headed: Option<Headed>,
+}
+
+enum State {
     Answering { exchange: Exchange, respond: SendResponse<Bytes> },
     Sending(Pump),
     Done,
 }
 
 impl Stream {
-    /// Runs to its end, or ends with UNAVAILABLE when the server's grace is over.
+    const DONE: Self = Self { state: State::Done, unread: Duration::ZERO, _headed: None };
+
+    /// Runs to its end, or ends with UNAVAILABLE when the grace of the server or of the connection is over.
     async fn until_closed(mut self, mut phase: watch::Receiver<Phase>) {
         tokio::select! {
             biased;
@@ -187,26 +225,36 @@ impl Stream {
             () = Phase::reached(&mut phase, Phase::Aborting) => {}
         }
         let status = shutting_down();
-        match &mut self {
-            Self::Answering { exchange, .. } => exchange.abort(status),
-            Self::Sending(pump) => pump.abort(status),
-            Self::Done => {}
+        match &mut self.state {
+            State::Answering { exchange, .. } => exchange.abort(status),
+            State::Sending(pump) => pump.abort(status),
+            State::Done => {}
         }
         self.await;
     }
+}
 
-    fn respond(respond: &mut SendResponse<Bytes>, response: Response<Body>) -> Result<Self, h2::Error> {
+impl State {
+    fn respond(
+        respond: &mut SendResponse<Bytes>,
+        response: Response<Body>,
+        unread: Duration,
+    ) -> Result<Self, h2::Error> {
         let (head, body) = response.into_parts();
         let head = Response::from_parts(head, ());
         if http_body::Body::is_end_stream(&body) {
             respond.send_response(head, true)?;
             return Ok(Self::Done);
         }
-        let stream = respond.send_response(head, false)?;
-        match body.try_into_whole() {
-            Ok((data, trailers)) => Pump::send_whole(stream, data, trailers).map(|()| Self::Done),
-            Err(body) => Ok(Self::Sending(Pump::new(stream, body))),
-        }
+        let mut stream = respond.send_response(head, false)?;
+        let body = match body.try_into_whole() {
+            Ok((data, trailers)) if Pump::fits(&mut stream, data.as_ref()) => {
+                return Pump::send_whole(stream, data, trailers).map(|()| Self::Done);
+            }
+            Ok((data, trailers)) => Body::whole(data, trailers),
+            Err(body) => body,
+        };
+        Ok(Self::Sending(Pump::new(stream, body).with_patience(unread)))
     }
 }
 
@@ -214,24 +262,25 @@ impl Future for Stream {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let unread = self.unread;
         loop {
-            match &mut *self {
-                Self::Answering { exchange, respond } => {
+            match &mut self.state {
+                State::Answering { exchange, respond } => {
                     let next = match Pin::new(exchange).poll(cx) {
                         // An error here means that nobody waits for the answer any more.
-                        Poll::Ready(response) => Self::respond(respond, response).unwrap_or(Self::Done),
+                        Poll::Ready(response) => State::respond(respond, response, unread).unwrap_or(State::Done),
                         Poll::Pending => {
                             let _ = ready!(respond.poll_reset(cx));
-                            Self::Done
+                            State::Done
                         }
                     };
-                    *self = next;
+                    self.state = next;
                 }
-                Self::Sending(pump) => {
+                State::Sending(pump) => {
                     ready!(Pin::new(pump).poll(cx));
-                    *self = Self::Done;
+                    self.state = State::Done;
                 }
-                Self::Done => return Poll::Ready(()),
+                State::Done => return Poll::Ready(()),
             }
         }
     }

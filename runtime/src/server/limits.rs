@@ -14,6 +14,7 @@ pub struct CallLimits {
     pub(super) max_receive_message_bytes: Option<usize>,
     pub(super) max_send_message_bytes: Option<usize>,
     pub(super) timeout: Option<Duration>,
+    pub(super) receive_timeout: Option<Duration>,
 }
 
 impl CallLimits {
@@ -36,6 +37,13 @@ impl CallLimits {
         self.timeout = Some(timeout);
         self
     }
+
+    /// How long a caller may let the rest of a message wait without a byte of it, or of a request that is one message;
+    /// then the call ends with `DEADLINE_EXCEEDED`. Between the messages of a stream it may wait as it likes.
+    pub fn receive_timeout(mut self, limit: Duration) -> Self {
+        self.receive_timeout = Some(limit);
+        self
+    }
 }
 
 /// The limits of one method, settled.
@@ -44,12 +52,21 @@ pub(crate) struct Limits {
     pub(crate) max_receive_message_bytes: usize,
     pub(crate) max_send_message_bytes: usize,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) receive_timeout: Duration,
 }
+
+/// Long enough for a connection that is lost and found again.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Default for Limits {
     fn default() -> Self {
         let bytes = DEFAULT_MESSAGE_BYTES;
-        Self { max_receive_message_bytes: bytes, max_send_message_bytes: bytes, timeout: None }
+        Self {
+            max_receive_message_bytes: bytes,
+            max_send_message_bytes: bytes,
+            timeout: None,
+            receive_timeout: RECEIVE_TIMEOUT,
+        }
     }
 }
 
@@ -60,6 +77,7 @@ impl Limits {
             max_receive_message_bytes: limits.max_receive_message_bytes.unwrap_or(self.max_receive_message_bytes),
             max_send_message_bytes: limits.max_send_message_bytes.unwrap_or(self.max_send_message_bytes),
             timeout: limits.timeout.or(self.timeout),
+            receive_timeout: limits.receive_timeout.unwrap_or(self.receive_timeout),
         }
     }
 }

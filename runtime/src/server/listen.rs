@@ -1,6 +1,6 @@
 //! Sockets: the accept loop and the end of a server's life.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -9,11 +9,8 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Server, connection};
+use super::{Server, connection, life::LAST_WORDS};
 use crate::call::Peer;
-
-/// How long the last frames of a connection may take once its calls were cut off.
-const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// How long the accept loop rests after an error that says the process is out of something.
 const EXHAUSTED: Duration = Duration::from_millis(50);
@@ -87,7 +84,14 @@ impl Server {
                 tokio::select! {
                     () = &mut shutdown => break,
                     Some(stream) = incoming.recv() => {
-                        connections.spawn(self.clone().connection(stream, watcher.clone()));
+                        // Dropping it closes it.
+                        if let Some(counted) = self.core.census.admit(stream.peer_addr(), &self.core.connection_limits) {
+                            let connection = self.clone().connection(stream, watcher.clone());
+                            connections.spawn(async move {
+                                let _counted = counted;
+                                connection.await;
+                            });
+                        }
                     }
                     Some(_) = connections.join_next() => {}
                 }
@@ -153,6 +157,16 @@ enum Accepted {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(tokio::net::UnixStream),
+}
+
+impl Accepted {
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().ok(),
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
+    }
 }
 
 impl From<TcpListener> for Listener {

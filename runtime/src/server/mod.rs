@@ -4,12 +4,19 @@
 mod bell;
 mod builder;
 #[cfg(feature = "net")]
+mod census;
+#[cfg(feature = "net")]
 mod connection;
+mod connection_limits;
 mod cors;
+#[cfg(feature = "net")]
+mod heads;
 #[cfg(feature = "net")]
 mod http1;
 #[cfg(feature = "net")]
 mod http2;
+#[cfg(feature = "net")]
+mod life;
 mod limits;
 #[cfg(feature = "net")]
 mod listen;
@@ -23,6 +30,7 @@ use std::{sync::Arc, time::Duration};
 use http::request::Parts;
 
 pub use builder::{BuildError, ServerBuilder};
+pub use connection_limits::ConnectionLimits;
 pub use cors::Cors;
 pub use limits::CallLimits;
 pub(crate) use limits::{DEFAULT_MESSAGE_BYTES, Limits};
@@ -71,6 +79,10 @@ pub(crate) struct Core {
     pub(crate) shutdown_grace: Duration,
     #[cfg(feature = "net")]
     pub(crate) keepalive: crate::http2::Keepalive,
+    #[cfg(feature = "net")]
+    pub(crate) connection_limits: ConnectionLimits,
+    #[cfg(feature = "net")]
+    census: Arc<census::Census>,
     /// How often callers may ping while nothing else happens.
     pub(crate) keepalive_min_interval: Duration,
     #[cfg(feature = "tls")]

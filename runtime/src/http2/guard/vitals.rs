@@ -1,0 +1,140 @@
+//! What is known of a connection from outside of it.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// When bytes last came, whether the peer plays fair, and since when it has been in which of the states that may not
+/// last. Written by the [`Guard`](super::Guard) and by whoever runs the connection.
+#[derive(Debug)]
+pub(crate) struct Vitals {
+    opened: Instant,
+    /// When bytes last arrived, in milliseconds since the connection was opened.
+    last_read: AtomicU64,
+    abused: AtomicBool,
+    /// No call runs.
+    quiet: Since,
+    /// The peer has begun what it must complete soon: its preface, or the head of a request.
+    owing: Since,
+    /// The peer does not take what is sent.
+    blocked: Since,
+}
+
+/// Since when something has been so, in milliseconds since the connection was opened.
+#[derive(Debug)]
+struct Since(AtomicU64);
+
+impl Since {
+    const NEVER: u64 = u64::MAX;
+
+    fn begin(&self, now: u64) {
+        // Only ever written by the task that runs the connection.
+        if self.0.load(Ordering::Relaxed) == Self::NEVER {
+            self.0.store(now, Ordering::Relaxed);
+        }
+    }
+
+    fn end(&self) {
+        self.0.store(Self::NEVER, Ordering::Relaxed);
+    }
+
+    fn millis(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|&since| since != Self::NEVER)
+    }
+}
+
+impl Vitals {
+    pub(super) fn new() -> Self {
+        let never = || Since(AtomicU64::new(Since::NEVER));
+        let quiet = Since(AtomicU64::new(0));
+        let (last_read, abused) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { opened: Instant::now(), last_read, abused, quiet, owing: never(), blocked: never() }
+    }
+
+    /// How long nothing has arrived.
+    pub(crate) fn silence(&self) -> Duration {
+        self.opened.elapsed().saturating_sub(Duration::from_millis(self.last_read.load(Ordering::Relaxed)))
+    }
+
+    /// Whether the peer has sent more of something than any honest one does.
+    pub(crate) fn abused(&self) -> bool {
+        self.abused.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn abuse(&self) {
+        self.abused.store(true, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        self.opened.elapsed().as_millis() as u64
+    }
+
+    pub(super) fn read(&self) -> u64 {
+        let now = self.now();
+        self.last_read.store(now, Ordering::Relaxed);
+        now
+    }
+
+    /// Notes whether the peer owes the rest of something, as of a moment given by [`read`](Self::read). `anew` says that
+    /// what it owed before has come.
+    pub(super) fn owes(&self, owes: bool, anew: bool, now: u64) {
+        if anew || !owes {
+            self.owing.end();
+        }
+        if owes {
+            self.owing.begin(now);
+        }
+    }
+
+    /// Notes bytes of HTTP/1.1, which without a running call are the head of a request.
+    pub(super) fn owes_head(&self, now: u64) {
+        if self.quiet.millis().is_some() {
+            self.owing.begin(now);
+        }
+    }
+
+    pub(super) fn wrote(&self, blocked: bool) {
+        if blocked {
+            self.blocked.begin(self.now());
+        } else {
+            self.blocked.end();
+        }
+    }
+
+    /// Notes whether calls run.
+    pub(crate) fn busy(&self, busy: bool) {
+        if busy {
+            self.quiet.end();
+        } else if self.quiet.millis().is_none() {
+            self.quiet.begin(self.now());
+        }
+    }
+
+    /// Notes that a call began over HTTP/1.1: the head that was owed has come.
+    pub(crate) fn headed(&self) {
+        self.owing.end();
+        self.quiet.end();
+    }
+
+    /// Since when no call has run.
+    pub(crate) fn quiet_since(&self) -> Option<Instant> {
+        self.at(&self.quiet)
+    }
+
+    /// Since when the peer has owed the rest of its preface or of a head.
+    pub(crate) fn owing_since(&self) -> Option<Instant> {
+        self.at(&self.owing)
+    }
+
+    /// Since when the peer has taken none of what is sent.
+    pub(crate) fn blocked_since(&self) -> Option<Instant> {
+        self.at(&self.blocked)
+    }
+
+    fn at(&self, since: &Since) -> Option<Instant> {
+        since.millis().map(|millis| self.opened + Duration::from_millis(millis))
+    }
+}

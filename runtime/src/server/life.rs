@@ -1,0 +1,138 @@
+//! The life of a connection: its server's, or a shorter one of its own.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    sync::watch,
+    time::{Instant, Sleep},
+};
+
+use super::{ConnectionLimits, listen::Phase};
+use crate::{deadline, http2::Vitals};
+
+/// How long the last frames of a connection may take once its calls were cut off.
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// Leads a connection through its phases, which are those of its server unless it gets too old, is idle, or its peer
+/// lets it wait.
+pub(super) struct Life {
+    server: watch::Receiver<Phase>,
+    own: watch::Sender<Phase>,
+    limits: Limits,
+}
+
+#[derive(Clone, Copy)]
+struct Limits {
+    opening: Duration,
+    idle: Duration,
+    unread: Duration,
+    age: Duration,
+    grace: Duration,
+}
+
+impl Life {
+    pub(super) fn new(server: watch::Receiver<Phase>, limits: &ConnectionLimits) -> Self {
+        let ConnectionLimits { opening, idle, unread, age, age_grace: grace, .. } = *limits;
+        let (own, _) = watch::channel(Phase::Serving);
+        Self { server, own, limits: Limits { opening, idle, unread, age: about(age), grace } }
+    }
+
+    /// The phase of the connection.
+    pub(super) fn phase(&self) -> watch::Receiver<Phase> {
+        self.own.subscribe()
+    }
+
+    /// Runs until the connection must be dropped. It is to be polled after the connection and by the same task, so that
+    /// it sees what became of that.
+    pub(super) async fn lead(mut self, vitals: Arc<Vitals>) {
+        let Limits { opening, idle, unread, age, grace } = self.limits;
+        let mut watch = Watch::new(vitals, idle, opening, unread);
+        let retired = tokio::select! {
+            biased;
+            () = Phase::reached(&mut self.server, Phase::Draining) => false,
+            due = watch.due() => match due {
+                Due::Overdue => return tracing::debug!("a peer let its connection wait for too long"),
+                Due::Idle => true,
+            },
+            () = tokio::time::sleep(age) => true,
+        };
+        self.own.send_replace(Phase::Draining);
+        // A peer that does not answer the GOAWAY has nothing more to do here.
+        (watch.idle, watch.idle_from) = (opening, Instant::now());
+        tokio::select! {
+            biased;
+            () = Phase::reached(&mut self.server, Phase::Aborting) => {}
+            _ = watch.due() => return,
+            () = tokio::time::sleep(grace), if retired => {}
+        }
+        self.own.send_replace(Phase::Aborting);
+        tokio::select! {
+            () = Phase::reached(&mut self.server, Phase::Closed) => {}
+            () = tokio::time::sleep(LAST_WORDS), if *self.server.borrow() < Phase::Aborting => {}
+        }
+    }
+}
+
+/// Give or take a tenth.
+fn about(age: Duration) -> Duration {
+    // Not for secrets: the keys of hash maps are random enough, and at hand.
+    let random = RandomState::new().hash_one(0) as f64 / u64::MAX as f64;
+    age.mul_f64(0.9 + 0.2 * random)
+}
+
+/// What a connection is due for.
+enum Due {
+    /// It has had no call for long.
+    Idle,
+    /// Its peer did not complete what it began, or does not read.
+    Overdue,
+}
+
+/// Watches the states of a connection that may not last. There is one timer, which is set anew when it has fired too
+/// early rather than whenever a state changes.
+struct Watch {
+    vitals: Arc<Vitals>,
+    idle: Duration,
+    /// Before that, idleness does not count.
+    idle_from: Instant,
+    opening: Duration,
+    unread: Duration,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Watch {
+    fn new(vitals: Arc<Vitals>, idle: Duration, opening: Duration, unread: Duration) -> Self {
+        Self { vitals, idle, idle_from: Instant::now(), opening, unread, timer: Box::pin(tokio::time::sleep(opening)) }
+    }
+
+    async fn due(&mut self) -> Due {
+        std::future::poll_fn(|cx| self.poll_due(cx)).await
+    }
+
+    fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
+        while let Some((at, due)) = self.next() {
+            if at < self.timer.deadline() || self.timer.is_elapsed() {
+                self.timer.as_mut().reset(at);
+            }
+            ready!(deadline::poll_timer(&mut self.timer, cx));
+            if at <= Instant::now() {
+                return Poll::Ready(due);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// What comes first.
+    fn next(&self) -> Option<(Instant, Due)> {
+        let idle = self.vitals.quiet_since().map(|since| (since.max(self.idle_from) + self.idle, Due::Idle));
+        let owing = self.vitals.owing_since().map(|since| (since + self.opening, Due::Overdue));
+        let blocked = self.vitals.blocked_since().map(|since| (since + self.unread, Due::Overdue));
+        [idle, owing, blocked].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+}

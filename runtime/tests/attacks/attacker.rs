@@ -1,0 +1,199 @@
+//! A peer that writes any frames it likes and notes what comes back.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
+    net::TcpStream,
+    sync::watch,
+};
+
+pub const DATA: u8 = 0;
+pub const HEADERS: u8 = 1;
+pub const PRIORITY: u8 = 2;
+pub const RST_STREAM: u8 = 3;
+pub const SETTINGS: u8 = 4;
+pub const PING: u8 = 6;
+pub const GOAWAY: u8 = 7;
+pub const WINDOW_UPDATE: u8 = 8;
+pub const CONTINUATION: u8 = 9;
+
+pub const END_STREAM: u8 = 1;
+pub const ACK: u8 = 1;
+pub const END_HEADERS: u8 = 4;
+
+pub const ENHANCE_YOUR_CALM: u32 = 11;
+
+pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What came back so far.
+#[derive(Debug, Default, Clone)]
+pub struct Seen {
+    /// The code of the last GOAWAY.
+    pub goaway: Option<u32>,
+    pub closed: bool,
+    /// Streams that the server ended, and the bytes of DATA on all of them.
+    pub ended: usize,
+    pub data: usize,
+    /// The streams that were reset, and by which codes.
+    pub resets: Vec<(u32, u32)>,
+    pub pongs: usize,
+    /// The blocks of headers.
+    pub heads: Vec<Vec<u8>>,
+}
+
+impl Seen {
+    pub fn is_over(&self) -> bool {
+        self.closed || self.goaway.is_some()
+    }
+}
+
+pub struct Attacker {
+    write: WriteHalf<TcpStream>,
+    seen: watch::Receiver<Seen>,
+    pings: usize,
+    next_stream: u32,
+}
+
+impl Attacker {
+    /// A connection after its preface and SETTINGS.
+    pub async fn connect(server: SocketAddr) -> Self {
+        Self::with_settings(server, &[]).await
+    }
+
+    pub async fn with_settings(server: SocketAddr, settings: &[u8]) -> Self {
+        let socket = TcpStream::connect(server).await.unwrap();
+        socket.set_nodelay(true).unwrap();
+        let (read, mut write) = tokio::io::split(socket);
+        write.write_all(PREFACE).await.unwrap();
+        write.write_all(&frame(SETTINGS, 0, 0, settings)).await.unwrap();
+        let (sender, seen) = watch::channel(Seen::default());
+        tokio::spawn(read_all(read, sender));
+        Self { write, seen, pings: 0, next_stream: 1 }
+    }
+
+    /// Writes these bytes; false once the server does not take them any more.
+    pub async fn send(&mut self, bytes: &[u8]) -> bool {
+        self.write.write_all(bytes).await.is_ok()
+    }
+
+    /// Ends the connection.
+    pub async fn close(mut self) {
+        self.write.shutdown().await.unwrap();
+        self.until("the end of the connection", |seen| seen.closed).await;
+    }
+
+    /// The id of a new stream.
+    pub fn stream(&mut self) -> u32 {
+        self.next_stream += 2;
+        self.next_stream - 2
+    }
+
+    /// Waits until the server has worked on all that was sent, as its answer to a PING tells; false if the connection is
+    /// over instead.
+    pub async fn settled(&mut self) -> bool {
+        self.pings += 1;
+        let pings = self.pings;
+        self.send(&frame(PING, 0, 0, b"attacked")).await;
+        self.until("an answer to a PING", |seen| seen.pongs >= pings || seen.is_over()).await;
+        !self.seen().is_over()
+    }
+
+    /// The code of the GOAWAY with which the connection ends.
+    pub async fn dismissed(&mut self) -> Option<u32> {
+        self.until("the end of the connection", Seen::is_over).await;
+        self.seen().goaway
+    }
+
+    pub async fn until(&mut self, what: &str, condition: impl Fn(&Seen) -> bool) {
+        let reached = self.seen.wait_for(|seen| condition(seen));
+        let reached = matches!(tokio::time::timeout(Duration::from_secs(60), reached).await, Ok(Ok(_)));
+        assert!(reached, "not within a minute: {what}; {:?}", self.seen());
+    }
+
+    pub fn seen(&self) -> Seen {
+        self.seen.borrow().clone()
+    }
+
+    /// Sends rounds of frames, and waits after each until the server has worked on it. How many rounds it took until the
+    /// connection was over; `None` if it never was.
+    pub async fn rounds(&mut self, rounds: usize, mut round: impl FnMut(&mut Self) -> Vec<u8>) -> Option<usize> {
+        for done in 0..rounds {
+            let frames = round(self);
+            self.send(&frames).await;
+            if !self.settled().await {
+                return Some(done + 1);
+            }
+        }
+        None
+    }
+}
+
+async fn read_all(mut read: ReadHalf<TcpStream>, seen: watch::Sender<Seen>) {
+    while let Some((kind, flags, stream, payload)) = read_frame(&mut read).await {
+        let word = |at: usize| payload.get(at..at + 4).map(|word| u32::from_be_bytes(word.try_into().unwrap()));
+        seen.send_modify(|seen| {
+            match kind {
+                GOAWAY => seen.goaway = word(4),
+                PING if flags & ACK != 0 => seen.pongs += 1,
+                RST_STREAM => seen.resets.push((stream, word(0).unwrap())),
+                DATA => seen.data += payload.len(),
+                HEADERS => seen.heads.push(payload.clone()),
+                _ => {}
+            }
+            seen.ended += usize::from(matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0);
+        });
+    }
+    seen.send_modify(|seen| seen.closed = true);
+}
+
+async fn read_frame(read: &mut ReadHalf<TcpStream>) -> Option<(u8, u8, u32, Vec<u8>)> {
+    let mut head = [0; 9];
+    read.read_exact(&mut head).await.ok()?;
+    let [a, b, c, kind, flags, stream @ ..] = head;
+    let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+    read.read_exact(&mut payload).await.ok()?;
+    Some((kind, flags, u32::from_be_bytes(stream), payload))
+}
+
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// The headers of a gRPC call.
+pub fn call(path: &str) -> Vec<u8> {
+    fields(&[
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":authority", "test"),
+        (":path", path),
+        ("content-type", "application/grpc"),
+        ("te", "trailers"),
+    ])
+}
+
+/// Header fields that need neither tables nor Huffman's code (RFC 7541, 6.2.2).
+pub fn fields(fields: &[(&str, &str)]) -> Vec<u8> {
+    let literal = |(name, value): &(&str, &str)| [&[0][..], &text(name), &text(value)].concat();
+    fields.iter().flat_map(literal).collect()
+}
+
+fn text(text: &str) -> Vec<u8> {
+    let mut length = vec![text.len().min(127) as u8];
+    // An integer with a prefix of seven bits (RFC 7541, 5.1).
+    if let Some(mut rest) = text.len().checked_sub(127) {
+        while rest >= 128 {
+            length.push(rest as u8 | 128);
+            rest >>= 7;
+        }
+        length.push(rest as u8);
+    }
+    [&length, text.as_bytes()].concat()
+}
+
+/// A message of this text, framed for gRPC.
+pub fn message(text: &str) -> Vec<u8> {
+    let payload = if text.is_empty() { Vec::new() } else { [&[0x0a, text.len() as u8], text.as_bytes()].concat() };
+    [&[0][..], &(payload.len() as u32).to_be_bytes(), &payload].concat()
+}

@@ -1,0 +1,118 @@
+//! Many frames that ask for little.
+
+use crate::{
+    attacker::{
+        Attacker, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, PING, PRIORITY, SETTINGS,
+        WINDOW_UPDATE, call, frame, message,
+    },
+    target::Target,
+};
+
+/// Frames of one kind within which the connection must be over, unless a peer has reason for them.
+const BAR: usize = 10_000;
+
+fn stream_of(attacker: &mut Attacker) -> (u32, Vec<u8>) {
+    let stream = attacker.stream();
+    (stream, frame(HEADERS, END_HEADERS, stream, &call("/test.Echo/Both")))
+}
+
+#[tokio::test]
+async fn control_frames() {
+    let target = Target::new().await;
+    let kinds: [(&str, Vec<u8>, usize); 4] = [
+        ("PING", frame(PING, 0, 0, b"attacked"), 4),
+        ("SETTINGS", frame(SETTINGS, 0, 0, &[]), BAR + 1),
+        ("PRIORITY", frame(PRIORITY, 0, 1001, &[0, 0, 0, 1, 0]), BAR + 1),
+        ("WINDOW_UPDATE", frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]), BAR + 1),
+    ];
+    for (name, one, count) in kinds {
+        let mut attacker = Attacker::connect(target.addr).await;
+        attacker.send(&one.repeat(count)).await;
+        assert_eq!(attacker.dismissed().await, Some(ENHANCE_YOUR_CALM), "{name}");
+    }
+    target.finish().await;
+}
+
+/// A peer that does not read the answers to its PINGs and SETTINGS.
+#[tokio::test]
+async fn control_frames_that_are_answered_into_the_void() {
+    use tokio::io::AsyncWriteExt;
+    let limits = rsgrpc::ConnectionLimits::new().unread(std::time::Duration::from_secs(1));
+    let target = Target::of(crate::target::builder().connection_limits(limits)).await;
+    for one in [frame(PING, 0, 0, b"attacked"), frame(SETTINGS, 0, 0, &[])] {
+        let mut socket = tokio::net::TcpStream::connect(target.addr).await.unwrap();
+        socket.write_all(crate::attacker::PREFACE).await.unwrap();
+        socket.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
+        let flood = one.repeat(1000);
+        let mut frames = 0;
+        while socket.write_all(&flood).await.is_ok() {
+            frames += 1000;
+            assert!(frames < 10_000_000, "the server goes on reading");
+        }
+    }
+    target.finish().await;
+}
+
+#[tokio::test]
+async fn continuation() {
+    let target = Target::new().await;
+    for payload in [&[][..], &[0; 16_384]] {
+        let mut attacker = Attacker::connect(target.addr).await;
+        let stream = attacker.stream();
+        attacker.send(&frame(HEADERS, 0, stream, &call("/test.Echo/Unary"))).await;
+        let flood = frame(CONTINUATION, 0, stream, payload).repeat(1000);
+        attacker.send(&flood).await;
+        attacker.until("the end of the connection", |seen| seen.is_over()).await;
+    }
+    target.finish().await;
+}
+
+#[tokio::test]
+async fn empty_data() {
+    let target = Target::new().await;
+    let mut attacker = Attacker::connect(target.addr).await;
+    let (stream, open) = stream_of(&mut attacker);
+    attacker.send(&open).await;
+    attacker.send(&frame(DATA, 0, stream, &[]).repeat(BAR + 1)).await;
+    assert_eq!(attacker.dismissed().await, Some(ENHANCE_YOUR_CALM));
+    target.finish().await;
+}
+
+/// As many small messages as anybody wants, each in a frame of its own.
+#[tokio::test]
+async fn small_messages_are_no_flood() {
+    let target = Target::new().await;
+    let mut attacker = Attacker::connect(target.addr).await;
+    let (stream, open) = stream_of(&mut attacker);
+    attacker.send(&open).await;
+    let batch = frame(DATA, 0, stream, &message("0123456789")).repeat(1000);
+    assert_eq!(attacker.rounds(100, |_| batch.clone()).await, None);
+    attacker.send(&frame(DATA, END_STREAM, stream, &[])).await;
+    attacker.until("the end of the call", |seen| seen.ended == 1).await;
+    target.finish().await;
+}
+
+/// A reader who opens his windows again after every frame that he gets.
+#[tokio::test]
+async fn credit_for_what_was_read_is_no_flood() {
+    let target = Target::new().await;
+    let mut attacker = Attacker::connect(target.addr).await;
+    let stream = attacker.stream();
+    attacker.send(&frame(HEADERS, END_HEADERS, stream, &call("/test.Echo/Down"))).await;
+    attacker.send(&frame(DATA, END_STREAM, stream, &message("hi"))).await;
+    // Both windows begin with 65,535 bytes, and each round takes them all.
+    let mut credit = Vec::new();
+    for part in [65_535u32 / 255; 255] {
+        credit.extend(frame(WINDOW_UPDATE, 0, stream, &part.to_be_bytes()));
+        credit.extend(frame(WINDOW_UPDATE, 0, 0, &part.to_be_bytes()));
+    }
+    for round in 1..=60 {
+        attacker.until("all that the windows allow", |seen| seen.data >= round * 65_535 || seen.is_over()).await;
+        assert!(!attacker.seen().is_over(), "round {round}: {:?}", attacker.seen().goaway);
+        for window in credit.chunks(26) {
+            attacker.send(window).await;
+            tokio::task::yield_now().await;
+        }
+    }
+    target.finish().await;
+}

@@ -1,0 +1,94 @@
+//! Headers: many of them, large ones, and many requests with as much as is allowed.
+
+use rsgrpc::ConnectionLimits;
+
+use crate::{
+    attacker::{Attacker, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, call, fields, frame, message},
+    target::{Target, builder},
+};
+
+/// A head with one field that goes into the table of both sides, and so many references to it of a byte each.
+fn bomb(references: usize) -> Vec<u8> {
+    // A literal with incremental indexing (RFC 7541, 6.2.1); the newest entry has the index 62.
+    let planted = [&[0x40, 1][..], b"a", &[1], b"b"].concat();
+    [call("/test.Echo/Both"), planted, vec![0x80 | 62; references]].concat()
+}
+
+fn open(attacker: &mut Attacker, head: &[u8]) -> Vec<u8> {
+    frame(HEADERS, END_HEADERS, attacker.stream(), head)
+}
+
+/// More header bytes than are allowed, in one block: h2 refuses the call or the connection.
+#[tokio::test]
+async fn over_the_limit() {
+    let target = Target::new().await;
+    let mut attacker = Attacker::connect(target.addr).await;
+    let bomb = open(&mut attacker, &bomb(16_000));
+    attacker.send(&bomb).await;
+    attacker.until("a refusal", |seen| seen.is_over() || seen.ended == 1).await;
+    target.finish().await;
+}
+
+#[tokio::test]
+async fn too_many() {
+    let target = Target::new().await;
+    let mut attacker = Attacker::connect(target.addr).await;
+    let few = open(&mut attacker, &bomb(100));
+    let many = open(&mut attacker, &bomb(130));
+    attacker.send(&[few, many].concat()).await;
+    attacker.until("the refusal", |seen| seen.ended == 1).await;
+    // The other goes on, and has its own head at once: the call takes messages.
+    let seen = attacker.seen();
+    assert!(seen.resets.is_empty() && attacker.settled().await, "{seen:?}");
+    target.finish().await;
+}
+
+/// Each head is allowed; all together take more than the room that a connection has for them.
+#[tokio::test]
+async fn under_the_limit_on_many_streams() {
+    let target = Target::new().await;
+    let mut attacker = Attacker::connect(target.addr).await;
+    for _ in 0..200 {
+        let bomb = open(&mut attacker, &bomb(100));
+        attacker.send(&bomb).await;
+    }
+    // 103 fields of some 202 bytes each: 75 times in 1.5 MiB.
+    attacker.until("the refusals", |seen| seen.resets.len() >= 125).await;
+    assert!(attacker.settled().await);
+    let refused = attacker.seen().resets;
+    assert!(refused.len() == 125, "{} calls were refused", refused.len());
+    assert!(refused.iter().all(|(_, code)| *code == ENHANCE_YOUR_CALM));
+    target.finish().await;
+}
+
+/// What is over gives its room back.
+#[tokio::test]
+async fn one_after_the_other_have_room() {
+    let limits = ConnectionLimits::new().max_open_header_bytes(30_000);
+    let target = Target::of(builder().connection_limits(limits)).await;
+    let mut attacker = Attacker::connect(target.addr).await;
+    let round = |attacker: &mut Attacker| {
+        let stream = attacker.stream();
+        let head = [call("/test.Echo/Unary"), vec![]].concat();
+        [frame(HEADERS, END_HEADERS, stream, &head), frame(DATA, END_STREAM, stream, &message("hi"))].concat()
+    };
+    assert_eq!(attacker.rounds(100, round).await, None);
+    attacker.until("all answers", |seen| seen.ended == 100).await;
+    assert!(attacker.seen().resets.is_empty());
+    target.finish().await;
+}
+
+#[tokio::test]
+async fn long_paths() {
+    let target = Target::new().await;
+    let mut attacker = Attacker::connect(target.addr).await;
+    for length in [8_000, 14_000] {
+        let path = format!("/{}", "x".repeat(length));
+        let head = fields(&[(":method", "POST"), (":scheme", "http"), (":authority", "test"), (":path", &path)]);
+        let open = frame(HEADERS, END_HEADERS | END_STREAM, attacker.stream(), &head);
+        attacker.send(&open).await;
+    }
+    attacker.until("both refusals", |seen| seen.ended == 2).await;
+    assert!(attacker.settled().await);
+    target.finish().await;
+}

@@ -1,0 +1,16 @@
+//! Attacks on a live server by raw frames over TCP, while another connection goes on calling. What is asserted depends
+//! on no clock: what ends the connection, within how many frames, and that no other call fails. Where time is the limit
+//! it is tokio's, which waits for nobody. What the attacks cost is measured by `tests/bench/attacks`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, reason = "tests")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod attacker;
+mod floods;
+mod heads;
+mod injection;
+mod resets;
+mod slow;
+mod target;

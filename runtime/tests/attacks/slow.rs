@@ -1,0 +1,235 @@
+//! Peers that let the server wait, by the clock of tokio, and those that do not read.
+
+use std::time::Duration;
+
+use rsgrpc::ConnectionLimits;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    time::Instant,
+};
+
+use crate::{
+    attacker::{
+        Attacker, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, SETTINGS, call, frame, message,
+    },
+    target::{Target, builder},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A connection in memory, of which the time is tokio's.
+fn connect(limits: ConnectionLimits) -> DuplexStream {
+    let server = builder().connection_limits(limits).keepalive(100_000 * SECOND, SECOND).build().unwrap();
+    let (ours, theirs) = tokio::io::duplex(1 << 20);
+    tokio::spawn(async move { server.serve_connection(theirs).await });
+    ours
+}
+
+/// Sends each part, and one more byte of the last each second; when the server closed, in seconds, and all it said.
+async fn closed_after(limits: ConnectionLimits, parts: &[&[u8]], dripping: bool) -> (u64, Vec<u8>) {
+    let (mut read, mut write) = tokio::io::split(connect(limits));
+    for part in parts {
+        write.write_all(part).await.unwrap();
+    }
+    let began = Instant::now();
+    let mut received = Vec::new();
+    let drip = async {
+        while dripping && write.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(SECOND).await;
+        }
+        std::future::pending::<()>().await
+    };
+    tokio::select! {
+        read = read.read_to_end(&mut received) => drop(read.unwrap()),
+        () = drip => {}
+    }
+    (began.elapsed().as_secs(), received)
+}
+
+fn settings() -> Vec<u8> {
+    frame(SETTINGS, 0, 0, &[])
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_begins_must_be_complete_in_time() {
+    let open = frame(HEADERS, END_HEADERS, 1, &call("/test.Echo/Unary"));
+    let block = frame(HEADERS, 0, 1, &call("/test.Echo/Unary"));
+    let half_a_head = &open[..20];
+    let large = frame(HEADERS, END_HEADERS, 1, &[0; 10_000]);
+    let rows: [(&str, &[&[u8]], bool); 10] = [
+        ("nothing at all", &[], false),
+        ("half a preface", &[&PREFACE[..10]], false),
+        ("a preface without SETTINGS", &[PREFACE], false),
+        ("half of SETTINGS", &[PREFACE, &settings()[..5]], false),
+        ("half of HEADERS", &[PREFACE, &settings(), half_a_head], false),
+        ("a byte of HEADERS each second", &[PREFACE, &settings(), &large[..20]], true),
+        ("a block of headers without an end", &[PREFACE, &settings(), &block], false),
+        ("a request line without an end", &[b"GET /"], true),
+        ("headers of HTTP/1.1 without an end", &[b"GET / HTTP/1.1\r\nhost: test\r\nx: "], true),
+        ("a second head of HTTP/1.1", &[b"GET / HTTP/1.1\r\nhost: test\r\n\r\nGET / HTTP/1.1\r\nx: "], true),
+    ];
+    for (name, parts, dripping) in rows {
+        let (seconds, _) = closed_after(ConnectionLimits::new(), parts, dripping).await;
+        assert!((9..=11).contains(&seconds), "{name}: closed after {seconds} s");
+    }
+}
+
+/// Each CONTINUATION is complete; the block is not.
+#[tokio::test(start_paused = true)]
+async fn a_block_in_many_frames_is_one_block() {
+    let (mut read, mut write) = tokio::io::split(connect(ConnectionLimits::new()));
+    let block = frame(HEADERS, 0, 1, &call("/test.Echo/Unary"));
+    write.write_all(&[PREFACE, &settings(), &block].concat()).await.unwrap();
+    let began = Instant::now();
+    let drip = async {
+        // Slowly enough for the limit of their number, which is h2's.
+        while write.write_all(&frame(CONTINUATION, 0, 1, &[])).await.is_ok() {
+            tokio::time::sleep(4 * SECOND).await;
+        }
+        std::future::pending::<()>().await
+    };
+    let mut received = Vec::new();
+    tokio::select! {
+        read = read.read_to_end(&mut received) => drop(read.unwrap()),
+        () = drip => {}
+    }
+    assert!((9..=11).contains(&began.elapsed().as_secs()), "closed after {:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_calls_ends() {
+    let (seconds, received) = closed_after(ConnectionLimits::new(), &[PREFACE, &settings()], false).await;
+    // GOAWAY at once, and the end when the peer does not even answer its PING.
+    assert!((300..=311).contains(&seconds), "closed after {seconds} s");
+    assert!(kinds(&received).contains(&GOAWAY));
+    let get = b"GET /nothing HTTP/1.1\r\nhost: test\r\n\r\n";
+    let (seconds, received) = closed_after(ConnectionLimits::new(), &[get], false).await;
+    assert!(received.starts_with(b"HTTP/1.1 404"));
+    assert!((300..=311).contains(&seconds), "closed after {seconds} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_must_go_on() {
+    let open = |path| frame(HEADERS, END_HEADERS, 1, &call(path));
+    let half = frame(DATA, 0, 1, &message("hi")[..6]);
+    let rows: [(&str, &str, &[u8]); 3] = [
+        ("no message", "/test.Echo/Unary", &[]),
+        ("half a message", "/test.Echo/Unary", &half),
+        ("half a message of a stream", "/test.Echo/Both", &half),
+    ];
+    for (name, path, body) in rows {
+        let (mut read, mut write) = tokio::io::split(connect(ConnectionLimits::new()));
+        write.write_all(&[PREFACE, &settings(), &open(path), body].concat()).await.unwrap();
+        let began = Instant::now();
+        loop {
+            let (kind, flags, payload) = next(&mut read).await;
+            if kind == HEADERS && flags & END_STREAM != 0 {
+                assert!(payload.windows(4).any(|text| text == b"grpc") || !payload.is_empty());
+                break;
+            }
+        }
+        assert!((29..=31).contains(&began.elapsed().as_secs()), "{name}: answered after {:?}", began.elapsed());
+    }
+    // Between messages a stream may rest.
+    let (mut read, mut write) = tokio::io::split(connect(ConnectionLimits::new()));
+    let whole = frame(DATA, 0, 1, &message("hi"));
+    write.write_all(&[PREFACE, &settings(), &open("/test.Echo/Both"), &whole].concat()).await.unwrap();
+    let ended = async { while !matches!(next(&mut read).await, (HEADERS, flags, _) if flags & END_STREAM != 0) {} };
+    assert!(tokio::time::timeout(1000 * SECOND, ended).await.is_err(), "a stream that rests was ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_read_is_given_up() {
+    // A stream whose window stays shut, on a connection that is read.
+    let (mut read, mut write) = tokio::io::split(connect(ConnectionLimits::new()));
+    let shut = frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]);
+    let open = frame(HEADERS, END_HEADERS, 1, &call("/test.Echo/Down"));
+    let ask = frame(DATA, END_STREAM, 1, &message("hi"));
+    write.write_all(&[PREFACE, &shut, &open, &ask].concat()).await.unwrap();
+    let began = Instant::now();
+    while next(&mut read).await.0 != crate::attacker::RST_STREAM {}
+    assert!((299..=301).contains(&began.elapsed().as_secs()), "reset after {:?}", began.elapsed());
+
+    // A connection that is not read at all.
+    let limits = ConnectionLimits::new().unread(20 * SECOND);
+    let mut peer = connect(limits);
+    let wide = frame(SETTINGS, 0, 0, &[0, 4, 0x7f, 0xff, 0xff, 0xff]);
+    let window = frame(8, 0, 0, &[0x7f, 0, 0, 0]);
+    peer.write_all(&[PREFACE, &wide, &window, &open, &ask].concat()).await.unwrap();
+    let began = Instant::now();
+    while peer.write_all(&frame(6, 1, 0, &[0; 8])).await.is_ok() {
+        tokio::time::sleep(SECOND).await;
+    }
+    assert!((19..=22).contains(&began.elapsed().as_secs()), "closed after {:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_grows_old() {
+    let limits = ConnectionLimits::new().age(1000 * SECOND).age_grace(100 * SECOND);
+    let (mut read, mut write) = tokio::io::split(connect(limits));
+    let open = frame(HEADERS, END_HEADERS, 1, &call("/test.Echo/Both"));
+    write.write_all(&[PREFACE, &settings(), &open].concat()).await.unwrap();
+    let began = Instant::now();
+    while next(&mut read).await.0 != GOAWAY {}
+    let age = began.elapsed().as_secs();
+    assert!((899..=1101).contains(&age), "GOAWAY after {age} s");
+    // The call goes on, and ends with a status.
+    while !matches!(next(&mut read).await, (HEADERS, flags, _) if flags & END_STREAM != 0) {}
+    let end = began.elapsed().as_secs() - age;
+    assert!((99..=101).contains(&end), "the call ended {end} s after the GOAWAY");
+}
+
+/// An answer comes before the request is over, and the caller goes on sending.
+#[tokio::test]
+async fn an_early_answer_is_the_end() {
+    let target = Target::new().await;
+    let mut attacker = Attacker::connect(target.addr).await;
+    let stream = attacker.stream();
+    attacker.send(&frame(HEADERS, END_HEADERS, stream, &call("/test.Echo/Up"))).await;
+    attacker.until("the answer", |seen| seen.ended == 1).await;
+    let chunk = frame(DATA, 0, stream, &[0; 16_384]);
+    let mut sent = 0;
+    while attacker.send(&chunk).await && attacker.settled().await {
+        sent += chunk.len();
+        assert!(sent < 16 << 20, "16 MiB were swallowed");
+    }
+    target.finish().await;
+}
+
+#[tokio::test]
+async fn connections_are_counted() {
+    let limits = ConnectionLimits::new().max_connections_per_peer(3);
+    let target = Target::of(builder().connection_limits(limits)).await;
+    let mut first = Attacker::connect(target.addr).await;
+    let mut second = Attacker::connect(target.addr).await;
+    assert!(first.settled().await && second.settled().await);
+    // The victim has the third.
+    let mut socket = tokio::net::TcpStream::connect(target.addr).await.unwrap();
+    let _ = socket.read_to_end(&mut Vec::new()).await;
+    first.close().await;
+    loop {
+        let mut next = Attacker::connect(target.addr).await;
+        if next.settled().await {
+            break;
+        }
+    }
+    target.finish().await;
+}
+
+async fn next(read: &mut (impl AsyncReadExt + Unpin)) -> (u8, u8, Vec<u8>) {
+    let mut head = [0; 9];
+    read.read_exact(&mut head).await.unwrap();
+    let [a, b, c, kind, flags, ..] = head;
+    let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
+    read.read_exact(&mut payload).await.unwrap();
+    (kind, flags, payload)
+}
+
+fn kinds(mut bytes: &[u8]) -> Vec<u8> {
+    let mut kinds = Vec::new();
+    while let [a, b, c, kind, rest @ ..] = bytes {
+        kinds.push(*kind);
+        bytes = rest.get(5 + u32::from_be_bytes([0, *a, *b, *c]) as usize..).unwrap_or_default();
+    }
+    kinds
+}
