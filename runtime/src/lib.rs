@@ -74,9 +74,9 @@ pub use method::{
 pub use prost;
 pub use prost_types;
 pub use protocol::rest::{HttpStatus, Rest};
-#[cfg(feature = "net")]
-pub use server::Listener;
 pub use server::{BuildError, CallLimits, ConnectionLimits, Cors, Server, ServerBuilder};
+#[cfg(feature = "net")]
+pub use server::{Listener, shutdown_signal};
 pub use status::StatusExt;
 #[cfg(feature = "tls")]
 pub use tls::{ClientTls, Identity, PeerTls, ServerTls, TlsError, TrustRoots};

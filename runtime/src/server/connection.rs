@@ -28,7 +28,7 @@ where
     let header_bytes = limits.header_bytes as usize;
     let opening = tokio::select! {
         opening = tokio::time::timeout(limits.opening, read_opening(&mut io, header_bytes)) => opening,
-        () = Phase::reached(&mut draining, Phase::Draining) => return,
+        () = Phase::closes_unopened(&mut draining) => return,
     };
     let Ok(Ok((http, opening))) = opening else {
         return;

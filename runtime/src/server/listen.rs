@@ -1,15 +1,19 @@
 //! Sockets: the accept loop and the end of a server's life.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream, ToSocketAddrs},
+    net::ToSocketAddrs,
     sync::{mpsc, watch},
     task::JoinSet,
 };
 
-use super::{Server, connection, life::LAST_WORDS};
+use super::{
+    Server, connection,
+    life::LAST_WORDS,
+    listener::{Accepted, Listener},
+};
 use crate::call::Peer;
 
 /// How long the accept loop rests after an error that says the process is out of something.
@@ -27,7 +31,19 @@ pub(super) enum Phase {
     Closed,
 }
 
+/// How long a connection that was just made may take to say what it is, once the server takes no more.
+const LATECOMERS: Duration = Duration::from_secs(1);
+
 impl Phase {
+    /// Waits until a connection that is not yet open is not waited for any more.
+    pub(super) async fn closes_unopened(current: &mut watch::Receiver<Self>) {
+        Self::reached(current, Self::Draining).await;
+        tokio::select! {
+            () = Self::reached(current, Self::Aborting) => {}
+            () = tokio::time::sleep(LATECOMERS) => {}
+        }
+    }
+
     /// Waits for this phase, or a later one.
     pub(super) async fn reached(current: &mut watch::Receiver<Self>, wanted: Self) {
         // A sender that is gone means the server is, too.
@@ -42,7 +58,7 @@ impl Server {
     ///
     /// The address cannot be bound. Errors of single connections do not end it.
     pub async fn serve(&self, addr: impl ToSocketAddrs) -> io::Result<()> {
-        let listener = TcpListener::bind(addr).await?;
+        let listener = Listener::bind(addr).await?;
         self.serve_with_shutdown(listener, std::future::pending()).await
     }
 
@@ -72,42 +88,47 @@ impl Server {
         shutdown: impl Future<Output = ()> + Send,
     ) -> io::Result<()> {
         let (accepted, mut incoming) = mpsc::channel(1);
+        let (phase, watcher) = watch::channel(Phase::Serving);
         let mut accepting = JoinSet::new();
         for listener in listeners {
-            accepting.spawn(listener.accept_into(accepted.clone()));
+            accepting.spawn(listener.accept_into(accepted.clone(), watcher.clone()));
         }
-        let (phase, watcher) = watch::channel(Phase::Serving);
+        drop(accepted);
         let mut connections = JoinSet::new();
         {
             let mut shutdown = std::pin::pin!(shutdown);
             loop {
                 tokio::select! {
                     () = &mut shutdown => break,
-                    Some(stream) = incoming.recv() => {
-                        // Dropping it closes it.
-                        if let Some(counted) = self.core.census.admit(stream.peer_addr(), &self.core.connection_limits) {
-                            let connection = self.clone().connection(stream, watcher.clone());
-                            connections.spawn(async move {
-                                let _counted = counted;
-                                connection.await;
-                            });
-                        }
-                    }
+                    Some(stream) = incoming.recv() => self.admit(stream, &watcher, &mut connections),
                     Some(_) = connections.join_next() => {}
                 }
             }
         }
-        accepting.shutdown().await;
         if let Some(health) = &self.core.health {
             health.shut_down();
         }
         phase.send_replace(Phase::Draining);
+        while let Some(stream) = incoming.recv().await {
+            self.admit(stream, &watcher, &mut connections);
+        }
         drain(&mut connections, self.core.shutdown_grace).await;
         phase.send_replace(Phase::Aborting);
         drain(&mut connections, LAST_WORDS).await;
         phase.send_replace(Phase::Closed);
         connections.shutdown().await;
         Ok(())
+    }
+
+    /// Serves a connection if there is room for one more; else it is closed.
+    fn admit(&self, stream: Accepted, phase: &watch::Receiver<Phase>, connections: &mut JoinSet<()>) {
+        if let Some(counted) = self.core.census.admit(stream.peer_addr(), &self.core.connection_limits) {
+            let connection = self.clone().connection(stream, phase.clone());
+            connections.spawn(async move {
+                let _counted = counted;
+                connection.await;
+            });
+        }
     }
 
     /// Serves one connection that was made elsewhere, HTTP/1.1 or HTTP/2 by its first bytes, until it ends. It is taken
@@ -140,53 +161,17 @@ impl Server {
     }
 }
 
-/// A socket that a server listens on: a tokio `TcpListener` or `UnixListener`.
-///
-/// The file of a Unix socket is its owner's: remove a stale one before binding.
-#[derive(Debug)]
-pub struct Listener(Socket);
-
-#[derive(Debug)]
-enum Socket {
-    Tcp(TcpListener),
-    #[cfg(unix)]
-    Unix(tokio::net::UnixListener),
-}
-
-enum Accepted {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(tokio::net::UnixStream),
-}
-
-impl Accepted {
-    fn peer_addr(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Tcp(stream) => stream.peer_addr().ok(),
-            #[cfg(unix)]
-            Self::Unix(_) => None,
-        }
-    }
-}
-
-impl From<TcpListener> for Listener {
-    fn from(listener: TcpListener) -> Self {
-        Self(Socket::Tcp(listener))
-    }
-}
-
-#[cfg(unix)]
-impl From<tokio::net::UnixListener> for Listener {
-    fn from(listener: tokio::net::UnixListener) -> Self {
-        Self(Socket::Unix(listener))
-    }
-}
-
 impl Listener {
-    /// Accepts for ever. Errors pass: those of one connection at once, a lack of files or memory after a rest.
-    async fn accept_into(self, connections: mpsc::Sender<Accepted>) {
+    /// Accepts until the server takes no more, then what waits in the queue: those peers believe that they are connected.
+    /// Errors pass: those of one connection at once, a lack of files or memory after a rest.
+    async fn accept_into(self, connections: mpsc::Sender<Accepted>, mut phase: watch::Receiver<Phase>) {
         loop {
-            match self.accept().await {
+            let accepted = tokio::select! {
+                biased;
+                () = Phase::reached(&mut phase, Phase::Draining) => break,
+                accepted = self.accept() => accepted,
+            };
+            match accepted {
                 Ok(stream) => {
                     if connections.send(stream).await.is_err() {
                         return;
@@ -199,13 +184,10 @@ impl Listener {
                 }
             }
         }
-    }
-
-    async fn accept(&self) -> io::Result<Accepted> {
-        match &self.0 {
-            Socket::Tcp(listener) => Ok(Accepted::Tcp(listener.accept().await?.0)),
-            #[cfg(unix)]
-            Socket::Unix(listener) => Ok(Accepted::Unix(listener.accept().await?.0)),
+        for stream in self.close() {
+            if connections.send(stream).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -20,6 +20,12 @@ mod life;
 mod limits;
 #[cfg(feature = "net")]
 mod listen;
+#[cfg(feature = "net")]
+mod listener;
+#[cfg(all(unix, feature = "net"))]
+mod per_core;
+#[cfg(feature = "net")]
+mod signals;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "net")]
@@ -35,7 +41,9 @@ pub use cors::Cors;
 pub use limits::CallLimits;
 pub(crate) use limits::{DEFAULT_MESSAGE_BYTES, Limits};
 #[cfg(feature = "net")]
-pub use listen::Listener;
+pub use listener::Listener;
+#[cfg(feature = "net")]
+pub use signals::shutdown_signal;
 
 use crate::{
     call::{Body, Peer},

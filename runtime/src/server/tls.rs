@@ -62,7 +62,7 @@ pub(super) async fn serve<IO>(
     let handshake = tokio::time::timeout(acceptor.handshake_timeout, acceptor.accept(io));
     let accepted = tokio::select! {
         accepted = handshake => accepted,
-        () = Phase::reached(&mut phase, Phase::Draining) => return,
+        () = Phase::closes_unopened(&mut phase) => return,
     };
     let refused = match accepted {
         Ok(Ok((stream, tls))) => {
