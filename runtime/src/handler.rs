@@ -11,7 +11,7 @@ use std::{
     task::Waker,
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
 
@@ -19,7 +19,7 @@ use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
 use crate::call::Traffic;
 use crate::{
     call::{Body, CallContext, Inbound, Outbound, Payload, Peer, Streaming, Trailers, fill},
-    codec::{Codec, Message},
+    codec::{Codec, Erased, Message},
     method::{Method, ServiceDescriptor},
 };
 
@@ -131,9 +131,14 @@ impl Call {
     #[doc(hidden)]
     pub async fn one<M: Message>(&mut self) -> Result<Request<M>, Status> {
         let bytes = self.inbound.single().await?;
-        self.context.compressed = self.inbound.compressed;
-        let message = self.inbound.decode(bytes)?;
+        let mut message = M::default();
+        self.read(bytes, &mut message)?;
         Ok(self.request(message))
+    }
+
+    fn read(&mut self, bytes: Bytes, message: &mut dyn Erased) -> Result<(), Status> {
+        self.context.compressed = self.inbound.compressed;
+        self.inbound.read(bytes, message)
     }
 
     /// Messages in: as many as come.
@@ -158,13 +163,22 @@ impl Call {
     ///
     /// The message cannot be encoded, or is over the size limit (`RESOURCE_EXHAUSTED`).
     pub fn reply<M: Message>(&mut self, response: Response<M>) -> Result<Answer, Status> {
-        let (mut metadata, message, extensions) = response.into_parts();
+        let (metadata, message, extensions) = response.into_parts();
+        self.write(metadata, &message, &extensions)
+    }
+
+    fn write(
+        &mut self,
+        mut metadata: MetadataMap,
+        message: &dyn Erased,
+        extensions: &Extensions,
+    ) -> Result<Answer, Status> {
         let mut buffer = BytesMut::new();
-        self.outbound.attached(&extensions);
-        self.outbound.append(&message, &mut buffer)?;
+        self.outbound.attached(extensions);
+        self.outbound.append(message, &mut buffer)?;
         let compressed = self.outbound.compressed;
         self.on_head.run(&mut metadata);
-        Ok(Answer { metadata, message: buffer, compressed, trailers: trailers(&extensions) })
+        Ok(Answer { metadata, message: buffer, compressed, trailers: trailers(extensions) })
     }
 
     /// Answers with as many messages as the stream gives. An interceptor that does so answers in place of the handler.
@@ -204,9 +218,14 @@ impl Call {
     }
 
     fn request<T>(&mut self, message: T) -> Request<T> {
+        let (metadata, extensions) = self.head();
+        Request::from_parts(metadata, extensions, message)
+    }
+
+    fn head(&mut self) -> (MetadataMap, Extensions) {
         let mut extensions = std::mem::take(&mut self.extensions);
         extensions.insert(self.context.clone());
-        Request::from_parts(std::mem::take(&mut self.metadata), extensions, message)
+        (std::mem::take(&mut self.metadata), extensions)
     }
 }
 

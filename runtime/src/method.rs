@@ -35,6 +35,35 @@ pub struct Method {
 }
 
 impl Method {
+    /// A method at this path, `/package.Service/Method`, of which nothing else is known.
+    pub const fn new(path: &'static str, kind: MethodKind) -> Self {
+        Self { path, kind, idempotency: Idempotency::Unknown, input: None, output: None, http: &[] }
+    }
+
+    /// With this `idempotency_level`.
+    #[must_use]
+    pub const fn with_idempotency(self, idempotency: Idempotency) -> Self {
+        Self { idempotency, ..self }
+    }
+
+    /// With the JSON of what the caller sends.
+    #[must_use]
+    pub const fn with_input(self, input: Type) -> Self {
+        Self { input: Some(input), ..self }
+    }
+
+    /// With the JSON of what the server answers.
+    #[must_use]
+    pub const fn with_output(self, output: Type) -> Self {
+        Self { output: Some(output), ..self }
+    }
+
+    /// With these HTTP bindings.
+    #[must_use]
+    pub const fn with_http(self, http: &'static [HttpRule]) -> Self {
+        Self { http, ..self }
+    }
+
     /// The full name of the service, such as `example.v1.UserService`.
     pub fn service(&self) -> &'static str {
         self.split().0

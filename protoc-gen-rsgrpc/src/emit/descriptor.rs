@@ -46,29 +46,21 @@ fn method(from: &[Ident], method: &Method) -> TokenStream {
         MethodKind::BidiStreaming => quote!(BidiStreaming),
     };
     let idempotency = match method.idempotency {
-        Idempotency::Unknown => quote!(Unknown),
-        Idempotency::NoSideEffects => quote!(NoSideEffects),
-        Idempotency::Idempotent => quote!(Idempotent),
+        Idempotency::Unknown => None,
+        Idempotency::NoSideEffects => Some(quote!(.with_idempotency(::rsgrpc::Idempotency::NoSideEffects))),
+        Idempotency::Idempotent => Some(quote!(.with_idempotency(::rsgrpc::Idempotency::Idempotent))),
     };
-    let input = json_type(from, &method.input, method.input_json.as_deref());
-    let output = json_type(from, &method.output, method.output_json.as_deref());
-    let http = method.http.iter().map(rule);
-    quote! {
-        ::rsgrpc::Method {
-            path: #path,
-            kind: ::rsgrpc::MethodKind::#kind,
-            idempotency: ::rsgrpc::Idempotency::#idempotency,
-            input: #input,
-            output: #output,
-            http: &[#(#http),*],
-        }
-    }
+    let input = json_type(from, &method.input, method.input_json.as_deref()).map(|input| quote!(.with_input(#input)));
+    let output =
+        json_type(from, &method.output, method.output_json.as_deref()).map(|output| quote!(.with_output(#output)));
+    let rules = method.http.iter().map(rule);
+    let http = (!method.http.is_empty()).then(|| quote!(.with_http(&[#(#rules),*])));
+    quote!(::rsgrpc::Method::new(#path, ::rsgrpc::MethodKind::#kind) #idempotency #input #output #http)
 }
 
-fn json_type(from: &[Ident], message: &TypeRef, name: Option<&str>) -> TokenStream {
-    let Some(name) = name else { return quote!(::core::option::Option::None) };
-    let message = paths::tokens(from, message);
-    quote!(::core::option::Option::Some(::rsgrpc::json::Type::of::<#message>(#name)))
+fn json_type(from: &[Ident], message: &TypeRef, name: Option<&str>) -> Option<TokenStream> {
+    let (message, name) = (paths::tokens(from, message), name?);
+    Some(quote!(::rsgrpc::json::Type::of::<#message>(#name)))
 }
 
 fn rule(rule: &HttpRule) -> TokenStream {

@@ -48,7 +48,13 @@ impl Printer<'_> {
             }
             self.new_line();
         }
-        if is_item(unit) { self.item(unit) } else { self.line(unit) }
+        if is_item(unit) {
+            self.item(unit);
+        } else if self.column() + width(unit) + 1 > LINE {
+            self.chain(unit);
+        } else {
+            self.line(unit);
+        }
     }
 
     /// An item: its braces hold a block, and what it returns and its bounds may have lines of their own.
@@ -83,6 +89,15 @@ impl Printer<'_> {
         } else if !tail.is_empty() {
             self.text.push(' ');
             self.line(tail);
+        }
+    }
+
+    /// Trees in a row, each call behind the first on a line of its own.
+    fn chain(&mut self, trees: &[Tree]) {
+        let links: Vec<_> = (1..trees.len()).filter(|&at| is_link(trees, at)).chain([trees.len()]).collect();
+        self.line(&trees[..links[0]]);
+        for link in links.windows(2) {
+            self.indented(&trees[link[0]..link[1]]);
         }
     }
 
@@ -211,7 +226,12 @@ fn split_outer(trees: &[Tree]) -> (&[Tree], &[Tree]) {
 /// Whether a group holds one thing that ends with a group of its own, around which it can be closed.
 fn is_hugged(trees: &[Tree]) -> bool {
     let is_one = !trees.iter().any(|tree| tree.is_punct(',') || tree.is_punct(';'));
-    is_one && matches!(trees.last(), Some(Tree::Group(_)))
+    is_one && matches!(trees.last(), Some(Tree::Group(_))) && !(1..trees.len()).any(|at| is_link(trees, at))
+}
+
+/// Whether a call on the result of a call begins here.
+fn is_link(trees: &[Tree], at: usize) -> bool {
+    trees[at].is_punct('.') && matches!(&trees[at - 1], Tree::Group(group) if group.delimiter == Delimiter::Parenthesis)
 }
 
 fn is_item(unit: &[Tree]) -> bool {

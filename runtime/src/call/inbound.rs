@@ -15,7 +15,7 @@ use tonic::{Status, metadata::MetadataMap};
 
 use super::{Body, Chunks, Hooks, Traffic, progress::Progress};
 use crate::{
-    codec::{Codec, Message},
+    codec::{Codec, Erased},
     compress::Encoding,
 };
 
@@ -152,8 +152,8 @@ impl Inbound {
     }
 
     /// Reads the message that was given last.
-    pub(crate) fn decode<M: Message>(&self, bytes: Bytes) -> Result<M, Status> {
-        self.seen.as_ref().unwrap_or(&self.codec).decode(bytes)
+    pub(crate) fn read(&self, bytes: Bytes, message: &mut dyn Erased) -> Result<(), Status> {
+        self.seen.as_ref().unwrap_or(&self.codec).read(bytes, message)
     }
 
     /// Ends the reading, well or with an error; whoever wants a word on that has it now.

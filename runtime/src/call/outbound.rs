@@ -11,11 +11,11 @@ use futures_core::Stream;
 use tonic::{Extensions, Status};
 
 use super::{
-    Compression, Hooks, Traffic,
+    Body, Compression, Hooks, Traffic,
     body::{Frame, Source},
 };
 use crate::{
-    codec::{Codec, Message},
+    codec::{Codec, Erased, Message},
     compress::Encoding,
 };
 
@@ -85,7 +85,7 @@ impl Outbound {
     }
 
     /// Appends one message. On an error the buffer is as it was.
-    pub(crate) fn append<M: Message>(&mut self, message: &M, buf: &mut BytesMut) -> Result<(), Status> {
+    pub(crate) fn append(&mut self, message: &(impl Erased + ?Sized), buf: &mut BytesMut) -> Result<(), Status> {
         let start = buf.len();
         let result = self.try_append(message, buf, start);
         match result {
@@ -98,7 +98,7 @@ impl Outbound {
         result.map(drop)
     }
 
-    fn try_append<M: Message>(&self, message: &M, buf: &mut BytesMut, start: usize) -> Result<bool, Status> {
+    fn try_append(&self, message: &(impl Erased + ?Sized), buf: &mut BytesMut, start: usize) -> Result<bool, Status> {
         let opened;
         let compresses = self.compression.as_ref().is_none_or(Compression::is_on);
         let encoding = self.encoding.filter(|_| compresses);
@@ -128,22 +128,32 @@ impl Outbound {
         Ok(encoding.is_some())
     }
 
+    /// A body of one message.
+    pub(crate) fn into_body(mut self, message: &dyn Erased) -> Result<Body, Status> {
+        let mut buffer = BytesMut::new();
+        self.append(message, &mut buffer)?;
+        Ok(Body::whole(Some(buffer.freeze()), None))
+    }
+
     /// The message as it is before compression, when all have seen it who look at it.
-    fn plain<M: Message>(&self, message: &M) -> Result<Bytes, Status> {
-        let encode = |codec: &Codec, message: &M| {
-            let mut plain = BytesMut::with_capacity(codec.room(message, self.limit)?);
-            codec.encode(message, &mut plain, self.limit)?;
-            Ok::<_, Status>(plain.freeze())
-        };
+    fn plain(&self, message: &(impl Erased + ?Sized)) -> Result<Bytes, Status> {
         if self.hooks.is_empty() {
-            return encode(&self.codec, message);
+            return self.encode(&self.codec, message);
         }
         let whole = self.codec.of_whole();
-        let seen = self.hooks.run(&whole, encode(&whole, message)?)?.bytes;
-        match &self.codec {
-            Codec::Transcoded { .. } => encode(&self.codec, &whole.decode(seen)?),
-            _ => Ok(seen),
+        let seen = self.hooks.run(&whole, self.encode(&whole, message)?)?.bytes;
+        if !matches!(self.codec, Codec::Transcoded { .. }) {
+            return Ok(seen);
         }
+        let mut message = message.fresh();
+        whole.read(seen, &mut *message)?;
+        self.encode(&self.codec, &*message)
+    }
+
+    fn encode(&self, codec: &Codec, message: &(impl Erased + ?Sized)) -> Result<Bytes, Status> {
+        let mut plain = BytesMut::with_capacity(codec.room(message, self.limit)?);
+        codec.encode(message, &mut plain, self.limit)?;
+        Ok(plain.freeze())
     }
 
     /// Learns what the handler attached to its response.

@@ -65,10 +65,13 @@ impl<T: Message> Streaming<T> {
     }
 
     fn poll_decoded(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Status>>> {
-        let message = ready!(self.inbound.poll_message(cx));
-        Poll::Ready(match message.map(|bytes| bytes.and_then(|bytes| self.inbound.decode(bytes))) {
-            Some(Err(status)) => self.inbound.fail(status).err().map(Err),
-            decoded => decoded,
+        let Some(bytes) = ready!(self.inbound.poll_message(cx)) else {
+            return Poll::Ready(None);
+        };
+        let mut message = T::default();
+        Poll::Ready(match bytes.and_then(|bytes| self.inbound.read(bytes, &mut message)) {
+            Ok(()) => Some(Ok(message)),
+            Err(status) => self.inbound.fail(status).err().map(Err),
         })
     }
 }

@@ -9,11 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use futures_core::Stream;
 use tokio::time::Sleep;
 use tonic::{
-    Request, Response, Status,
+    Extensions, Request, Response, Status,
     metadata::{AsciiMetadataKey, AsciiMetadataValue, BinaryMetadataKey, BinaryMetadataValue, MetadataMap},
 };
 
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     call::{ArrivedCompressed, Body, Compression, EncodeStream, Inbound, Outbound, ResponseExt, Streaming},
-    codec::{Codec, Message},
+    codec::{Erased, Message},
     compress::Encoding,
     deadline,
     method::Method,
@@ -141,37 +141,114 @@ fn is_key(key: &str) -> bool {
 
 impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
     type Output = Result<Response<R::Response>, Status>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'c>>;
+    type IntoFuture = ResponseFuture<'c, R>;
 
-    fn into_future(self) -> Self::IntoFuture {
+    fn into_future(self) -> ResponseFuture<'c, R> {
         let Self { client, method, request, settings, compression, invalid, .. } = self;
         let (metadata, extensions, message) = request.into_parts();
-        let protocol = settings.protocol.speaker();
-        let (codec, without) = match protocol.codec(method, settings.json.as_ref()) {
-            Ok(codec) => (codec, None),
-            Err(status) => (Codec::Proto, Some(status)),
-        };
-        let mut outbound = Outbound::new(codec, protocol.framing(method), settings.max_send_message_bytes);
-        outbound.encoding = settings.send_encoding.filter(|_| protocol.compresses(method));
-        outbound.compression = compression;
-        let messages = match invalid.or(without) {
-            Some(status) => Err(status),
-            None if client.chain.is_empty() => message.into_body(outbound.clone()).map(Messages::Encoded),
-            None => Ok(message.into_messages()),
-        };
-        Box::pin(async move {
-            let call = Outgoing {
-                method,
-                metadata,
-                extensions,
-                deadline: settings.timeout.map(deadline::after),
-                outbound,
-                receive_limit: settings.max_receive_message_bytes,
-                messages: messages?,
+        let messages = invalid.map_or_else(|| outbound(method, &settings, compression), Err).and_then(|outbound| {
+            let messages = match client.chain.is_empty() {
+                true => Messages::Encoded(message.into_body(outbound.clone())?),
+                false => message.into_messages(),
             };
-            let Incoming { metadata, inbound } = start(client, call).await?;
-            R::receive(metadata, inbound).await
-        })
+            Ok((messages, outbound))
+        });
+        let answer = receive(client, method, settings, metadata, extensions, messages, R::ONE);
+        ResponseFuture { answer: Box::pin(answer), response: PhantomData }
+    }
+}
+
+/// A call that is made. It gives the response once the one message of the answer is there, or the head of its stream.
+/// Dropping it cancels the call.
+#[must_use = "a call goes on while it is awaited"]
+pub struct ResponseFuture<'c, R> {
+    answer: Pin<Box<dyn Future<Output = Result<Received, Status>> + Send + 'c>>,
+    response: PhantomData<fn() -> R>,
+}
+
+impl<R: Receives> Future for ResponseFuture<'_, R> {
+    type Output = Result<Response<R::Response>, Status>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.answer.as_mut().poll(cx).map(|received| R::read(received?))
+    }
+}
+
+impl<R> std::fmt::Debug for ResponseFuture<'_, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+// From here to `One` nothing knows the types of messages, so that a method adds little code.
+
+/// How the messages of a call are written.
+fn outbound(
+    method: &'static Method,
+    settings: &Settings,
+    compression: Option<Compression>,
+) -> Result<Outbound, Status> {
+    let protocol = settings.protocol.speaker();
+    let codec = protocol.codec(method, settings.json.as_ref())?;
+    let mut outbound = Outbound::new(codec, protocol.framing(method), settings.max_send_message_bytes);
+    outbound.encoding = settings.send_encoding.filter(|_| protocol.compresses(method));
+    outbound.compression = compression;
+    Ok(outbound)
+}
+
+/// Makes a call, until there is what its kind waits for: the head of the answer, or the one message too.
+async fn receive(
+    client: &Client,
+    method: &'static Method,
+    settings: Settings,
+    metadata: MetadataMap,
+    extensions: Extensions,
+    messages: Result<(Messages, Outbound), Status>,
+    one: bool,
+) -> Result<Received, Status> {
+    let (messages, outbound) = messages?;
+    let call = Outgoing {
+        method,
+        metadata,
+        extensions,
+        deadline: settings.timeout.map(deadline::after),
+        outbound,
+        receive_limit: settings.max_receive_message_bytes,
+        messages,
+    };
+    let Incoming { metadata, mut inbound } = start(client, call).await?;
+    let message = match one {
+        true => match inbound.single().await {
+            Ok(message) => message,
+            Err(status) => return Err(with_head(status, metadata)),
+        },
+        false => Bytes::new(),
+    };
+    Ok(Received { metadata, inbound, message })
+}
+
+/// What was received when a call's future is done.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Received {
+    metadata: MetadataMap,
+    inbound: Inbound,
+    /// The one message, where the kind has one.
+    message: Bytes,
+}
+
+impl Received {
+    /// Reads the one message, and gives the rest of the response.
+    fn read(mut self, message: &mut dyn Erased) -> Result<Response<()>, Status> {
+        if let Err(status) = self.inbound.read(self.message, message) {
+            return Err(with_head(status, self.metadata));
+        }
+        let mut response = Response::from_parts(self.metadata, (), Extensions::default());
+        if self.inbound.compressed {
+            response.extensions_mut().insert(ArrivedCompressed);
+        }
+        let trailers = self.inbound.take_trailers();
+        Ok(if trailers.is_empty() { response } else { response.with_trailers(trailers) })
     }
 }
 
@@ -228,17 +305,15 @@ pub trait Receives: Sized {
     type Response;
 
     #[doc(hidden)]
-    fn receive(
-        metadata: MetadataMap,
-        inbound: Inbound,
-    ) -> impl Future<Output = Result<Response<Self::Response>, Status>> + Send;
+    const ONE: bool;
+
+    #[doc(hidden)]
+    fn read(received: Received) -> Result<Response<Self::Response>, Status>;
 }
 
 impl<M: Message> Sends for One<M> {
-    fn into_body(self, mut outbound: Outbound) -> Result<Body, Status> {
-        let mut buffer = BytesMut::new();
-        outbound.append(&self.0, &mut buffer)?;
-        Ok(Body::whole(Some(buffer.freeze()), None))
+    fn into_body(self, outbound: Outbound) -> Result<Body, Status> {
+        outbound.into_body(&self.0)
     }
 
     fn into_messages(self) -> Messages {
@@ -262,31 +337,27 @@ where
 
 impl<M: Message> Receives for One<M> {
     type Response = M;
+    const ONE: bool = true;
 
-    async fn receive(metadata: MetadataMap, mut inbound: Inbound) -> Result<Response<M>, Status> {
-        let message = match inbound.single().await.and_then(|bytes| inbound.decode(bytes)) {
-            Ok(message) => message,
-            // Of a call without an answer, nobody gets to see the head otherwise.
-            Err(status) => return Err(with_head(status, metadata)),
-        };
-        let mut response = Response::from_parts(metadata, message, tonic::Extensions::default());
-        if inbound.compressed {
-            response.extensions_mut().insert(ArrivedCompressed);
-        }
-        let trailers = inbound.take_trailers();
-        Ok(if trailers.is_empty() { response } else { response.with_trailers(trailers) })
+    fn read(received: Received) -> Result<Response<M>, Status> {
+        let mut message = M::default();
+        let response = received.read(&mut message)?;
+        Ok(response.map(|()| message))
     }
 }
 
 impl<M: Message> Receives for Many<M> {
     type Response = Streaming<M>;
+    const ONE: bool = false;
 
-    async fn receive(metadata: MetadataMap, inbound: Inbound) -> Result<Response<Streaming<M>>, Status> {
-        Ok(Response::from_parts(metadata, Streaming::new(inbound), tonic::Extensions::default()))
+    fn read(received: Received) -> Result<Response<Streaming<M>>, Status> {
+        let stream = Streaming::new(received.inbound);
+        Ok(Response::from_parts(received.metadata, stream, Extensions::default()))
     }
 }
 
-/// The status with the metadata of the head before its own, of which the same may stand in both.
+/// The status with the metadata of the head before its own, of which the same may stand in both: of a call without an
+/// answer, nobody gets to see the head otherwise.
 fn with_head(mut status: Status, head: MetadataMap) -> Status {
     if !head.is_empty() {
         let mut all = head.into_headers();

@@ -8,13 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::BytesMut;
 use tonic::{Extensions, Response, Status, metadata::MetadataMap};
 
 use super::{Client, Head};
 use crate::{
     call::{Body, Compression, Frame, Inbound, Outbound, Payload, ResponseExt, Source},
-    codec::{Codec, Message},
+    codec::{Codec, Erased, Message},
     envelope::Envelope,
     method::Method,
 };
@@ -187,9 +186,7 @@ impl Outgoing {
         let trailers = response.trailers();
         let (metadata, message, _) = response.into_parts();
         let codec = self.outbound.codec.of(self.method.output.as_ref())?.of_whole();
-        let mut bytes = BytesMut::new();
-        Outbound::new(codec.clone(), &Envelope, usize::MAX).append(&message, &mut bytes)?;
-        let body = Body::whole(Some(bytes.freeze()), None);
+        let body = Outbound::new(codec.clone(), &Envelope, usize::MAX).into_body(&message)?;
         let mut incoming = Incoming { metadata, inbound: Inbound::new(body, Box::new(Envelope), codec, usize::MAX) };
         incoming.on_end(move |result| result.map(|_| trailers));
         Ok(incoming)
@@ -240,32 +237,16 @@ impl Incoming {
 pub enum Messages {
     /// Encoded already: nobody wants to look at them.
     Encoded(Body),
-    One(Arc<dyn EncodeOne>),
+    One(Arc<dyn Erased>),
     Many(Box<dyn FnOnce(Outbound) -> Body + Send>),
 }
 
-/// A message whose type does not matter any more.
-#[doc(hidden)]
-pub trait EncodeOne: Send + Sync {
-    fn append(&self, outbound: &mut Outbound, buf: &mut BytesMut) -> Result<(), Status>;
-}
-
-impl<M: Message> EncodeOne for M {
-    fn append(&self, outbound: &mut Outbound, buf: &mut BytesMut) -> Result<(), Status> {
-        outbound.append(self, buf)
-    }
-}
-
 impl Messages {
-    fn into_body(self, mut outbound: Outbound) -> Result<Body, Status> {
+    fn into_body(self, outbound: Outbound) -> Result<Body, Status> {
         match self {
             Self::Encoded(body) => Ok(body),
             Self::Many(encode) => Ok(encode(outbound)),
-            Self::One(message) => {
-                let mut buffer = BytesMut::new();
-                message.append(&mut outbound, &mut buffer)?;
-                Ok(Body::whole(Some(buffer.freeze()), None))
-            }
+            Self::One(message) => outbound.into_body(&*message),
         }
     }
 }

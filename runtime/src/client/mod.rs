@@ -13,7 +13,8 @@ use http::{Request, Response};
 use tonic::{IntoRequest, IntoStreamingRequest, Status, metadata::MetadataMap};
 
 pub use call::{
-    BidiStreamingCall, Call, ClientStreamingCall, Many, One, Receives, Sends, ServerStreamingCall, UnaryCall,
+    BidiStreamingCall, Call, ClientStreamingCall, Many, One, Receives, ResponseFuture, Sends, ServerStreamingCall,
+    UnaryCall,
 };
 #[cfg(feature = "net")]
 pub use channel::{Channel, ChannelBuilder, ChannelError};

@@ -93,9 +93,12 @@ impl ::rsgrpc::prost::Name for HealthCheckResponse {
 const _: () = {
     static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
         name: "grpc.health.v1.HealthCheckResponse",
-        fields: &[::rsgrpc::json::Field::new("status", "status", "\"status\":").of_enum(
-            <health_check_response::ServingStatus as ::rsgrpc::json::Enumeration>::TABLE
-        )],
+        fields: &[
+            ::rsgrpc::json::Field::new("status", "status", "\"status\":")
+                .of_enum(
+                    <health_check_response::ServingStatus as ::rsgrpc::json::Enumeration>::TABLE
+                )
+        ],
         names: &[("status", 0)],
     };
 
@@ -318,42 +321,27 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 pub static HEALTH: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "grpc.health.v1.Health",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/grpc.health.v1.Health/Check",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthCheckRequest>(
+        ::rsgrpc::Method::new("/grpc.health.v1.Health/Check", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<HealthCheckRequest>(
                 "grpc.health.v1.HealthCheckRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthCheckResponse>(
+            ))
+            .with_output(::rsgrpc::json::Type::of::<HealthCheckResponse>(
                 "grpc.health.v1.HealthCheckResponse"
             )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/grpc.health.v1.Health/List",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthListRequest>(
+        ::rsgrpc::Method::new("/grpc.health.v1.Health/List", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<HealthListRequest>(
                 "grpc.health.v1.HealthListRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthListResponse>(
+            ))
+            .with_output(::rsgrpc::json::Type::of::<HealthListResponse>(
                 "grpc.health.v1.HealthListResponse"
             )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/grpc.health.v1.Health/Watch",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthCheckRequest>(
+        ::rsgrpc::Method::new("/grpc.health.v1.Health/Watch", ::rsgrpc::MethodKind::ServerStreaming)
+            .with_input(::rsgrpc::json::Type::of::<HealthCheckRequest>(
                 "grpc.health.v1.HealthCheckRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HealthCheckResponse>(
+            ))
+            .with_output(::rsgrpc::json::Type::of::<HealthCheckResponse>(
                 "grpc.health.v1.HealthCheckResponse"
             )),
-            http: &[],
-        },
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: FILE_DESCRIPTOR_SET,
@@ -440,15 +428,18 @@ impl<T: Health> ::rsgrpc::Service for HealthServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Health::check(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Health::list(&*service, request).await?)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Health::watch(&*service, request).await?).await
             }),
             _ => call.unknown_method(),

@@ -857,18 +857,18 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 /// The service `grpc.reflection.v1alpha.ServerReflection`: its name, its methods and their options.
 pub static SERVER_REFLECTION: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "grpc.reflection.v1alpha.ServerReflection",
-    methods: &[::rsgrpc::Method {
-        path: "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-        kind: ::rsgrpc::MethodKind::BidiStreaming,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<ServerReflectionRequest>(
-            "grpc.reflection.v1alpha.ServerReflectionRequest"
-        )),
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<ServerReflectionResponse>(
-            "grpc.reflection.v1alpha.ServerReflectionResponse"
-        )),
-        http: &[],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new(
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+            ::rsgrpc::MethodKind::BidiStreaming,
+        )
+            .with_input(::rsgrpc::json::Type::of::<ServerReflectionRequest>(
+                "grpc.reflection.v1alpha.ServerReflectionRequest"
+            ))
+            .with_output(::rsgrpc::json::Type::of::<ServerReflectionResponse>(
+                "grpc.reflection.v1alpha.ServerReflectionResponse"
+            ))
+    ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: FILE_DESCRIPTOR_SET,
 };
@@ -935,7 +935,8 @@ impl<T: ServerReflection> ::rsgrpc::Service for ServerReflectionServer<T> {
         match method {
             0 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.stream(ServerReflection::server_reflection_info(&*service, request).await?).await
+                call.stream(ServerReflection::server_reflection_info(&*service, request).await?)
+                    .await
             }),
             _ => call.unknown_method(),
         }

@@ -800,9 +800,8 @@ const _: () = {
         name: "test.apis.Precondition",
         fields: &[
             ::rsgrpc::json::Field::new("etag", "etag", "\"etag\":"),
-            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("other", "other", "\"other\":"),
             ::rsgrpc::json::Field::new("labels", "labels", "\"labels\":"),
             ::rsgrpc::json::Field::new("more", "more", "\"more\":"),
@@ -1432,15 +1431,10 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 pub static PUB_SUB: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "test.apis.PubSub",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/test.apis.PubSub/CreateTopic",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Topic>("test.apis.Topic")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Topic>(
-                "test.apis.Topic"
-            )),
-            http: &[::rsgrpc::HttpRule {
+        ::rsgrpc::Method::new("/test.apis.PubSub/CreateTopic", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Topic>("test.apis.Topic"))
+            .with_output(::rsgrpc::json::Type::of::<Topic>("test.apis.Topic"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "PUT",
                 template: ::rsgrpc::Template {
                     text: "/v1/{name=projects/*/topics/*}",
@@ -1459,19 +1453,13 @@ pub static PUB_SUB: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.PubSub/UpdateTopic",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<UpdateTopicRequest>(
+            }]),
+        ::rsgrpc::Method::new("/test.apis.PubSub/UpdateTopic", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<UpdateTopicRequest>(
                 "test.apis.UpdateTopicRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Topic>(
-                "test.apis.Topic"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            ))
+            .with_output(::rsgrpc::json::Type::of::<Topic>("test.apis.Topic"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "PATCH",
                 template: ::rsgrpc::Template {
                     text: "/v1/{topic.name=projects/*/topics/*}",
@@ -1490,19 +1478,11 @@ pub static PUB_SUB: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.PubSub/Publish",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<PublishRequest>(
-                "test.apis.PublishRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<PublishResponse>(
-                "test.apis.PublishResponse"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.apis.PubSub/Publish", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<PublishRequest>("test.apis.PublishRequest"))
+            .with_output(::rsgrpc::json::Type::of::<PublishResponse>("test.apis.PublishResponse"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/{topic=projects/*/topics/*}:publish",
@@ -1521,19 +1501,11 @@ pub static PUB_SUB: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.PubSub/GetTopic",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<GetTopicRequest>(
-                "test.apis.GetTopicRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Topic>(
-                "test.apis.Topic"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.apis.PubSub/GetTopic", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<GetTopicRequest>("test.apis.GetTopicRequest"))
+            .with_output(::rsgrpc::json::Type::of::<Topic>("test.apis.Topic"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/{topic=projects/*/topics/*}",
@@ -1552,19 +1524,13 @@ pub static PUB_SUB: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.PubSub/ListTopics",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<ListTopicsRequest>(
-                "test.apis.ListTopicsRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<ListTopicsResponse>(
+            }]),
+        ::rsgrpc::Method::new("/test.apis.PubSub/ListTopics", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<ListTopicsRequest>("test.apis.ListTopicsRequest"))
+            .with_output(::rsgrpc::json::Type::of::<ListTopicsResponse>(
                 "test.apis.ListTopicsResponse"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            ))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/{project=projects/*}/topics",
@@ -1582,19 +1548,14 @@ pub static PUB_SUB: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.PubSub/ListTopicSubscriptions",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<GetTopicRequest>(
-                "test.apis.GetTopicRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new(
+            "/test.apis.PubSub/ListTopicSubscriptions",
+            ::rsgrpc::MethodKind::Unary,
+        )
+            .with_input(::rsgrpc::json::Type::of::<GetTopicRequest>("test.apis.GetTopicRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/{topic=projects/*/topics/*}/subscriptions",
@@ -1614,19 +1575,11 @@ pub static PUB_SUB: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.PubSub/DeleteTopic",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<GetTopicRequest>(
-                "test.apis.GetTopicRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.apis.PubSub/DeleteTopic", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<GetTopicRequest>("test.apis.GetTopicRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "DELETE",
                 template: ::rsgrpc::Template {
                     text: "/v1/{topic=projects/*/topics/*}",
@@ -1645,19 +1598,13 @@ pub static PUB_SUB: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.PubSub/DetachSubscription",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<SubscriptionRequest>(
+            }]),
+        ::rsgrpc::Method::new("/test.apis.PubSub/DetachSubscription", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<SubscriptionRequest>(
                 "test.apis.SubscriptionRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            ))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/{subscription=projects/*/subscriptions/*}:detach",
@@ -1676,19 +1623,13 @@ pub static PUB_SUB: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.PubSub/Acknowledge",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<SubscriptionRequest>(
+            }]),
+        ::rsgrpc::Method::new("/test.apis.PubSub/Acknowledge", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<SubscriptionRequest>(
                 "test.apis.SubscriptionRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            ))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/{subscription=projects/*/subscriptions/*}:acknowledge",
@@ -1707,19 +1648,13 @@ pub static PUB_SUB: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.PubSub/Seek",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<SubscriptionRequest>(
+            }]),
+        ::rsgrpc::Method::new("/test.apis.PubSub/Seek", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<SubscriptionRequest>(
                 "test.apis.SubscriptionRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            ))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/{subscription=projects/*/subscriptions/*}:seek",
@@ -1738,8 +1673,7 @@ pub static PUB_SUB: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
+            }]),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -1886,43 +1820,53 @@ impl<T: PubSub> ::rsgrpc::Service for PubSubServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(PubSub::create_topic(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(PubSub::update_topic(&*service, request).await?)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(PubSub::publish(&*service, request).await?)
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(PubSub::get_topic(&*service, request).await?)
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(PubSub::list_topics(&*service, request).await?)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(PubSub::list_topic_subscriptions(&*service, request).await?)
             }),
             6 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(PubSub::delete_topic(&*service, request).await?)
             }),
             7 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(PubSub::detach_subscription(&*service, request).await?)
             }),
             8 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(PubSub::acknowledge(&*service, request).await?)
             }),
             9 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(PubSub::seek(&*service, request).await?)
             }),
             _ => call.unknown_method(),
@@ -2008,17 +1952,10 @@ impl PubSubClient {
 pub static SPANNER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "test.apis.Spanner",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/test.apis.Spanner/CreateSession",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<SessionRequest>(
-                "test.apis.SessionRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+        ::rsgrpc::Method::new("/test.apis.Spanner/CreateSession", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<SessionRequest>("test.apis.SessionRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/{database=projects/*/instances/*/databases/*}/sessions",
@@ -2040,19 +1977,11 @@ pub static SPANNER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.Spanner/BatchCreateSessions",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<SessionRequest>(
-                "test.apis.SessionRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.apis.Spanner/BatchCreateSessions", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<SessionRequest>("test.apis.SessionRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/{database=projects/*/instances/*/databases/*}/sessions:batchCreate",
@@ -2074,19 +2003,11 @@ pub static SPANNER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.Spanner/GetSession",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<NameRequest>(
-                "test.apis.NameRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.apis.Spanner/GetSession", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<NameRequest>("test.apis.NameRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/{name=projects/*/instances/*/databases/*/sessions/*}",
@@ -2109,19 +2030,11 @@ pub static SPANNER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.Spanner/ListSessions",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<SessionRequest>(
-                "test.apis.SessionRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.apis.Spanner/ListSessions", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<SessionRequest>("test.apis.SessionRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/{database=projects/*/instances/*/databases/*}/sessions",
@@ -2143,19 +2056,11 @@ pub static SPANNER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.Spanner/ExecuteSql",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<ExecuteSqlRequest>(
-                "test.apis.ExecuteSqlRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.apis.Spanner/ExecuteSql", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<ExecuteSqlRequest>("test.apis.ExecuteSqlRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/{session=projects/*/instances/*/databases/*/sessions/*}:executeSql",
@@ -2178,19 +2083,16 @@ pub static SPANNER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.Spanner/ExecuteStreamingSql",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<ExecuteSqlRequest>(
-                "test.apis.ExecuteSqlRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                ::rsgrpc::prost_types::ListValue
-            >("google.protobuf.ListValue")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new(
+            "/test.apis.Spanner/ExecuteStreamingSql",
+            ::rsgrpc::MethodKind::ServerStreaming,
+        )
+            .with_input(::rsgrpc::json::Type::of::<ExecuteSqlRequest>("test.apis.ExecuteSqlRequest"))
+            .with_output(::rsgrpc::json::Type::of::<::rsgrpc::prost_types::ListValue>(
+                "google.protobuf.ListValue"
+            ))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/{session=projects/*/instances/*/databases/*/sessions/*}:executeStreamingSql",
@@ -2213,8 +2115,7 @@ pub static SPANNER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
+            }]),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -2326,27 +2227,33 @@ impl<T: Spanner> ::rsgrpc::Service for SpannerServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Spanner::create_session(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Spanner::batch_create_sessions(&*service, request).await?)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Spanner::get_session(&*service, request).await?)
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Spanner::list_sessions(&*service, request).await?)
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Spanner::execute_sql(&*service, request).await?)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Spanner::execute_streaming_sql(&*service, request).await?).await
             }),
             _ => call.unknown_method(),
@@ -2408,17 +2315,12 @@ impl SpannerClient {
 pub static STORAGE_CONTROL: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "test.apis.StorageControl",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/test.apis.StorageControl/CreateFolder",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<CreateFolderRequest>(
+        ::rsgrpc::Method::new("/test.apis.StorageControl/CreateFolder", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<CreateFolderRequest>(
                 "test.apis.CreateFolderRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Folder>(
-                "test.apis.Folder"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            ))
+            .with_output(::rsgrpc::json::Type::of::<Folder>("test.apis.Folder"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v2/{parent=projects/*/buckets/*}/folders",
@@ -2438,19 +2340,11 @@ pub static STORAGE_CONTROL: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescr
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.StorageControl/DeleteFolder",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<FolderRequest>(
-                "test.apis.FolderRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.apis.StorageControl/DeleteFolder", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<FolderRequest>("test.apis.FolderRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "DELETE",
                 template: ::rsgrpc::Template {
                     text: "/v2/{name=projects/*/buckets/*/folders/**}",
@@ -2471,19 +2365,11 @@ pub static STORAGE_CONTROL: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescr
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.StorageControl/GetFolder",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<FolderRequest>(
-                "test.apis.FolderRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Folder>(
-                "test.apis.Folder"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.apis.StorageControl/GetFolder", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<FolderRequest>("test.apis.FolderRequest"))
+            .with_output(::rsgrpc::json::Type::of::<Folder>("test.apis.Folder"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v2/{name=projects/*/buckets/*/folders/**}",
@@ -2504,19 +2390,11 @@ pub static STORAGE_CONTROL: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescr
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.StorageControl/RenameFolder",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<FolderRequest>(
-                "test.apis.FolderRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.apis.StorageControl/RenameFolder", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<FolderRequest>("test.apis.FolderRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v2/{name=projects/*/buckets/*/folders/**}:rename",
@@ -2537,19 +2415,14 @@ pub static STORAGE_CONTROL: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescr
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.StorageControl/GetStorageLayout",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<NameRequest>(
-                "test.apis.NameRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new(
+            "/test.apis.StorageControl/GetStorageLayout",
+            ::rsgrpc::MethodKind::Unary,
+        )
+            .with_input(::rsgrpc::json::Type::of::<NameRequest>("test.apis.NameRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v2/{name=projects/*/buckets/*/storageLayout}",
@@ -2569,8 +2442,7 @@ pub static STORAGE_CONTROL: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescr
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
+            }]),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -2667,23 +2539,28 @@ impl<T: StorageControl> ::rsgrpc::Service for StorageControlServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(StorageControl::create_folder(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(StorageControl::delete_folder(&*service, request).await?)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(StorageControl::get_folder(&*service, request).await?)
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(StorageControl::rename_folder(&*service, request).await?)
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(StorageControl::get_storage_layout(&*service, request).await?)
             }),
             _ => call.unknown_method(),
@@ -2739,17 +2616,10 @@ impl StorageControlClient {
 pub static OTHERS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "test.apis.Others",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/test.apis.Others/DeleteLog",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<DeleteLogRequest>(
-                "test.apis.DeleteLogRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[
+        ::rsgrpc::Method::new("/test.apis.Others/DeleteLog", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<DeleteLogRequest>("test.apis.DeleteLogRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_http(&[
                 ::rsgrpc::HttpRule {
                     verb: "DELETE",
                     template: ::rsgrpc::Template {
@@ -2790,19 +2660,13 @@ pub static OTHERS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     response: ::rsgrpc::Content::Json,
                     update_mask: "",
                 },
-            ],
-        },
-        ::rsgrpc::Method {
-            path: "/test.apis.Others/RawPredict",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<RawPredictRequest>(
-                "test.apis.RawPredictRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                ::rsgrpc::google::api::HttpBody
-            >("google.api.HttpBody")),
-            http: &[
+            ]),
+        ::rsgrpc::Method::new("/test.apis.Others/RawPredict", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<RawPredictRequest>("test.apis.RawPredictRequest"))
+            .with_output(::rsgrpc::json::Type::of::<::rsgrpc::google::api::HttpBody>(
+                "google.api.HttpBody"
+            ))
+            .with_http(&[
                 ::rsgrpc::HttpRule {
                     verb: "POST",
                     template: ::rsgrpc::Template {
@@ -2849,8 +2713,7 @@ pub static OTHERS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     response: ::rsgrpc::Content::HttpBody,
                     update_mask: "",
                 },
-            ],
-        },
+            ]),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -2917,11 +2780,13 @@ impl<T: Others> ::rsgrpc::Service for OthersServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Others::delete_log(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Others::raw_predict(&*service, request).await?)
             }),
             _ => call.unknown_method(),

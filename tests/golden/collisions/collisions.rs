@@ -337,9 +337,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("text", "text", "\"text\":"),
             ::rsgrpc::json::Field::new("nested", "nested", "\"nested\":"),
             ::rsgrpc::json::Field::new("square", "square", "\"square\":"),
-            ::rsgrpc::json::Field::new("flat", "flat", "\"flat\":").of_enum(
-                <conflict::Shape as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("flat", "flat", "\"flat\":")
+                .of_enum(<conflict::Shape as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("other", "other", "\"other\":"),
             ::rsgrpc::json::Field::new("shouted", "shouted", "\"shouted\":"),
         ],
@@ -858,29 +857,22 @@ const _: () = {
     static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
         name: "collisions.Methods",
         fields: &[
-            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("set_kind", "setKind", "\"setKind\":").of_enum(
-                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                .of_enum(<methods::E as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("set_kind", "setKind", "\"setKind\":")
+                .of_enum(<methods::E as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("set_set_kind", "setSetKind", "\"setSetKind\":"),
-            ::rsgrpc::json::Field::new("list", "list", "\"list\":").of_enum(
-                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("push_list", "pushList", "\"pushList\":").of_enum(
-                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("table", "table", "\"table\":").of_enum(
-                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("list", "list", "\"list\":")
+                .of_enum(<methods::E as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("push_list", "pushList", "\"pushList\":")
+                .of_enum(<methods::E as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("table", "table", "\"table\":")
+                .of_enum(<methods::E as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("get_table", "getTable", "\"getTable\":"),
-            ::rsgrpc::json::Field::new("insert_table", "insertTable", "\"insertTable\":").of_enum(
-                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("type", "type", "\"type\":").of_enum(
-                <methods::E as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("insert_table", "insertTable", "\"insertTable\":")
+                .of_enum(<methods::E as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("type", "type", "\"type\":")
+                .of_enum(<methods::E as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("clear", "clear", "\"clear\":"),
             ::rsgrpc::json::Field::new("encode", "encode", "\"encode\":"),
             ::rsgrpc::json::Field::new("encoded_len", "encodedLen", "\"encodedLen\":"),
@@ -1480,42 +1472,18 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "collisions.greeter",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/collisions.greeter/GetThing",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Greeter>(
-                "collisions.Greeter"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<greeter::Server>(
-                "collisions.Greeter.Server"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/collisions.greeter/getThing",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<GreeterServer>(
-                "collisions.GreeterServer"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<GreeterClient>(
-                "collisions.GreeterClient"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/collisions.greeter/get_thing",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<GreeterServer>(
-                "collisions.GreeterServer"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<GreeterClient>(
-                "collisions.GreeterClient"
-            )),
-            http: &[],
-        },
+        ::rsgrpc::Method::new("/collisions.greeter/GetThing", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Greeter>("collisions.Greeter"))
+            .with_output(::rsgrpc::json::Type::of::<greeter::Server>("collisions.Greeter.Server")),
+        ::rsgrpc::Method::new("/collisions.greeter/getThing", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<GreeterServer>("collisions.GreeterServer"))
+            .with_output(::rsgrpc::json::Type::of::<GreeterClient>("collisions.GreeterClient")),
+        ::rsgrpc::Method::new(
+            "/collisions.greeter/get_thing",
+            ::rsgrpc::MethodKind::ServerStreaming,
+        )
+            .with_input(::rsgrpc::json::Type::of::<GreeterServer>("collisions.GreeterServer"))
+            .with_output(::rsgrpc::json::Type::of::<GreeterClient>("collisions.GreeterClient")),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -1597,15 +1565,18 @@ impl<T: Greeter_> ::rsgrpc::Service for GreeterServer_<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Greeter_::get_thing(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Greeter_::get_thing_(&*service, request).await?)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Greeter_::get_thing__(&*service, request).await?).await
             }),
             _ => call.unknown_method(),
@@ -1648,18 +1619,11 @@ impl GreeterClient_ {
 /// The service `collisions.FileDescriptorSet`: its name, its methods and their options.
 pub static FILE_DESCRIPTOR_SET: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "collisions.FileDescriptorSet",
-    methods: &[::rsgrpc::Method {
-        path: "/collisions.FileDescriptorSet/Get",
-        kind: ::rsgrpc::MethodKind::Unary,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Greeter>(
-            "collisions.Greeter"
-        )),
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Greeter>(
-            "collisions.Greeter"
-        )),
-        http: &[],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new("/collisions.FileDescriptorSet/Get", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Greeter>("collisions.Greeter"))
+            .with_output(::rsgrpc::json::Type::of::<Greeter>("collisions.Greeter"))
+    ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
@@ -1715,7 +1679,8 @@ impl<T: FileDescriptorSet> ::rsgrpc::Service for FileDescriptorSetServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(FileDescriptorSet::get(&*service, request).await?)
             }),
             _ => call.unknown_method(),
@@ -1746,14 +1711,11 @@ impl FileDescriptorSetClient {
 /// The service `collisions._1`: its name, its methods and their options.
 pub static _1_: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "collisions._1",
-    methods: &[::rsgrpc::Method {
-        path: "/collisions._1/_2",
-        kind: ::rsgrpc::MethodKind::Unary,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<_3>("collisions._3")),
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<_3>("collisions._3")),
-        http: &[],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new("/collisions._1/_2", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<_3>("collisions._3"))
+            .with_output(::rsgrpc::json::Type::of::<_3>("collisions._3"))
+    ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
@@ -1809,7 +1771,8 @@ impl<T: _1> ::rsgrpc::Service for _1Server<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(_1::_2(&*service, request).await?)
             }),
             _ => call.unknown_method(),

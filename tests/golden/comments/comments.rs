@@ -315,14 +315,11 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 /// The service `comments.Commented`: its name, its methods and their options.
 pub static COMMENTED: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "comments.Commented",
-    methods: &[::rsgrpc::Method {
-        path: "/comments.Commented/Call",
-        kind: ::rsgrpc::MethodKind::Unary,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Links>("comments.Links")),
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Links>("comments.Links")),
-        http: &[],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new("/comments.Commented/Call", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Links>("comments.Links"))
+            .with_output(::rsgrpc::json::Type::of::<Links>("comments.Links"))
+    ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
@@ -391,7 +388,8 @@ impl<T: Commented> ::rsgrpc::Service for CommentedServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Commented::call(&*service, request).await?)
             }),
             _ => call.unknown_method(),

@@ -5993,22 +5993,12 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 pub static DEEP: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "deep.Deep",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/deep.Deep/Recursive",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<L0>("deep.L0")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<L0>("deep.L0")),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/deep.Deep/Chain",
-            kind: ::rsgrpc::MethodKind::ClientStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<C0>("deep.C0")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<C0>("deep.C0")),
-            http: &[],
-        },
+        ::rsgrpc::Method::new("/deep.Deep/Recursive", ::rsgrpc::MethodKind::ServerStreaming)
+            .with_input(::rsgrpc::json::Type::of::<L0>("deep.L0"))
+            .with_output(::rsgrpc::json::Type::of::<L0>("deep.L0")),
+        ::rsgrpc::Method::new("/deep.Deep/Chain", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_input(::rsgrpc::json::Type::of::<C0>("deep.C0"))
+            .with_output(::rsgrpc::json::Type::of::<C0>("deep.C0")),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -6077,7 +6067,8 @@ impl<T: Deep> ::rsgrpc::Service for DeepServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Deep::recursive(&*service, request).await?).await
             }),
             1 => ::std::boxed::Box::pin(async move {

@@ -45,20 +45,16 @@ const _: () = {
         fields: &[
             ::rsgrpc::json::Field::new("implicit", "implicit", "\"implicit\":"),
             ::rsgrpc::json::Field::new("explicit", "explicit", "\"explicit\":"),
-            ::rsgrpc::json::Field::new("list", "list", "\"list\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("map", "map", "\"map\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("list", "list", "\"list\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("map", "map", "\"map\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("message", "message", "\"message\":"),
             ::rsgrpc::json::Field::new("member", "member", "\"member\":"),
-            ::rsgrpc::json::Field::new("other", "other", "\"other\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("other", "other", "\"other\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
         ],
         names: &[
             ("explicit", 1),
@@ -200,22 +196,12 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<
 pub static OLD_SERVICE: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "deprecated.OldService",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/deprecated.OldService/Unary",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Old>("deprecated.Old")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Old>("deprecated.Old")),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/deprecated.OldService/Stream",
-            kind: ::rsgrpc::MethodKind::BidiStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Old>("deprecated.Old")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Old>("deprecated.Old")),
-            http: &[],
-        },
+        ::rsgrpc::Method::new("/deprecated.OldService/Unary", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Old>("deprecated.Old"))
+            .with_output(::rsgrpc::json::Type::of::<Old>("deprecated.Old")),
+        ::rsgrpc::Method::new("/deprecated.OldService/Stream", ::rsgrpc::MethodKind::BidiStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Old>("deprecated.Old"))
+            .with_output(::rsgrpc::json::Type::of::<Old>("deprecated.Old")),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -284,7 +270,8 @@ impl<T: OldService> ::rsgrpc::Service for OldServiceServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(OldService::unary(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {

@@ -66,69 +66,48 @@ const _: () = {
     static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
         name: "hazards.Wrapper",
         fields: &[
-            ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":").of_enum(
-                <Inner as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("inners", "inners", "\"inners\":").of_enum(
-                <Inner as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("maybe", "maybe", "\"maybe\":").of_enum(
-                <Inner as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("map", "map", "\"map\":").of_enum(
-                <Inner as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("member", "member", "\"member\":").of_enum(
-                <Inner as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("a", "a", "\"a\":").of_enum(
-                <ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("aa", "aa", "\"aa\":").of_enum(
-                <ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("aaa", "aaa", "\"aaa\":").of_enum(
-                <ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("aaaa", "aaaa", "\"aaaa\":").of_enum(
-                <ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("b", "b", "\"b\":").of_enum(
-                <MapWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("bb", "bb", "\"bb\":").of_enum(
-                <MapWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("bbb", "bbb", "\"bbb\":").of_enum(
-                <MapWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("bbbb", "bbbb", "\"bbbb\":").of_enum(
-                <MapWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("c", "c", "\"c\":").of_enum(
-                <KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("cc", "cc", "\"cc\":").of_enum(
-                <KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("ccc", "ccc", "\"ccc\":").of_enum(
-                <KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("cccc", "cccc", "\"cccc\":").of_enum(
-                <KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("d", "d", "\"d\":").of_enum(
-                <ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("dd", "dd", "\"dd\":").of_enum(
-                <ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("ddd", "ddd", "\"ddd\":").of_enum(
-                <ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("dddd", "dddd", "\"dddd\":").of_enum(
-                <ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("inner", "inner", "\"inner\":")
+                .of_enum(<Inner as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("inners", "inners", "\"inners\":")
+                .of_enum(<Inner as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("maybe", "maybe", "\"maybe\":")
+                .of_enum(<Inner as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("map", "map", "\"map\":")
+                .of_enum(<Inner as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("member", "member", "\"member\":")
+                .of_enum(<Inner as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("a", "a", "\"a\":")
+                .of_enum(<ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("aa", "aa", "\"aa\":")
+                .of_enum(<ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("aaa", "aaa", "\"aaa\":")
+                .of_enum(<ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("aaaa", "aaaa", "\"aaaa\":")
+                .of_enum(<ScalarWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("b", "b", "\"b\":")
+                .of_enum(<MapWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("bb", "bb", "\"bb\":")
+                .of_enum(<MapWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("bbb", "bbb", "\"bbb\":")
+                .of_enum(<MapWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("bbbb", "bbbb", "\"bbbb\":")
+                .of_enum(<MapWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("c", "c", "\"c\":")
+                .of_enum(<KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("cc", "cc", "\"cc\":")
+                .of_enum(<KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("ccc", "ccc", "\"ccc\":")
+                .of_enum(<KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("cccc", "cccc", "\"cccc\":")
+                .of_enum(<KeyWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("d", "d", "\"d\":")
+                .of_enum(<ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("dd", "dd", "\"dd\":")
+                .of_enum(<ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("ddd", "ddd", "\"ddd\":")
+                .of_enum(<ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("dddd", "dddd", "\"dddd\":")
+                .of_enum(<ValueWrapper as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("e", "e", "\"e\":"),
         ],
         names: &[

@@ -137,18 +137,11 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 /// The service `descriptor_set.Described`: its name, its methods and their options.
 pub static DESCRIBED: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "descriptor_set.Described",
-    methods: &[::rsgrpc::Method {
-        path: "/descriptor_set.Described/Get",
-        kind: ::rsgrpc::MethodKind::Unary,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Message>(
-            "descriptor_set.Message"
-        )),
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Imported>(
-            "descriptor_set.Imported"
-        )),
-        http: &[],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new("/descriptor_set.Described/Get", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Message>("descriptor_set.Message"))
+            .with_output(::rsgrpc::json::Type::of::<Imported>("descriptor_set.Imported"))
+    ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: FILE_DESCRIPTOR_SET,
 };
@@ -204,7 +197,8 @@ impl<T: Described> ::rsgrpc::Service for DescribedServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Described::get(&*service, request).await?)
             }),
             _ => call.unknown_method(),

@@ -64,18 +64,14 @@ const _: () = {
             ::rsgrpc::json::Field::new("map", "map", "\"map\":"),
             ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
             ::rsgrpc::json::Field::new("b", "b", "\"b\":"),
-            ::rsgrpc::json::Field::new("c", "c", "\"c\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("kind_implicit", "kindImplicit", "\"kindImplicit\":").of_enum(
-                <Open as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("kinds", "kinds", "\"kinds\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("c", "c", "\"c\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("kind_implicit", "kindImplicit", "\"kindImplicit\":")
+                .of_enum(<Open as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("kinds", "kinds", "\"kinds\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("data", "data", "\"data\":"),
         ],
         names: &[

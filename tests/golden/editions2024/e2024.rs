@@ -144,31 +144,29 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 /// The service `e2024.Things`: its name, its methods and their options.
 pub static THINGS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "e2024.Things",
-    methods: &[::rsgrpc::Method {
-        path: "/e2024.Things/GetThing",
-        kind: ::rsgrpc::MethodKind::Unary,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Thing>("e2024.Thing")),
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Thing>("e2024.Thing")),
-        http: &[::rsgrpc::HttpRule {
-            verb: "GET",
-            template: ::rsgrpc::Template {
-                text: "/v1/{name=things/*}",
-                segments: &[
-                    ::rsgrpc::Segment::Literal("v1"),
-                    ::rsgrpc::Segment::Literal("things"),
-                    ::rsgrpc::Segment::Wildcard,
-                ],
-                verb: "",
-                variables: &[::rsgrpc::Variable { field: &["name"], start: 1, end: 3 }],
-            },
-            body: ::rsgrpc::BodySelector::None,
-            response_body: "",
-            request: ::rsgrpc::Content::Json,
-            response: ::rsgrpc::Content::Json,
-            update_mask: "",
-        }],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new("/e2024.Things/GetThing", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Thing>("e2024.Thing"))
+            .with_output(::rsgrpc::json::Type::of::<Thing>("e2024.Thing"))
+            .with_http(&[::rsgrpc::HttpRule {
+                verb: "GET",
+                template: ::rsgrpc::Template {
+                    text: "/v1/{name=things/*}",
+                    segments: &[
+                        ::rsgrpc::Segment::Literal("v1"),
+                        ::rsgrpc::Segment::Literal("things"),
+                        ::rsgrpc::Segment::Wildcard,
+                    ],
+                    verb: "",
+                    variables: &[::rsgrpc::Variable { field: &["name"], start: 1, end: 3 }],
+                },
+                body: ::rsgrpc::BodySelector::None,
+                response_body: "",
+                request: ::rsgrpc::Content::Json,
+                response: ::rsgrpc::Content::Json,
+                update_mask: "",
+            }])
+    ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
@@ -224,7 +222,8 @@ impl<T: Things> ::rsgrpc::Service for ThingsServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Things::get_thing(&*service, request).await?)
             }),
             _ => call.unknown_method(),

@@ -38,27 +38,20 @@ const _: () = {
     static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
         name: "enums.Holder",
         fields: &[
-            ::rsgrpc::json::Field::new("nested", "nested", "\"nested\":").of_enum(
-                <holder::Nested as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("status", "status", "\"status\":").of_enum(
-                <Status as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("list", "list", "\"list\":").of_enum(
-                <Status as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("maybe", "maybe", "\"maybe\":").of_enum(
-                <Status as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("map", "map", "\"map\":").of_enum(
-                <Status as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("in_one", "inOne", "\"inOne\":").of_enum(
-                <Status as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("old", "old", "\"old\":").of_enum(
-                <Old as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("nested", "nested", "\"nested\":")
+                .of_enum(<holder::Nested as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("status", "status", "\"status\":")
+                .of_enum(<Status as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("list", "list", "\"list\":")
+                .of_enum(<Status as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("maybe", "maybe", "\"maybe\":")
+                .of_enum(<Status as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("map", "map", "\"map\":")
+                .of_enum(<Status as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("in_one", "inOne", "\"inOne\":")
+                .of_enum(<Status as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("old", "old", "\"old\":")
+                .of_enum(<Old as ::rsgrpc::json::Enumeration>::TABLE),
         ],
         names: &[
             ("inOne", 5),

@@ -95,16 +95,12 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<
 /// The service `uses.Using`: its name, its methods and their options.
 pub static USING: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "uses.Using",
-    methods: &[::rsgrpc::Method {
-        path: "/uses.Using/Use",
-        kind: ::rsgrpc::MethodKind::Unary,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::None,
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-            ::rsgrpc::prost_types::Timestamp
-        >("given.own.Special")),
-        http: &[],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new("/uses.Using/Use", ::rsgrpc::MethodKind::Unary)
+            .with_output(::rsgrpc::json::Type::of::<::rsgrpc::prost_types::Timestamp>(
+                "given.own.Special"
+            ))
+    ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
@@ -160,7 +156,8 @@ impl<T: Using> ::rsgrpc::Service for UsingServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Using::r#use(&*service, request).await?)
             }),
             _ => call.unknown_method(),

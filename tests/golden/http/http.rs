@@ -46,9 +46,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("author", "author", "\"author\":"),
             ::rsgrpc::json::Field::new("year", "year", "\"year\":"),
             ::rsgrpc::json::Field::new("price", "price", "\"price\":"),
-            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("cover", "cover", "\"cover\":"),
             ::rsgrpc::json::Field::new("at", "at", "\"at\":"),
             ::rsgrpc::json::Field::new("count", "count", "\"count\":"),
@@ -362,13 +361,10 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "http.Library",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/http.Library/Get",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            http: &[::rsgrpc::HttpRule {
+        ::rsgrpc::Method::new("/http.Library/Get", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_output(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/{name=shelves/*/books/*}",
@@ -387,15 +383,11 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http.Library/List",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Books>("http.Books")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http.Library/List", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_output(::rsgrpc::json::Type::of::<Books>("http.Books"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/{name=shelves/*}/books",
@@ -413,17 +405,11 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http.Library/Create",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<CreateBook>(
-                "http.CreateBook"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            http: &[
+            }]),
+        ::rsgrpc::Method::new("/http.Library/Create", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<CreateBook>("http.CreateBook"))
+            .with_output(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_http(&[
                 ::rsgrpc::HttpRule {
                     verb: "POST",
                     template: ::rsgrpc::Template {
@@ -485,17 +471,11 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     response: ::rsgrpc::Content::Json,
                     update_mask: "",
                 },
-            ],
-        },
-        ::rsgrpc::Method {
-            path: "/http.Library/Update",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<CreateBook>(
-                "http.CreateBook"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            http: &[::rsgrpc::HttpRule {
+            ]),
+        ::rsgrpc::Method::new("/http.Library/Update", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<CreateBook>("http.CreateBook"))
+            .with_output(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "PATCH",
                 template: ::rsgrpc::Template {
                     text: "/v1/{book.name=shelves/*/books/*}",
@@ -514,15 +494,11 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http.Library/Delete",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http.Library/Delete", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_output(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "DELETE",
                 template: ::rsgrpc::Template {
                     text: "/v1/{name=**}:purge",
@@ -535,15 +511,11 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http.Library/Head",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http.Library/Head", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_output(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "HEAD",
                 template: ::rsgrpc::Template {
                     text: "/v1/{name=**}",
@@ -556,15 +528,11 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http.Library/Any",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http.Library/Any", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_output(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "*",
                 template: ::rsgrpc::Template {
                     text: "/v1/any/%7Etilde/a.b-c_d@e",
@@ -582,15 +550,11 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http.Library/Rest",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http.Library/Rest", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_output(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v2/{name=projects/**/locations}/x",
@@ -609,15 +573,11 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http.Library/Types",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http.Library/Types", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_output(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v3/{year}/{price}/{kind}/{cover}/{at}/{count}/{mask}/{flag}",
@@ -649,15 +609,11 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http.Library/Verbs",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http.Library/Verbs", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_output(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/{name=shelves/*/books/*}:verb",
@@ -676,16 +632,10 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http.Library/Plain",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Book>("http.Book")),
-            http: &[],
-        },
+            }]),
+        ::rsgrpc::Method::new("/http.Library/Plain", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Book>("http.Book"))
+            .with_output(::rsgrpc::json::Type::of::<Book>("http.Book")),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -842,47 +792,58 @@ impl<T: Library> ::rsgrpc::Service for LibraryServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Library::get(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Library::list(&*service, request).await?)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Library::create(&*service, request).await?)
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Library::update(&*service, request).await?)
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Library::delete(&*service, request).await?)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Library::head(&*service, request).await?)
             }),
             6 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Library::any(&*service, request).await?)
             }),
             7 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Library::rest(&*service, request).await?)
             }),
             8 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Library::types(&*service, request).await?)
             }),
             9 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Library::verbs(&*service, request).await?)
             }),
             10 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Library::plain(&*service, request).await?)
             }),
             _ => call.unknown_method(),

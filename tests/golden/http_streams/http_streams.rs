@@ -78,17 +78,10 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<
 pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "http_streams.Streams",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/http_streams.Streams/Watch",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
-                "http_streams.Item"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
-                "http_streams.Item"
-            )),
-            http: &[::rsgrpc::HttpRule {
+        ::rsgrpc::Method::new("/http_streams.Streams/Watch", ::rsgrpc::MethodKind::ServerStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Item>("http_streams.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("http_streams.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/{id}:watch",
@@ -101,19 +94,11 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http_streams.Streams/Upload",
-            kind: ::rsgrpc::MethodKind::ClientStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
-                "http_streams.Item"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
-                "http_streams.Item"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http_streams.Streams/Upload", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Item>("http_streams.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("http_streams.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/items:upload",
@@ -129,19 +114,11 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http_streams.Streams/Sync",
-            kind: ::rsgrpc::MethodKind::BidiStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
-                "http_streams.Item"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
-                "http_streams.Item"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http_streams.Streams/Sync", ::rsgrpc::MethodKind::BidiStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Item>("http_streams.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("http_streams.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/items:sync",
@@ -157,19 +134,16 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http_streams.Streams/Download",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
-                "http_streams.Item"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                ::rsgrpc::google::api::HttpBody
-            >("google.api.HttpBody")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new(
+            "/http_streams.Streams/Download",
+            ::rsgrpc::MethodKind::ServerStreaming,
+        )
+            .with_input(::rsgrpc::json::Type::of::<Item>("http_streams.Item"))
+            .with_output(::rsgrpc::json::Type::of::<::rsgrpc::google::api::HttpBody>(
+                "google.api.HttpBody"
+            ))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/{id}:download",
@@ -182,19 +156,15 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::HttpBody,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http_streams.Streams/Raw",
-            kind: ::rsgrpc::MethodKind::ClientStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                ::rsgrpc::google::api::HttpBody
-            >("google.api.HttpBody")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                ::rsgrpc::google::api::HttpBody
-            >("google.api.HttpBody")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http_streams.Streams/Raw", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_input(::rsgrpc::json::Type::of::<::rsgrpc::google::api::HttpBody>(
+                "google.api.HttpBody"
+            ))
+            .with_output(::rsgrpc::json::Type::of::<::rsgrpc::google::api::HttpBody>(
+                "google.api.HttpBody"
+            ))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/raw",
@@ -207,19 +177,11 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::HttpBody,
                 response: ::rsgrpc::Content::HttpBody,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http_streams.Streams/First",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
-                "http_streams.Item"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
-                "http_streams.Item"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http_streams.Streams/First", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("http_streams.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("http_streams.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/{id}/same",
@@ -236,19 +198,11 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/http_streams.Streams/Second",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
-                "http_streams.Item"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>(
-                "http_streams.Item"
-            )),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/http_streams.Streams/Second", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("http_streams.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("http_streams.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/second",
@@ -264,8 +218,7 @@ pub static STREAMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
+            }]),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -391,7 +344,8 @@ impl<T: Streams> ::rsgrpc::Service for StreamsServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Streams::watch(&*service, request).await?).await
             }),
             1 => ::std::boxed::Box::pin(async move {
@@ -403,7 +357,8 @@ impl<T: Streams> ::rsgrpc::Service for StreamsServer<T> {
                 call.stream(Streams::sync(&*service, request).await?).await
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Streams::download(&*service, request).await?).await
             }),
             4 => ::std::boxed::Box::pin(async move {
@@ -411,11 +366,13 @@ impl<T: Streams> ::rsgrpc::Service for StreamsServer<T> {
                 call.reply(Streams::raw(&*service, request).await?)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Streams::first(&*service, request).await?)
             }),
             6 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Streams::second(&*service, request).await?)
             }),
             _ => call.unknown_method(),

@@ -55,9 +55,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("double", "double", "\"double\":"),
             ::rsgrpc::json::Field::new("text", "text", "\"text\":"),
             ::rsgrpc::json::Field::new("data", "data", "\"data\":"),
-            ::rsgrpc::json::Field::new("color", "color", "\"color\":").of_enum(
-                <Color as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("color", "color", "\"color\":")
+                .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("sint32", "sint32", "\"sint32\":"),
             ::rsgrpc::json::Field::new("fixed64", "fixed64", "\"fixed64\":"),
         ],
@@ -175,9 +174,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("int32", "int32", "\"int32\":"),
             ::rsgrpc::json::Field::new("text", "text", "\"text\":"),
             ::rsgrpc::json::Field::new("data", "data", "\"data\":"),
-            ::rsgrpc::json::Field::new("color", "color", "\"color\":").of_enum(
-                <Color as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("color", "color", "\"color\":")
+                .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("scalars", "scalars", "\"scalars\":"),
             ::rsgrpc::json::Field::new("again", "again", "\"again\":"),
         ],
@@ -289,13 +287,11 @@ const _: () = {
             ::rsgrpc::json::Field::new("doubles", "doubles", "\"doubles\":"),
             ::rsgrpc::json::Field::new("texts", "texts", "\"texts\":"),
             ::rsgrpc::json::Field::new("data", "data", "\"data\":"),
-            ::rsgrpc::json::Field::new("colors", "colors", "\"colors\":").of_enum(
-                <Color as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("colors", "colors", "\"colors\":")
+                .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("messages", "messages", "\"messages\":"),
-            ::rsgrpc::json::Field::new("nulls", "nulls", "\"nulls\":").of_enum(
-                <::rsgrpc::prost_types::NullValue as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("nulls", "nulls", "\"nulls\":")
+                .of_enum(<::rsgrpc::prost_types::NullValue as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("values", "values", "\"values\":"),
             ::rsgrpc::json::Field::new("wrappers", "wrappers", "\"wrappers\":"),
             ::rsgrpc::json::Field::new("anys", "anys", "\"anys\":"),
@@ -428,9 +424,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("int64s", "int64s", "\"int64s\":"),
             ::rsgrpc::json::Field::new("uint32s", "uint32s", "\"uint32s\":"),
             ::rsgrpc::json::Field::new("uint64s", "uint64s", "\"uint64s\":"),
-            ::rsgrpc::json::Field::new("colors", "colors", "\"colors\":").of_enum(
-                <Color as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("colors", "colors", "\"colors\":")
+                .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("messages", "messages", "\"messages\":"),
             ::rsgrpc::json::Field::new("values", "values", "\"values\":"),
             ::rsgrpc::json::Field::new("times", "times", "\"times\":"),
@@ -531,14 +526,13 @@ const _: () = {
         fields: &[
             ::rsgrpc::json::Field::new("text", "text", "\"text\":"),
             ::rsgrpc::json::Field::new("number", "number", "\"number\":"),
-            ::rsgrpc::json::Field::new("color", "color", "\"color\":").of_enum(
-                <Color as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("color", "color", "\"color\":")
+                .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("scalars", "scalars", "\"scalars\":"),
             ::rsgrpc::json::Field::new("again", "again", "\"again\":"),
-            ::rsgrpc::json::Field::new("null", "null", "\"null\":").of_enum(
-                <::rsgrpc::prost_types::NullValue as ::rsgrpc::json::Enumeration>::TABLE
-            ).nullable(),
+            ::rsgrpc::json::Field::new("null", "null", "\"null\":")
+                .of_enum(<::rsgrpc::prost_types::NullValue as ::rsgrpc::json::Enumeration>::TABLE)
+                .nullable(),
             ::rsgrpc::json::Field::new("value", "value", "\"value\":").nullable(),
             ::rsgrpc::json::Field::new("empty", "empty", "\"empty\":"),
             ::rsgrpc::json::Field::new("other", "other", "\"other\":"),
@@ -757,9 +751,9 @@ const _: () = {
             ::rsgrpc::json::Field::new("double_value", "doubleValue", "\"doubleValue\":"),
             ::rsgrpc::json::Field::new("string_value", "stringValue", "\"stringValue\":"),
             ::rsgrpc::json::Field::new("bytes_value", "bytesValue", "\"bytesValue\":"),
-            ::rsgrpc::json::Field::new("null", "null", "\"null\":").of_enum(
-                <::rsgrpc::prost_types::NullValue as ::rsgrpc::json::Enumeration>::TABLE
-            ).nullable(),
+            ::rsgrpc::json::Field::new("null", "null", "\"null\":")
+                .of_enum(<::rsgrpc::prost_types::NullValue as ::rsgrpc::json::Enumeration>::TABLE)
+                .nullable(),
         ],
         names: &[
             ("any", 6),

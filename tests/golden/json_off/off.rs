@@ -49,14 +49,7 @@ impl Color {
 /// The service `off.Off`: its name, its methods and their options.
 pub static OFF: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "off.Off",
-    methods: &[::rsgrpc::Method {
-        path: "/off.Off/Call",
-        kind: ::rsgrpc::MethodKind::Unary,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::None,
-        output: ::core::option::Option::None,
-        http: &[],
-    }],
+    methods: &[::rsgrpc::Method::new("/off.Off/Call", ::rsgrpc::MethodKind::Unary)],
     message_types: &[],
     file_descriptor_set: &[],
 };
@@ -112,7 +105,8 @@ impl<T: Off> ::rsgrpc::Service for OffServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Off::call(&*service, request).await?)
             }),
             _ => call.unknown_method(),

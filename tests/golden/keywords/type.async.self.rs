@@ -71,12 +71,10 @@ const _: () = {
             ::rsgrpc::json::Field::new("gen", "gen", "\"gen\":"),
             ::rsgrpc::json::Field::new("match", "match", "\"match\":"),
             ::rsgrpc::json::Field::new("struct", "struct", "\"struct\":"),
-            ::rsgrpc::json::Field::new("enum", "enum", "\"enum\":").of_enum(
-                <Enum as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("fn", "fn", "\"fn\":").of_enum(
-                <Enum as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("enum", "enum", "\"enum\":")
+                .of_enum(<Enum as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("fn", "fn", "\"fn\":")
+                .of_enum(<Enum as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("let", "let", "\"let\":"),
             ::rsgrpc::json::Field::new("loop", "loop", "\"loop\":"),
             ::rsgrpc::json::Field::new("yield", "yield", "\"yield\":"),
@@ -447,54 +445,18 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 pub static TRAIT: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "type.async.self.Trait",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/type.async.self.Trait/Type",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Self_>(
-                "type.async.self.Self"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Match>(
-                "type.async.self.Match"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/type.async.self.Trait/Self",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Self_>(
-                "type.async.self.Self"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Self_>(
-                "type.async.self.Self"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/type.async.self.Trait/Async",
-            kind: ::rsgrpc::MethodKind::ClientStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Self_>(
-                "type.async.self.Self"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<r#match::Mod>(
-                "type.async.self.Match.Mod"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/type.async.self.Trait/Await",
-            kind: ::rsgrpc::MethodKind::BidiStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Self_>(
-                "type.async.self.Self"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Struct>(
-                "type.async.self.Struct"
-            )),
-            http: &[],
-        },
+        ::rsgrpc::Method::new("/type.async.self.Trait/Type", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Self_>("type.async.self.Self"))
+            .with_output(::rsgrpc::json::Type::of::<Match>("type.async.self.Match")),
+        ::rsgrpc::Method::new("/type.async.self.Trait/Self", ::rsgrpc::MethodKind::ServerStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Self_>("type.async.self.Self"))
+            .with_output(::rsgrpc::json::Type::of::<Self_>("type.async.self.Self")),
+        ::rsgrpc::Method::new("/type.async.self.Trait/Async", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Self_>("type.async.self.Self"))
+            .with_output(::rsgrpc::json::Type::of::<r#match::Mod>("type.async.self.Match.Mod")),
+        ::rsgrpc::Method::new("/type.async.self.Trait/Await", ::rsgrpc::MethodKind::BidiStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Self_>("type.async.self.Self"))
+            .with_output(::rsgrpc::json::Type::of::<Struct>("type.async.self.Struct")),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -591,11 +553,13 @@ impl<T: Trait> ::rsgrpc::Service for TraitServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Trait::r#type(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Trait::self_(&*service, request).await?).await
             }),
             2 => ::std::boxed::Box::pin(async move {

@@ -117,15 +117,16 @@ pub mod a {
                         ::rsgrpc::json::Field::new("there", "there", "\"there\":"),
                         ::rsgrpc::json::Field::new("far", "far", "\"far\":"),
                         ::rsgrpc::json::Field::new("deeper", "deeper", "\"deeper\":"),
-                        ::rsgrpc::json::Field::new("color", "color", "\"color\":").of_enum(
-                            <Color as ::rsgrpc::json::Enumeration>::TABLE
-                        ),
-                        ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                            <super::super::x::far::Kind as ::rsgrpc::json::Enumeration>::TABLE
-                        ),
-                        ::rsgrpc::json::Field::new("kinds", "kinds", "\"kinds\":").of_enum(
-                            <super::super::x::far::Kind as ::rsgrpc::json::Enumeration>::TABLE
-                        ),
+                        ::rsgrpc::json::Field::new("color", "color", "\"color\":")
+                            .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
+                        ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                            .of_enum(
+                                <super::super::x::far::Kind as ::rsgrpc::json::Enumeration>::TABLE
+                            ),
+                        ::rsgrpc::json::Field::new("kinds", "kinds", "\"kinds\":")
+                            .of_enum(
+                                <super::super::x::far::Kind as ::rsgrpc::json::Enumeration>::TABLE
+                            ),
                     ],
                     names: &[
                         ("color", 3),
@@ -222,18 +223,16 @@ pub mod a {
             /// The service `a.b.c.Router`: its name, its methods and their options.
             pub static ROUTER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 name: "a.b.c.Router",
-                methods: &[::rsgrpc::Method {
-                    path: "/a.b.c.Router/Route",
-                    kind: ::rsgrpc::MethodKind::ServerStreaming,
-                    idempotency: ::rsgrpc::Idempotency::Unknown,
-                    input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<super::There>(
-                        "a.b.There"
-                    )),
-                    output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                        super::super::x::far::Deep
-                    >("a.x.Far.Deep")),
-                    http: &[],
-                }],
+                methods: &[
+                    ::rsgrpc::Method::new(
+                        "/a.b.c.Router/Route",
+                        ::rsgrpc::MethodKind::ServerStreaming,
+                    )
+                        .with_input(::rsgrpc::json::Type::of::<super::There>("a.b.There"))
+                        .with_output(::rsgrpc::json::Type::of::<super::super::x::far::Deep>(
+                            "a.x.Far.Deep"
+                        ))
+                ],
                 message_types: &[
                     MESSAGE_TYPES,
                     super::MESSAGE_TYPES,
@@ -298,7 +297,8 @@ pub mod a {
                     let service = ::std::sync::Arc::clone(&self.service);
                     match method {
                         0 => ::std::boxed::Box::pin(async move {
-                            let request = call.one().await?;
+                            let request = call.one()
+                                .await?;
                             call.stream(Router::route(&*service, request).await?).await
                         }),
                         _ => call.unknown_method(),
@@ -491,13 +491,11 @@ pub mod a {
                         name: "a.x.Far.Deep.Deeper",
                         fields: &[
                             ::rsgrpc::json::Field::new("far", "far", "\"far\":"),
-                            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                                <super::Kind as ::rsgrpc::json::Enumeration>::TABLE
-                            ),
+                            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                                .of_enum(<super::Kind as ::rsgrpc::json::Enumeration>::TABLE),
                             ::rsgrpc::json::Field::new("deep", "deep", "\"deep\":"),
-                            ::rsgrpc::json::Field::new("enum", "enum", "\"enum\":").of_enum(
-                                <super::Kind as ::rsgrpc::json::Enumeration>::TABLE
-                            ),
+                            ::rsgrpc::json::Field::new("enum", "enum", "\"enum\":")
+                                .of_enum(<super::Kind as ::rsgrpc::json::Enumeration>::TABLE),
                         ],
                         names: &[("deep", 2), ("enum", 3), ("far", 0), ("kind", 1)],
                     };

@@ -58,9 +58,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("c", "c", "\"c\":"),
             ::rsgrpc::json::Field::new("d", "d", "\"d\":"),
             ::rsgrpc::json::Field::new("e", "e", "\"e\":"),
-            ::rsgrpc::json::Field::new("f", "f", "\"f\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("f", "f", "\"f\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("g", "g", "\"g\":"),
             ::rsgrpc::json::Field::new("h", "h", "\"h\":"),
             ::rsgrpc::json::Field::new("i", "i", "\"i\":"),

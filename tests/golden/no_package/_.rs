@@ -144,16 +144,11 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 /// The service `Bare`: its name, its methods and their options.
 pub static BARE: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "Bare",
-    methods: &[::rsgrpc::Method {
-        path: "/Bare/Get",
-        kind: ::rsgrpc::MethodKind::Unary,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Outer>("Outer")),
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<some::pkg::Thing>(
-            "some.pkg.Thing"
-        )),
-        http: &[],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new("/Bare/Get", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Outer>("Outer"))
+            .with_output(::rsgrpc::json::Type::of::<some::pkg::Thing>("some.pkg.Thing"))
+    ],
     message_types: &[MESSAGE_TYPES, some::pkg::MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
@@ -209,7 +204,8 @@ impl<T: Bare> ::rsgrpc::Service for BareServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Bare::get(&*service, request).await?)
             }),
             _ => call.unknown_method(),

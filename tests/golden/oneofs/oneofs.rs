@@ -34,9 +34,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("b", "b", "\"b\":"),
             ::rsgrpc::json::Field::new("c", "c", "\"c\":"),
             ::rsgrpc::json::Field::new("d", "d", "\"d\":"),
-            ::rsgrpc::json::Field::new("e", "e", "\"e\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("e", "e", "\"e\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("f", "f", "\"f\":"),
             ::rsgrpc::json::Field::new("g", "g", "\"g\":"),
             ::rsgrpc::json::Field::new("yes", "yes", "\"yes\":"),

@@ -159,13 +159,11 @@ pub mod far {
                 name: "a.x.Far.Deep.Deeper",
                 fields: &[
                     ::rsgrpc::json::Field::new("far", "far", "\"far\":"),
-                    ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                        <super::Kind as ::rsgrpc::json::Enumeration>::TABLE
-                    ),
+                    ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                        .of_enum(<super::Kind as ::rsgrpc::json::Enumeration>::TABLE),
                     ::rsgrpc::json::Field::new("deep", "deep", "\"deep\":"),
-                    ::rsgrpc::json::Field::new("enum", "enum", "\"enum\":").of_enum(
-                        <super::Kind as ::rsgrpc::json::Enumeration>::TABLE
-                    ),
+                    ::rsgrpc::json::Field::new("enum", "enum", "\"enum\":")
+                        .of_enum(<super::Kind as ::rsgrpc::json::Enumeration>::TABLE),
                 ],
                 names: &[("deep", 2), ("enum", 3), ("far", 0), ("kind", 1)],
             };

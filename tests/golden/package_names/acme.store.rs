@@ -82,16 +82,11 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[::rsgrpc::json::Type::of::<
 /// The service `acme.store.Stores`: its name, its methods and their options.
 pub static STORES: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "acme.store.Stores",
-    methods: &[::rsgrpc::Method {
-        path: "/acme.store.Stores/Get",
-        kind: ::rsgrpc::MethodKind::Unary,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<super::Store>("acme.Store")),
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<super::store_::Item>(
-            "acme.Store.Item"
-        )),
-        http: &[],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new("/acme.store.Stores/Get", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<super::Store>("acme.Store"))
+            .with_output(::rsgrpc::json::Type::of::<super::store_::Item>("acme.Store.Item"))
+    ],
     message_types: &[MESSAGE_TYPES, super::MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
@@ -147,7 +142,8 @@ impl<T: Stores> ::rsgrpc::Service for StoresServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Stores::get(&*service, request).await?)
             }),
             _ => call.unknown_method(),

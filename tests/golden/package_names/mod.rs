@@ -138,14 +138,11 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 /// The service `mod.Mods`: its name, its methods and their options.
 pub static MODS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "mod.Mods",
-    methods: &[::rsgrpc::Method {
-        path: "/mod.Mods/Mod",
-        kind: ::rsgrpc::MethodKind::Unary,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Mod>("mod.Mod")),
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<r#mod::Mod>("mod.Mod.Mod")),
-        http: &[],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new("/mod.Mods/Mod", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Mod>("mod.Mod"))
+            .with_output(::rsgrpc::json::Type::of::<r#mod::Mod>("mod.Mod.Mod"))
+    ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
@@ -201,7 +198,8 @@ impl<T: Mods> ::rsgrpc::Service for ModsServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Mods::r#mod(&*service, request).await?)
             }),
             _ => call.unknown_method(),

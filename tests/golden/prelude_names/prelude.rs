@@ -1019,18 +1019,14 @@ const _: () = {
     static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
         name: "prelude.Iterator",
         fields: &[
-            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                <iterator::Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("kinds", "kinds", "\"kinds\":").of_enum(
-                <iterator::Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("maybe", "maybe", "\"maybe\":").of_enum(
-                <iterator::Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("map", "map", "\"map\":").of_enum(
-                <iterator::Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                .of_enum(<iterator::Kind as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("kinds", "kinds", "\"kinds\":")
+                .of_enum(<iterator::Kind as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("maybe", "maybe", "\"maybe\":")
+                .of_enum(<iterator::Kind as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("map", "map", "\"map\":")
+                .of_enum(<iterator::Kind as ::rsgrpc::json::Enumeration>::TABLE),
         ],
         names: &[("kind", 0), ("kinds", 1), ("map", 3), ("maybe", 2)],
     };
@@ -2762,138 +2758,48 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 pub static CLIENT: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "prelude.Client",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Connect",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Option>("prelude.Option")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Result>(
-                "prelude.Result"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/New",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Vec>("prelude.Vec")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Box>("prelude.Box")),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Clone",
-            kind: ::rsgrpc::MethodKind::ClientStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<String>("prelude.String")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Some>("prelude.Some")),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Drop",
-            kind: ::rsgrpc::MethodKind::BidiStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<T>("prelude.T")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<S>("prelude.S")),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Call",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>(
-                "prelude.Request"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Response>(
-                "prelude.Response"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Fmt",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Debug>("prelude.Debug")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Debug>("prelude.Debug")),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Into",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Into>("prelude.Into")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<From>("prelude.From")),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Default",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Default>(
-                "prelude.Default"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Default>(
-                "prelude.Default"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Descriptor",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Name>("prelude.Name")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Name>("prelude.Name")),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/FromArc",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Arc>("prelude.Arc")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Arc>("prelude.Arc")),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Client",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Core>("prelude.Core")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Std>("prelude.Std")),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Service",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Iter>("prelude.Iter")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Iterator>(
-                "prelude.Iterator"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Request",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>(
-                "prelude.Request"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>(
-                "prelude.Request"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/prelude.Client/Method",
-            kind: ::rsgrpc::MethodKind::ClientStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>(
-                "prelude.Request"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>(
-                "prelude.Request"
-            )),
-            http: &[],
-        },
+        ::rsgrpc::Method::new("/prelude.Client/Connect", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Option>("prelude.Option"))
+            .with_output(::rsgrpc::json::Type::of::<Result>("prelude.Result")),
+        ::rsgrpc::Method::new("/prelude.Client/New", ::rsgrpc::MethodKind::ServerStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Vec>("prelude.Vec"))
+            .with_output(::rsgrpc::json::Type::of::<Box>("prelude.Box")),
+        ::rsgrpc::Method::new("/prelude.Client/Clone", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_input(::rsgrpc::json::Type::of::<String>("prelude.String"))
+            .with_output(::rsgrpc::json::Type::of::<Some>("prelude.Some")),
+        ::rsgrpc::Method::new("/prelude.Client/Drop", ::rsgrpc::MethodKind::BidiStreaming)
+            .with_input(::rsgrpc::json::Type::of::<T>("prelude.T"))
+            .with_output(::rsgrpc::json::Type::of::<S>("prelude.S")),
+        ::rsgrpc::Method::new("/prelude.Client/Call", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Request>("prelude.Request"))
+            .with_output(::rsgrpc::json::Type::of::<Response>("prelude.Response")),
+        ::rsgrpc::Method::new("/prelude.Client/Fmt", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Debug>("prelude.Debug"))
+            .with_output(::rsgrpc::json::Type::of::<Debug>("prelude.Debug")),
+        ::rsgrpc::Method::new("/prelude.Client/Into", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Into>("prelude.Into"))
+            .with_output(::rsgrpc::json::Type::of::<From>("prelude.From")),
+        ::rsgrpc::Method::new("/prelude.Client/Default", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Default>("prelude.Default"))
+            .with_output(::rsgrpc::json::Type::of::<Default>("prelude.Default")),
+        ::rsgrpc::Method::new("/prelude.Client/Descriptor", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Name>("prelude.Name"))
+            .with_output(::rsgrpc::json::Type::of::<Name>("prelude.Name")),
+        ::rsgrpc::Method::new("/prelude.Client/FromArc", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Arc>("prelude.Arc"))
+            .with_output(::rsgrpc::json::Type::of::<Arc>("prelude.Arc")),
+        ::rsgrpc::Method::new("/prelude.Client/Client", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Core>("prelude.Core"))
+            .with_output(::rsgrpc::json::Type::of::<Std>("prelude.Std")),
+        ::rsgrpc::Method::new("/prelude.Client/Service", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Iter>("prelude.Iter"))
+            .with_output(::rsgrpc::json::Type::of::<Iterator>("prelude.Iterator")),
+        ::rsgrpc::Method::new("/prelude.Client/Request", ::rsgrpc::MethodKind::ServerStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Request>("prelude.Request"))
+            .with_output(::rsgrpc::json::Type::of::<Request>("prelude.Request")),
+        ::rsgrpc::Method::new("/prelude.Client/Method", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Request>("prelude.Request"))
+            .with_output(::rsgrpc::json::Type::of::<Request>("prelude.Request")),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -3090,11 +2996,13 @@ impl<T_: Client> ::rsgrpc::Service for ClientServer<T_> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Client::connect(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Client::new_(&*service, request).await?).await
             }),
             2 => ::std::boxed::Box::pin(async move {
@@ -3106,39 +3014,48 @@ impl<T_: Client> ::rsgrpc::Service for ClientServer<T_> {
                 call.stream(Client::drop(&*service, request).await?).await
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Client::call(&*service, request).await?)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Client::fmt(&*service, request).await?)
             }),
             6 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Client::into(&*service, request).await?)
             }),
             7 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Client::default(&*service, request).await?)
             }),
             8 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Client::descriptor(&*service, request).await?)
             }),
             9 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Client::from_arc(&*service, request).await?)
             }),
             10 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Client::client(&*service, request).await?)
             }),
             11 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Client::service(&*service, request).await?)
             }),
             12 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Client::request(&*service, request).await?).await
             }),
             13 => ::std::boxed::Box::pin(async move {
@@ -3255,16 +3172,11 @@ impl ClientClient {
 /// The service `prelude.Server`: its name, its methods and their options.
 pub static SERVER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "prelude.Server",
-    methods: &[::rsgrpc::Method {
-        path: "/prelude.Server/Get",
-        kind: ::rsgrpc::MethodKind::Unary,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Request>("prelude.Request")),
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Response>(
-            "prelude.Response"
-        )),
-        http: &[],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new("/prelude.Server/Get", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Request>("prelude.Request"))
+            .with_output(::rsgrpc::json::Type::of::<Response>("prelude.Response"))
+    ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };
@@ -3320,7 +3232,8 @@ impl<T_: Server> ::rsgrpc::Service for ServerServer<T_> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Server::get(&*service, request).await?)
             }),
             _ => call.unknown_method(),
@@ -3351,16 +3264,11 @@ impl ServerClient {
 /// The service `prelude.Service`: its name, its methods and their options.
 pub static SERVICE: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "prelude.Service",
-    methods: &[::rsgrpc::Method {
-        path: "/prelude.Service/Get",
-        kind: ::rsgrpc::MethodKind::ClientStreaming,
-        idempotency: ::rsgrpc::Idempotency::Unknown,
-        input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<T>("prelude.T")),
-        output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Response>(
-            "prelude.Response"
-        )),
-        http: &[],
-    }],
+    methods: &[
+        ::rsgrpc::Method::new("/prelude.Service/Get", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_input(::rsgrpc::json::Type::of::<T>("prelude.T"))
+            .with_output(::rsgrpc::json::Type::of::<Response>("prelude.Response"))
+    ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
 };

@@ -71,9 +71,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("bool", "bool", "\"bool\":"),
             ::rsgrpc::json::Field::new("string", "string", "\"string\":"),
             ::rsgrpc::json::Field::new("bytes", "bytes", "\"bytes\":"),
-            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("message", "message", "\"message\":"),
         ],
         names: &[
@@ -204,9 +203,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("i32", "i32", "\"i32\":"),
             ::rsgrpc::json::Field::new("string", "string", "\"string\":"),
             ::rsgrpc::json::Field::new("bytes", "bytes", "\"bytes\":"),
-            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("message", "message", "\"message\":"),
             ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
             ::rsgrpc::json::Field::new("double", "double", "\"double\":"),
@@ -329,9 +327,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("i32", "i32", "\"i32\":"),
             ::rsgrpc::json::Field::new("string", "string", "\"string\":"),
             ::rsgrpc::json::Field::new("bytes", "bytes", "\"bytes\":"),
-            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("message", "message", "\"message\":"),
             ::rsgrpc::json::Field::new("double", "double", "\"double\":"),
             ::rsgrpc::json::Field::new("deprecated", "deprecated", "\"deprecated\":"),
@@ -432,9 +429,8 @@ const _: () = {
         fields: &[
             ::rsgrpc::json::Field::new("a", "a", "\"a\":"),
             ::rsgrpc::json::Field::new("b", "b", "\"b\":"),
-            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":").of_enum(
-                <Kind as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":")
+                .of_enum(<Kind as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("c", "c", "\"c\":"),
         ],
         names: &[("a", 0), ("b", 1), ("c", 3), ("kind", 2)],

@@ -222,12 +222,10 @@ const _: () = {
             ::rsgrpc::json::Field::new("k", "k", "\"k\":"),
             ::rsgrpc::json::Field::new("l", "l", "\"l\":"),
             ::rsgrpc::json::Field::new("m", "m", "\"m\":"),
-            ::rsgrpc::json::Field::new("n", "n", "\"n\":").of_enum(
-                <Color as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("o", "o", "\"o\":").of_enum(
-                <Color as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("n", "n", "\"n\":")
+                .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("o", "o", "\"o\":")
+                .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("p", "p", "\"p\":"),
             ::rsgrpc::json::Field::new("q", "q", "\"q\":"),
             ::rsgrpc::json::Field::new("r", "r", "\"r\":"),
@@ -384,15 +382,12 @@ const _: () = {
             ::rsgrpc::json::Field::new("d", "d", "\"d\":"),
             ::rsgrpc::json::Field::new("e", "e", "\"e\":"),
             ::rsgrpc::json::Field::new("f", "f", "\"f\":"),
-            ::rsgrpc::json::Field::new("g", "g", "\"g\":").of_enum(
-                <Color as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("h", "h", "\"h\":").of_enum(
-                <Color as ::rsgrpc::json::Enumeration>::TABLE
-            ),
-            ::rsgrpc::json::Field::new("i", "i", "\"i\":").of_enum(
-                <Color as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("g", "g", "\"g\":")
+                .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("h", "h", "\"h\":")
+                .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
+            ::rsgrpc::json::Field::new("i", "i", "\"i\":")
+                .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("j", "j", "\"j\":"),
             ::rsgrpc::json::Field::new("k", "k", "\"k\":"),
             ::rsgrpc::json::Field::new("m", "m", "\"m\":"),

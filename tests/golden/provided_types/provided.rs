@@ -41,9 +41,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("info", "info", "\"info\":"),
             ::rsgrpc::json::Field::new("links", "links", "\"links\":"),
             ::rsgrpc::json::Field::new("body", "body", "\"body\":"),
-            ::rsgrpc::json::Field::new("code", "code", "\"code\":").of_enum(
-                <super::google::rpc::Code as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("code", "code", "\"code\":")
+                .of_enum(<super::google::rpc::Code as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("retry", "retry", "\"retry\":"),
         ],
         names: &[

@@ -84,9 +84,8 @@ const _: () = {
             ::rsgrpc::json::Field::new("int64", "int64", "\"int64\":"),
             ::rsgrpc::json::Field::new("flag", "flag", "\"flag\":"),
             ::rsgrpc::json::Field::new("double", "double", "\"double\":"),
-            ::rsgrpc::json::Field::new("color", "color", "\"color\":").of_enum(
-                <Color as ::rsgrpc::json::Enumeration>::TABLE
-            ),
+            ::rsgrpc::json::Field::new("color", "color", "\"color\":")
+                .of_enum(<Color as ::rsgrpc::json::Enumeration>::TABLE),
             ::rsgrpc::json::Field::new("data", "data", "\"data\":"),
             ::rsgrpc::json::Field::new("maybe", "maybe", "\"maybe\":"),
             ::rsgrpc::json::Field::new("child", "child", "\"child\":"),
@@ -431,13 +430,10 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "test.rest.Items",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Get",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[
+        ::rsgrpc::Method::new("/test.rest.Items/Get", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[
                 ::rsgrpc::HttpRule {
                     verb: "GET",
                     template: ::rsgrpc::Template {
@@ -619,15 +615,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     response: ::rsgrpc::Content::Json,
                     update_mask: "",
                 },
-            ],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Latest",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[
+            ]),
+        ::rsgrpc::Method::new("/test.rest.Items/Latest", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[
                 ::rsgrpc::HttpRule {
                     verb: "GET",
                     template: ::rsgrpc::Template {
@@ -664,15 +656,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     response: ::rsgrpc::Content::Json,
                     update_mask: "",
                 },
-            ],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Anything",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[::rsgrpc::HttpRule {
+            ]),
+        ::rsgrpc::Method::new("/test.rest.Items/Anything", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "*",
                 template: ::rsgrpc::Template {
                     text: "/v1/any/{id}",
@@ -689,15 +677,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/One",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.rest.Items/One", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "PUT",
                 template: ::rsgrpc::Template {
                     text: "/v1/any/{id}",
@@ -714,15 +698,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Create",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[
+            }]),
+        ::rsgrpc::Method::new("/test.rest.Items/Create", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[
                 ::rsgrpc::HttpRule {
                     verb: "POST",
                     template: ::rsgrpc::Template {
@@ -780,15 +760,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     response: ::rsgrpc::Content::Json,
                     update_mask: "",
                 },
-            ],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Field",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[
+            ]),
+        ::rsgrpc::Method::new("/test.rest.Items/Field", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[
                 ::rsgrpc::HttpRule {
                     verb: "POST",
                     template: ::rsgrpc::Template {
@@ -906,15 +882,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     response: ::rsgrpc::Content::Json,
                     update_mask: "",
                 },
-            ],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Delete",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[::rsgrpc::HttpRule {
+            ]),
+        ::rsgrpc::Method::new("/test.rest.Items/Delete", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "DELETE",
                 template: ::rsgrpc::Template {
                     text: "/v1/items/{id}",
@@ -931,15 +903,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Move",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.rest.Items/Move", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/items/{id}:move",
@@ -956,19 +924,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Update",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Change>(
-                "test.rest.Change"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Change>(
-                "test.rest.Change"
-            )),
-            http: &[
+            }]),
+        ::rsgrpc::Method::new("/test.rest.Items/Update", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Change>("test.rest.Change"))
+            .with_output(::rsgrpc::json::Type::of::<Change>("test.rest.Change"))
+            .with_http(&[
                 ::rsgrpc::HttpRule {
                     verb: "PATCH",
                     template: ::rsgrpc::Template {
@@ -1022,15 +982,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     response: ::rsgrpc::Content::Json,
                     update_mask: "",
                 },
-            ],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Part",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[
+            ]),
+        ::rsgrpc::Method::new("/test.rest.Items/Part", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[
                 ::rsgrpc::HttpRule {
                     verb: "GET",
                     template: ::rsgrpc::Template {
@@ -1164,15 +1120,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     response: ::rsgrpc::Content::Json,
                     update_mask: "",
                 },
-            ],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Watch",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[
+            ]),
+        ::rsgrpc::Method::new("/test.rest.Items/Watch", ::rsgrpc::MethodKind::ServerStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[
                 ::rsgrpc::HttpRule {
                     verb: "GET",
                     template: ::rsgrpc::Template {
@@ -1209,15 +1161,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     response: ::rsgrpc::Content::Json,
                     update_mask: "",
                 },
-            ],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Upload",
-            kind: ::rsgrpc::MethodKind::ClientStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[::rsgrpc::HttpRule {
+            ]),
+        ::rsgrpc::Method::new("/test.rest.Items/Upload", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/uploads/{text}",
@@ -1234,15 +1182,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Sync",
-            kind: ::rsgrpc::MethodKind::BidiStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.rest.Items/Sync", ::rsgrpc::MethodKind::BidiStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/sync",
@@ -1258,17 +1202,13 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Download",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                ::rsgrpc::google::api::HttpBody
-            >("google.api.HttpBody")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.rest.Items/Download", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<::rsgrpc::google::api::HttpBody>(
+                "google.api.HttpBody"
+            ))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/files/{id}:download",
@@ -1285,17 +1225,13 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::HttpBody,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Tail",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                ::rsgrpc::google::api::HttpBody
-            >("google.api.HttpBody")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.rest.Items/Tail", ::rsgrpc::MethodKind::ServerStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<::rsgrpc::google::api::HttpBody>(
+                "google.api.HttpBody"
+            ))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "GET",
                 template: ::rsgrpc::Template {
                     text: "/v1/files/{id}:tail",
@@ -1312,19 +1248,15 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::Json,
                 response: ::rsgrpc::Content::HttpBody,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Echo",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                ::rsgrpc::google::api::HttpBody
-            >("google.api.HttpBody")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                ::rsgrpc::google::api::HttpBody
-            >("google.api.HttpBody")),
-            http: &[::rsgrpc::HttpRule {
+            }]),
+        ::rsgrpc::Method::new("/test.rest.Items/Echo", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<::rsgrpc::google::api::HttpBody>(
+                "google.api.HttpBody"
+            ))
+            .with_output(::rsgrpc::json::Type::of::<::rsgrpc::google::api::HttpBody>(
+                "google.api.HttpBody"
+            ))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/raw",
@@ -1337,19 +1269,11 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::HttpBody,
                 response: ::rsgrpc::Content::HttpBody,
                 update_mask: "",
-            }],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Attach",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Attachment>(
-                "test.rest.Attachment"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Attachment>(
-                "test.rest.Attachment"
-            )),
-            http: &[
+            }]),
+        ::rsgrpc::Method::new("/test.rest.Items/Attach", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<Attachment>("test.rest.Attachment"))
+            .with_output(::rsgrpc::json::Type::of::<Attachment>("test.rest.Attachment"))
+            .with_http(&[
                 ::rsgrpc::HttpRule {
                     verb: "POST",
                     template: ::rsgrpc::Template {
@@ -1386,17 +1310,13 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     response: ::rsgrpc::Content::HttpBody,
                     update_mask: "",
                 },
-            ],
-        },
-        ::rsgrpc::Method {
-            path: "/test.rest.Items/Store",
-            kind: ::rsgrpc::MethodKind::ClientStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                ::rsgrpc::google::api::HttpBody
-            >("google.api.HttpBody")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<Item>("test.rest.Item")),
-            http: &[::rsgrpc::HttpRule {
+            ]),
+        ::rsgrpc::Method::new("/test.rest.Items/Store", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_input(::rsgrpc::json::Type::of::<::rsgrpc::google::api::HttpBody>(
+                "google.api.HttpBody"
+            ))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
                 verb: "POST",
                 template: ::rsgrpc::Template {
                     text: "/v1/store",
@@ -1412,8 +1332,7 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 request: ::rsgrpc::Content::HttpBody,
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
-            }],
-        },
+            }]),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -1653,47 +1572,58 @@ impl<T: Items> ::rsgrpc::Service for ItemsServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::get(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::latest(&*service, request).await?)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::anything(&*service, request).await?)
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::one(&*service, request).await?)
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::create(&*service, request).await?)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::field(&*service, request).await?)
             }),
             6 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::delete(&*service, request).await?)
             }),
             7 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::r#move(&*service, request).await?)
             }),
             8 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::update(&*service, request).await?)
             }),
             9 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::part(&*service, request).await?)
             }),
             10 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Items::watch(&*service, request).await?).await
             }),
             11 => ::std::boxed::Box::pin(async move {
@@ -1705,19 +1635,23 @@ impl<T: Items> ::rsgrpc::Service for ItemsServer<T> {
                 call.stream(Items::sync(&*service, request).await?).await
             }),
             13 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::download(&*service, request).await?)
             }),
             14 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Items::tail(&*service, request).await?).await
             }),
             15 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::echo(&*service, request).await?)
             }),
             16 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Items::attach(&*service, request).await?)
             }),
             17 => ::std::boxed::Box::pin(async move {

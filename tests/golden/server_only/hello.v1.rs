@@ -137,54 +137,20 @@ pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
 pub static GREETER: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "hello.v1.Greeter",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/hello.v1.Greeter/SayHello",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloRequest>(
-                "hello.v1.HelloRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloReply>(
-                "hello.v1.HelloReply"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/hello.v1.Greeter/List",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::NoSideEffects,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloRequest>(
-                "hello.v1.HelloRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloReply>(
-                "hello.v1.HelloReply"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/hello.v1.Greeter/Upload",
-            kind: ::rsgrpc::MethodKind::ClientStreaming,
-            idempotency: ::rsgrpc::Idempotency::Idempotent,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloRequest>(
-                "hello.v1.HelloRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
-            )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/hello.v1.Greeter/Chat",
-            kind: ::rsgrpc::MethodKind::BidiStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloRequest>(
-                "hello.v1.HelloRequest"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<HelloReply>(
-                "hello.v1.HelloReply"
-            )),
-            http: &[],
-        },
+        ::rsgrpc::Method::new("/hello.v1.Greeter/SayHello", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<HelloRequest>("hello.v1.HelloRequest"))
+            .with_output(::rsgrpc::json::Type::of::<HelloReply>("hello.v1.HelloReply")),
+        ::rsgrpc::Method::new("/hello.v1.Greeter/List", ::rsgrpc::MethodKind::ServerStreaming)
+            .with_idempotency(::rsgrpc::Idempotency::NoSideEffects)
+            .with_input(::rsgrpc::json::Type::of::<HelloRequest>("hello.v1.HelloRequest"))
+            .with_output(::rsgrpc::json::Type::of::<HelloReply>("hello.v1.HelloReply")),
+        ::rsgrpc::Method::new("/hello.v1.Greeter/Upload", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_idempotency(::rsgrpc::Idempotency::Idempotent)
+            .with_input(::rsgrpc::json::Type::of::<HelloRequest>("hello.v1.HelloRequest"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty")),
+        ::rsgrpc::Method::new("/hello.v1.Greeter/Chat", ::rsgrpc::MethodKind::BidiStreaming)
+            .with_input(::rsgrpc::json::Type::of::<HelloRequest>("hello.v1.HelloRequest"))
+            .with_output(::rsgrpc::json::Type::of::<HelloReply>("hello.v1.HelloReply")),
     ],
     message_types: &[MESSAGE_TYPES],
     file_descriptor_set: &[],
@@ -284,11 +250,13 @@ impl<T: Greeter> ::rsgrpc::Service for GreeterServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Greeter::say_hello(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Greeter::list(&*service, request).await?).await
             }),
             2 => ::std::boxed::Box::pin(async move {

@@ -4,42 +4,21 @@
 pub static LONELY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "lonely.Lonely",
     methods: &[
-        ::rsgrpc::Method {
-            path: "/lonely.Lonely/Ping",
-            kind: ::rsgrpc::MethodKind::Unary,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
+        ::rsgrpc::Method::new("/lonely.Lonely/Ping", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty"))
+            .with_output(::rsgrpc::json::Type::of::<()>("google.protobuf.Empty")),
+        ::rsgrpc::Method::new("/lonely.Lonely/Echo", ::rsgrpc::MethodKind::ServerStreaming)
+            .with_input(::rsgrpc::json::Type::of::<::rsgrpc::prost::alloc::string::String>(
+                "google.protobuf.StringValue"
+            ))
+            .with_output(::rsgrpc::json::Type::of::<::rsgrpc::prost::alloc::vec::Vec<u8>>(
+                "google.protobuf.BytesValue"
             )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<()>(
-                "google.protobuf.Empty"
+        ::rsgrpc::Method::new("/lonely.Lonely/Count", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_input(::rsgrpc::json::Type::of::<i64>("google.protobuf.Int64Value"))
+            .with_output(::rsgrpc::json::Type::of::<super::elsewhere::thing::Part>(
+                "elsewhere.Thing.Part"
             )),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/lonely.Lonely/Echo",
-            kind: ::rsgrpc::MethodKind::ServerStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                ::rsgrpc::prost::alloc::string::String
-            >("google.protobuf.StringValue")),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<::rsgrpc::prost::alloc::vec::Vec<
-                u8
-            >>("google.protobuf.BytesValue")),
-            http: &[],
-        },
-        ::rsgrpc::Method {
-            path: "/lonely.Lonely/Count",
-            kind: ::rsgrpc::MethodKind::ClientStreaming,
-            idempotency: ::rsgrpc::Idempotency::Unknown,
-            input: ::core::option::Option::Some(::rsgrpc::json::Type::of::<i64>(
-                "google.protobuf.Int64Value"
-            )),
-            output: ::core::option::Option::Some(::rsgrpc::json::Type::of::<
-                super::elsewhere::thing::Part
-            >("elsewhere.Thing.Part")),
-            http: &[],
-        },
     ],
     message_types: &[],
     file_descriptor_set: &[],
@@ -121,11 +100,13 @@ impl<T: Lonely> ::rsgrpc::Service for LonelyServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.reply(Lonely::ping(&*service, request).await?)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.one()
+                    .await?;
                 call.stream(Lonely::echo(&*service, request).await?).await
             }),
             2 => ::std::boxed::Box::pin(async move {

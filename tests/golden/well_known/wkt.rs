@@ -81,9 +81,9 @@ const _: () = {
             ::rsgrpc::json::Field::new("mask", "mask", "\"mask\":"),
             ::rsgrpc::json::Field::new("struct", "struct", "\"struct\":"),
             ::rsgrpc::json::Field::new("value", "value", "\"value\":").nullable(),
-            ::rsgrpc::json::Field::new("null", "null", "\"null\":").of_enum(
-                <::rsgrpc::prost_types::NullValue as ::rsgrpc::json::Enumeration>::TABLE
-            ).nullable(),
+            ::rsgrpc::json::Field::new("null", "null", "\"null\":")
+                .of_enum(<::rsgrpc::prost_types::NullValue as ::rsgrpc::json::Enumeration>::TABLE)
+                .nullable(),
             ::rsgrpc::json::Field::new("list", "list", "\"list\":"),
             ::rsgrpc::json::Field::new("timestamp", "timestamp", "\"timestamp\":"),
             ::rsgrpc::json::Field::new("kind", "kind", "\"kind\":"),

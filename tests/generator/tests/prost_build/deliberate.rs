@@ -95,6 +95,7 @@ pub(crate) struct Different {
 const ALIAS: &str = "JSON and users may write any name of a number, and prost-build knows only the first";
 const BYTES: &str = "our attribute says what bytes are in oneofs, too; prost takes both";
 const DEPRECATED: &str = "prost-build forgets that a map is deprecated";
+const PROVIDED: &str = "what comes with rsgrpc is not generated again";
 const FLOAT: &str = "the same number, as Rust spells it";
 const ORDERED: &str = "prost's own Debug of a BTreeMap names the crate `prost`, which users of ours need not have";
 const PACKED: &str = "prost-build 0.14.4 forgets that proto3 packs as soon as the field has any option";
@@ -217,6 +218,13 @@ pub(crate) const DIFFERENT: &[Different] = &[
         fact: "test::rest::Attachment.file",
         ours: Some("pub ::core::option::Option<::rsgrpc::google::api::HttpBody>"),
         theirs: Some("pub ::core::option::Option<crate::google::api::HttpBody>"),
-        why: "what comes with rsgrpc is not generated again",
+        why: PROVIDED,
+    },
+    Different {
+        case: "apis",
+        fact: "test::apis::RawPredictRequest.http_body",
+        ours: Some("pub ::core::option::Option<::rsgrpc::google::api::HttpBody>"),
+        theirs: Some("pub ::core::option::Option<crate::google::api::HttpBody>"),
+        why: PROVIDED,
     },
 ];
