@@ -12,13 +12,25 @@ pub async fn exchange(server: rsgrpc::Server, row: &Row) -> Answer {
 
 /// The row with another body.
 pub async fn exchange_with(server: rsgrpc::Server, row: &Row, body: &[Vec<u8>]) -> Answer {
+    send(server, row.path, row.method, row.headers, body, row.ends).await
+}
+
+/// A request on a connection of its own.
+pub async fn send(
+    server: rsgrpc::Server,
+    path: &str,
+    method: &str,
+    headers: &[(&str, &str)],
+    body: &[Vec<u8>],
+    ends: bool,
+) -> Answer {
     let (mut ours, theirs) = tokio::io::duplex(1 << 24);
     tokio::spawn(async move { server.serve_connection(theirs).await });
-    let mut request = format!("{} {} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n", row.method, row.path);
-    for (name, value) in row.headers {
+    let mut request = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+    for (name, value) in headers {
         request += &format!("{name}: {value}\r\n");
     }
-    let bodiless = body.is_empty() && row.ends;
+    let bodiless = body.is_empty() && ends;
     request += if bodiless { "\r\n" } else { "transfer-encoding: chunked\r\n\r\n" };
     ours.write_all(request.as_bytes()).await.unwrap();
     for chunk in body.iter().filter(|chunk| !chunk.is_empty()) {
@@ -27,7 +39,7 @@ pub async fn exchange_with(server: rsgrpc::Server, row: &Row, body: &[Vec<u8>]) 
         let _ = ours.write_all(&framed).await;
         tokio::task::yield_now().await;
     }
-    if row.ends && !bodiless {
+    if ends && !bodiless {
         let _ = ours.write_all(b"0\r\n\r\n").await;
     }
     let mut received = Vec::new();

@@ -16,6 +16,7 @@ mod probe;
 mod protocols;
 mod raw;
 mod rest;
+mod same;
 mod table;
 
 use std::time::Duration;

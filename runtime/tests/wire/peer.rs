@@ -51,7 +51,7 @@ impl Peer {
         self.send(row.path, row.method, row.headers, body, row.ends).await
     }
 
-    async fn send(&self, path: &str, method: &str, headers: &[(&str, &str)], body: &[&[u8]], ends: bool) -> Answer {
+    pub async fn send(&self, path: &str, method: &str, headers: &[(&str, &str)], body: &[&[u8]], ends: bool) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("http://test{path}"));
         for (name, value) in headers {
             request = request.header(*name, *value);

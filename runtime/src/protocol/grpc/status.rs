@@ -72,6 +72,13 @@ fn escape(message: &str) -> HeaderValue {
     let end = (0..=message.len().min(LONGEST_MESSAGE)).rev().find(|&end| message.is_char_boundary(end)).unwrap_or(0);
     let cut = &message[..end];
     let mut escaped: String = percent_encode(cut.as_bytes(), ESCAPED).collect();
+    // Of a field's value HTTP/1.1 and gRPC-Web take spaces at its ends away.
+    if escaped.ends_with(' ') {
+        escaped.replace_range(escaped.len() - 1.., "%20");
+    }
+    if escaped.starts_with(' ') {
+        escaped.replace_range(..1, "%20");
+    }
     // A cut may not part an escape: one is three characters long.
     if escaped.len() > LONGEST_MESSAGE {
         let end = (LONGEST_MESSAGE - 2..=LONGEST_MESSAGE).find(|&end| escaped.as_bytes()[end] == b'%');
@@ -121,7 +128,8 @@ mod tests {
 
     #[test]
     fn any_message_round_trips() {
-        for message in ["", "plain", "50 % off", "tab\tnew\r\nline", "\u{1F600} ünï", "\u{7f}\u{0}"] {
+        for message in ["", "plain", "50 % off", "tab\tnew\r\nline", "\u{1F600} ünï", "\u{7f}\u{0}", " ", "  two  "] {
+            assert_eq!(escape(message).as_bytes(), escape(message).as_bytes().trim_ascii());
             let read = round_trip(Status::new(Code::Aborted, message));
             assert_eq!((read.code(), read.message()), (Code::Aborted, message));
         }

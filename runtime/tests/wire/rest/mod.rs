@@ -7,7 +7,6 @@ pub mod hostile;
 pub mod items;
 mod live;
 mod routing;
-mod same;
 mod settings;
 pub mod streams;
 mod values;
