@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use protoc_gen_rsgrpc::{Options, Request};
+use protoc_gen_rsgrpc::{GeneratedFile, Options, Request};
 
 use crate::includes::Includes;
 use crate::{Error, cargo, output, protoc};
@@ -83,8 +83,15 @@ impl Builder {
             return Err(Error::new("there is nothing to compile; name at least one proto"));
         }
         let out_dir = self.find_out_dir()?;
-        let (options, (set, includes)) = Error::both(self.parse_options(), self.describe(&protos))?;
-        let read = generate(&set, &protos, &includes, &options, &out_dir)?;
+        let (options, mistakes) = self.read_options();
+        let generated = self.describe(&protos).and_then(|(set, includes)| {
+            let (files, read) = generate(&set, &protos, &includes, &options)?;
+            Ok((files, read, includes))
+        });
+        let ((), (files, read, includes)) = Error::both(mistakes, generated)?;
+        for file in files {
+            output::write_if_changed(&out_dir.join(file.name), file.content.as_bytes())?;
+        }
         match &self.descriptors {
             Some(file) => cargo::rerun_if_changed(file),
             // Those which come with rsgrpc or protoc are not in the include folders, and never change.
@@ -112,13 +119,14 @@ impl Builder {
         })
     }
 
-    fn parse_options(&self) -> Result<Options, Error> {
+    /// The options as far as they can be read, and what is wrong with the others.
+    fn read_options(&self) -> (Options, Result<(), Error>) {
         let mut options = Options::default();
         let by_default = [("include_imports", "true")];
         let given = self.options.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let problems = by_default.into_iter().chain(given).filter_map(|(key, value)| options.set(key, value).err());
         let problems: Vec<_> = problems.map(|problem| problem.to_string()).collect();
-        Error::of(problems).map_or(Ok(options), Err)
+        (options, Error::of(problems).map_or(Ok(()), Err))
     }
 }
 
@@ -128,16 +136,12 @@ fn generate(
     protos: &[PathBuf],
     includes: &Includes,
     options: &Options,
-    out_dir: &Path,
-) -> Result<Vec<String>, Error> {
+) -> Result<(Vec<GeneratedFile>, Vec<String>), Error> {
     let names = protos.iter().map(|proto| includes.name(proto));
     let request = Request::from_descriptor_set(set, names).map_err(|error| Error::new(error.to_string()))?;
     let generated = protoc_gen_rsgrpc::generate(&request, options).map_err(|problems| {
         let lines = problems.iter().map(|problem| includes.localize(&problem.to_string())).collect();
         Error::of(lines).unwrap_or_else(|| Error::new("the generator failed without a reason"))
     })?;
-    for file in generated {
-        output::write_if_changed(&out_dir.join(file.name), file.content.as_bytes())?;
-    }
-    Ok(request.file_names().map(str::to_owned).collect())
+    Ok((generated, request.file_names().map(str::to_owned).collect()))
 }

@@ -55,6 +55,17 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 
+    /// These mistakes and those of the result.
+    pub(crate) fn join<T>(mut self, result: Result<T, Self>) -> Result<T, Self> {
+        match result {
+            Ok(value) => self.finish(value),
+            Err(others) => {
+                self.0.extend(others.0);
+                Err(self)
+            }
+        }
+    }
+
     /// `value`, unless something was wrong.
     pub(crate) fn finish<T>(mut self, value: T) -> Result<T, Self> {
         if self.0.is_empty() {

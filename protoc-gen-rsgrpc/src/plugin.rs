@@ -34,8 +34,9 @@ pub fn run(request: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 fn files(request: &Request) -> Result<Vec<ResponseFile>, Diagnostics> {
-    let options = Options::parse(&request.parameter)?;
-    let mut files: Vec<_> = generate(request, &options)?.into_iter().map(response_file).collect();
+    let (options, mistakes) = Options::read(&request.parameter);
+    let files = mistakes.join(generate(request, &options))?;
+    let mut files: Vec<_> = files.into_iter().map(response_file).collect();
     if let Some(first) = request.to_generate.first() {
         mark(&mut files, &options.module_file, first);
     }

@@ -59,8 +59,8 @@ fn protoc_writes_the_files() -> Outcome {
 fn protoc_tells_the_user_of_mistakes() -> Outcome {
     let proto = r#"edition = "2024"; package p; message _ { string __ = 1; }"#;
     let folder = tempfile::tempdir()?;
-    let output =
-        protoc(&folder, &proto.replace("package", "option features.enforce_naming_style = STYLE_LEGACY; package"), "")?;
+    let proto = proto.replace("package", "option features.enforce_naming_style = STYLE_LEGACY; package");
+    let output = protoc(&folder, &proto, "")?;
     assert!(!output.status.success());
     let message = String::from_utf8(output.stderr)?;
     let lines: Vec<_> = message.lines().collect();
@@ -71,6 +71,11 @@ fn protoc_tells_the_user_of_mistakes() -> Outcome {
     let output = protoc(&folder, PROTO, "no_such_option")?;
     let message = String::from_utf8(output.stderr)?;
     assert!(message.starts_with("--rsgrpc_out: there is no option `no_such_option`; the options are: server, "));
+
+    let output = protoc(&folder, &proto, "no_such_option")?;
+    let message = String::from_utf8(output.stderr)?;
+    assert_eq!(message.lines().count(), 3, "{message}");
+    assert!(message.contains("`no_such_option`") && message.contains("x.proto:1:"), "{message}");
     Ok(())
 }
 

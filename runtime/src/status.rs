@@ -22,8 +22,8 @@ use crate::google::rpc;
 pub trait StatusExt: Sized {
     /// Attaches one more detail.
     ///
-    /// All details of a status together should stay under 4 KiB: peers refuse longer headers, so longer details are
-    /// left out when the status is sent.
+    /// All details of a status together should stay under 4 KiB: gRPC sends them as a header, of which peers refuse the
+    /// longer ones, so the last details are left out there until the rest is short enough. Connect and REST send all.
     #[must_use]
     fn with_detail<D: Message + Name>(self, detail: &D) -> Self;
 

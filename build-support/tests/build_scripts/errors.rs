@@ -135,9 +135,13 @@ fn wrong_options_are_named_all_at_once() {
 
 #[test]
 fn mistakes_in_options_and_protos_are_told_together() {
-    let package = Package::new(&[("leaf.proto", "syntax = \"proto3\"; message Leaf {")]);
-    let error = package.build("clinet=false\nproto=leaf.proto").error();
-    assert!(error.contains("`clinet`") && error.contains("leaf.proto:1:"), "{error}");
+    let unfinished = "syntax = \"proto3\"; message Leaf {";
+    let nameless = "syntax = \"proto3\"; package leaf; message _ {}";
+    for proto in [unfinished, nameless] {
+        let package = Package::new(&[("leaf.proto", proto)]);
+        let error = package.build("clinet=false\nproto=leaf.proto").error();
+        assert!(error.contains("`clinet`") && error.contains("leaf.proto:1:"), "{error}");
+    }
 }
 
 #[test]

@@ -97,6 +97,12 @@ impl Options {
     /// # Errors
     /// All unknown keys and bad values, at once.
     pub fn parse(parameter: &str) -> Result<Self, Diagnostics> {
+        let (options, mistakes) = Self::read(parameter);
+        mistakes.finish(options)
+    }
+
+    /// The options of a plugin parameter as far as they can be read, and what is wrong with the others.
+    pub(crate) fn read(parameter: &str) -> (Self, Diagnostics) {
         let mut options = Self::default();
         let mut diagnostics = Diagnostics::default();
         for pair in split_parameter(parameter) {
@@ -105,7 +111,7 @@ impl Options {
                 diagnostics.push(diagnostic);
             }
         }
-        diagnostics.finish(options)
+        (options, diagnostics)
     }
 
     /// Sets one option; a repeatable one is added to.

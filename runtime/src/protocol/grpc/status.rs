@@ -1,5 +1,7 @@
 //! A status as gRPC trailers, both ways.
 
+use std::borrow::Cow;
+
 use base64::{
     Engine as _,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
@@ -7,13 +9,17 @@ use base64::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode, percent_encode};
+use prost::Message as _;
 use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::headers::{DETAILS, MESSAGE, STATUS};
-use crate::protocol::headers::{from_metadata, into_metadata};
+use crate::{
+    google::rpc,
+    protocol::headers::{from_metadata, into_metadata},
+};
 
-/// Longer messages are cut, and longer details left out: peers refuse header lists over 8 KiB (grpc-java) or 16 KiB
-/// (most others), and a refused one takes the whole status with it.
+/// Longer messages are cut, and of longer details the last are left out: peers refuse header lists over 8 KiB (grpc-java)
+/// or 16 KiB (most others), and a refused one takes the whole status with it.
 const LONGEST_MESSAGE: usize = 2 * 1024;
 const LONGEST_DETAILS: usize = 4 * 1024;
 
@@ -51,21 +57,23 @@ pub(super) fn write(status: &Status, headers: &mut HeaderMap) {
     if !status.message().is_empty() {
         headers.insert(MESSAGE, escape(status.message()));
     }
-    match status.details() {
-        [] => {}
-        details if details.len() > LONGEST_DETAILS => {
-            tracing::warn!(
-                bytes = details.len(),
-                limit = LONGEST_DETAILS,
-                "left out error details that peers would refuse"
-            );
-        }
-        details => {
-            if let Ok(value) = HeaderValue::try_from(BASE64.encode(details)) {
-                headers.insert(DETAILS, value);
-            }
-        }
+    let details = fitting(status.details());
+    if !details.is_empty()
+        && let Ok(value) = HeaderValue::try_from(BASE64.encode(details))
+    {
+        headers.insert(DETAILS, value);
     }
+}
+
+/// The details, or the first of them that are short enough together.
+fn fitting(details: &[u8]) -> Cow<'_, [u8]> {
+    if details.len() <= LONGEST_DETAILS {
+        return Cow::Borrowed(details);
+    }
+    tracing::warn!(bytes = details.len(), limit = LONGEST_DETAILS, "left out error details that peers would refuse");
+    let mut packed = rpc::Status::decode(details).unwrap_or_default();
+    while packed.encoded_len() > LONGEST_DETAILS && packed.details.pop().is_some() {}
+    Cow::Owned(if packed.details.is_empty() { Vec::new() } else { packed.encode_to_vec() })
 }
 
 fn escape(message: &str) -> HeaderValue {
@@ -121,6 +129,7 @@ pub(in crate::protocol) fn from_http(status: StatusCode) -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StatusExt as _;
 
     fn round_trip(status: Status) -> Status {
         from_trailers(to_trailers(Err(status))).unwrap_err()
@@ -151,5 +160,16 @@ mod tests {
         let details = |len| Status::with_details(Code::Aborted, "m", vec![7; len].into());
         assert_eq!(round_trip(details(100)).details(), [7; 100]);
         assert_eq!(round_trip(details(LONGEST_DETAILS + 1)).details(), b"");
+    }
+
+    #[test]
+    fn of_too_many_details_the_first_are_kept() {
+        let info = |len| rpc::ErrorInfo { reason: "R".repeat(len), ..rpc::ErrorInfo::default() };
+        let status = Status::aborted("m").with_detail(&info(1000)).with_detail(&info(2000)).with_detail(&info(2000));
+        let read = round_trip(status);
+        assert_eq!((read.code(), read.message(), read.any_details().len()), (Code::Aborted, "m", 2));
+        assert_eq!(read.detail::<rpc::ErrorInfo>(), Some(info(1000)));
+        let read = round_trip(Status::aborted("m").with_detail(&info(5000)));
+        assert_eq!((read.message(), read.any_details().len()), ("m", 0));
     }
 }
