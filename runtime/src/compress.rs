@@ -1,7 +1,7 @@
 //! Message compression: the encodings that gRPC and Connect name in their headers.
 
 use bytes::{BufMut, Bytes, BytesMut};
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::codec::too_large;
 
@@ -45,7 +45,8 @@ impl Encoding {
     }
 
     pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.iter().copied().find(|encoding| encoding.name().as_bytes() == name)
+        // RFC 9110, 8.4.1: in either case.
+        Self::ALL.iter().copied().find(|encoding| encoding.name().as_bytes().eq_ignore_ascii_case(name))
     }
 
     /// Appends the compressed form of `plain`.
@@ -68,42 +69,38 @@ impl Encoding {
     }
 
     /// The decompressed form of `data`, of at most `limit` bytes. It grows with what comes out, so a bomb costs no more
-    /// than the limit.
-    pub(crate) fn decompress(self, data: &[u8], limit: usize) -> Result<Bytes, Status> {
+    /// than the limit. What is not of this encoding is an error of the code `corrupt`.
+    pub(crate) fn decompress(self, data: &[u8], limit: usize, corrupt: Code) -> Result<Bytes, Status> {
         // An empty payload is the compressed form of nothing in several implementations.
         if data.is_empty() {
             return Ok(Bytes::new());
         }
-        match self {
+        let plain: std::io::Result<Bytes> = match self {
             #[cfg(feature = "gzip")]
-            Self::Gzip => read_within(flate2::read::MultiGzDecoder::new(data), self, limit),
+            Self::Gzip => read_within(flate2::read::MultiGzDecoder::new(data), limit),
             #[cfg(feature = "deflate")]
-            Self::Deflate => read_within(flate2::read::ZlibDecoder::new(data), self, limit),
+            Self::Deflate => read_within(flate2::read::ZlibDecoder::new(data), limit),
             #[cfg(feature = "zstd")]
-            Self::Zstd => {
-                let mut decoder =
-                    zstd::stream::read::Decoder::with_buffer(data).map_err(|error| corrupt(self, &error))?;
+            Self::Zstd => zstd::stream::read::Decoder::with_buffer(data).and_then(|mut decoder| {
                 // The window a frame may ask for is bounded too: 2^23 is what RFC 8878 says decoders should support.
-                decoder.window_log_max(23).map_err(|error| corrupt(self, &error))?;
-                read_within(decoder, self, limit)
+                decoder.window_log_max(23)?;
+                read_within(decoder, limit)
+            }),
+        };
+        match plain {
+            Ok(plain) if plain.len() > limit => Err(too_large("decompressing", plain.len(), limit)),
+            Ok(plain) => Ok(plain),
+            Err(error) => {
+                Err(Status::new(corrupt, format!("a message does not decompress as {}: {error}", self.name())))
             }
         }
     }
 }
 
+/// All that the reader gives, or the first byte over the limit and no more.
 #[cfg(any(feature = "gzip", feature = "deflate", feature = "zstd"))]
-fn read_within(reader: impl std::io::Read, encoding: Encoding, limit: usize) -> Result<Bytes, Status> {
+fn read_within(reader: impl std::io::Read, limit: usize) -> std::io::Result<Bytes> {
     let mut plain = BytesMut::new().writer();
-    let mut bounded = std::io::Read::take(reader, limit as u64 + 1);
-    std::io::copy(&mut bounded, &mut plain).map_err(|error| corrupt(encoding, &error))?;
-    let plain = plain.into_inner().freeze();
-    if plain.len() > limit {
-        return Err(too_large("decompressing", plain.len(), limit));
-    }
-    Ok(plain)
-}
-
-#[cfg(any(feature = "gzip", feature = "deflate", feature = "zstd"))]
-fn corrupt(encoding: Encoding, error: &std::io::Error) -> Status {
-    Status::internal(format!("a message does not decompress as {}: {error}", encoding.name()))
+    std::io::copy(&mut std::io::Read::take(reader, limit as u64 + 1), &mut plain)?;
+    Ok(plain.into_inner().freeze())
 }

@@ -143,7 +143,10 @@ impl http_body::Body for Body {
 
     fn size_hint(&self) -> http_body::SizeHint {
         match &self.inner {
-            Inner::Whole { data, .. } => http_body::SizeHint::with_exact(data.as_ref().map_or(0, |d| d.len() as u64)),
+            // HTTP/1.1 has no trailers behind a body whose length the head says.
+            Inner::Whole { data, trailers: None } => {
+                http_body::SizeHint::with_exact(data.as_ref().map_or(0, |d| d.len() as u64))
+            }
             _ => http_body::SizeHint::default(),
         }
     }

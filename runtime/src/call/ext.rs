@@ -135,6 +135,9 @@ pub(crate) struct ArrivedCompressed;
 
 /// A handle to the trailing metadata of a response, for streams that learn it only while they run: give one clone to
 /// [`ResponseExt::with_trailers`] and keep the other.
+///
+/// Over REST on HTTP/1.1, a stream ends with those trailers whose names are in it when the stream begins, and for callers
+/// that say `TE: trailers` (RFC 9110, 6.5.1 and 6.6.2).
 #[derive(Debug, Clone, Default)]
 pub struct Trailers {
     map: Arc<Mutex<MetadataMap>>,

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::HeaderMap;
 use tokio::time::Sleep;
-use tonic::{Status, metadata::MetadataMap};
+use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::{Body, Chunks, Hooks, Traffic, progress::Progress};
 use crate::{
@@ -24,6 +24,11 @@ use crate::{
 pub(crate) trait Deframe: Send + Sync {
     /// The next item. `eof` says that no more bytes will come; `limit` bounds a message in bytes.
     fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status>;
+
+    /// The code of a message that does not decompress: INTERNAL by gRPC's doc/statuscodes.md.
+    fn corrupt(&self) -> Code {
+        Code::Internal
+    }
 
     /// Reads the outcome of the call at the end of the body: the trailing metadata, or the error. A server learns
     /// nothing there.
@@ -269,7 +274,7 @@ impl Inbound {
             // gRPC's doc/compression.md: the flag without an encoding is INTERNAL.
             return Err(Status::internal("a message has its compressed flag set, but the headers name no encoding"));
         };
-        encoding.decompress(&payload, self.limit)
+        encoding.decompress(&payload, self.limit, self.framing.corrupt())
     }
 }
 

@@ -1,7 +1,7 @@
 //! A body that is one message and nothing else.
 
 use bytes::BytesMut;
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::{
     call::{Chunks, Deframe, Item, Reframe},
@@ -45,5 +45,10 @@ impl Deframe for WholeBody {
         self.given = true;
         let payload = chunks.take(len).unwrap_or_default();
         Ok(Item::Message { payload, compressed: self.compressed })
+    }
+
+    /// Such a body is a request of HTTP, and what its headers say of it is the caller's word.
+    fn corrupt(&self) -> Code {
+        Code::InvalidArgument
     }
 }

@@ -1,6 +1,6 @@
 //! Answers whose body is an error.
 
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::{
     call::{Chunks, Deframe, Item},
@@ -31,7 +31,7 @@ impl Deframe for Failed {
         let Some(read) = self.read.take() else { return Ok(Item::More) };
         let body = chunks.take(len).filter(|_| len <= limit).unwrap_or_default();
         let body = match self.encoding {
-            Some(encoding) => encoding.decompress(&body, limit).unwrap_or_default(),
+            Some(encoding) => encoding.decompress(&body, limit, Code::Internal).unwrap_or_default(),
             None => body,
         };
         Err(read(&body))

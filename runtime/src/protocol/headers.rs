@@ -143,8 +143,17 @@ pub(super) fn named_encoding(name: &[u8]) -> Result<Option<Encoding>, Status> {
 /// Whether the peer says in this header that it accepts the encoding.
 pub(super) fn accepts(headers: &HeaderMap, name: &HeaderName, encoding: Encoding) -> bool {
     let values = headers.get_all(name);
-    let mut names = values.iter().flat_map(|value| value.as_bytes().split(|&b| b == b','));
-    names.any(|name| name.trim_ascii() == encoding.name().as_bytes())
+    let mut entries = values.iter().flat_map(|value| value.as_bytes().split(|&b| b == b','));
+    entries.any(|entry| {
+        let mut parts = entry.split(|&b| b == b';').map(<[u8]>::trim_ascii);
+        let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding.name().as_bytes()));
+        is_named && !parts.any(is_weight_of_zero)
+    })
+}
+
+/// Whether a parameter says that what it belongs to is not acceptable: `q=0` (RFC 9110, 12.4.2).
+fn is_weight_of_zero(parameter: &[u8]) -> bool {
+    matches!(parameter, [b'q' | b'Q', b'=', weight @ ..] if weight.iter().all(|digit| matches!(digit, b'0' | b'.')))
 }
 
 /// All encodings we read, as headers list them.

@@ -1,7 +1,7 @@
 //! Answers whose last frame says how the call ended, as gRPC-Web and Connect streams have them.
 
 use bytes::Bytes;
-use tonic::{Status, metadata::MetadataMap};
+use tonic::{Code, Status, metadata::MetadataMap};
 
 use crate::{
     call::{Chunks, Deframe, Ending, Item},
@@ -30,7 +30,7 @@ impl LastFrame {
     fn read(&self, payload: &Bytes, compressed: bool, limit: usize) -> Result<MetadataMap, Status> {
         match (compressed, self.encoding) {
             (false, _) => (self.read)(payload),
-            (true, Some(encoding)) => (self.read)(&encoding.decompress(payload, limit)?),
+            (true, Some(encoding)) => (self.read)(&encoding.decompress(payload, limit, Code::Internal)?),
             (true, None) => Err(Status::internal("the last frame is compressed, but the headers name no encoding")),
         }
     }

@@ -41,8 +41,10 @@ impl Media {
 
 /// Whether the content type is `type`, with any form.
 pub(super) fn is(headers: &HeaderMap, r#type: &str) -> bool {
-    let suffix = headers.get(header::CONTENT_TYPE).and_then(|value| strip_prefix(essence(value), r#type));
-    suffix.is_some_and(|suffix| matches!(suffix.first(), None | Some(b'+')))
+    let suffix = headers.get(header::CONTENT_TYPE).and_then(|value| strip_prefix(value.as_bytes(), r#type));
+    suffix.is_some_and(|suffix| {
+        suffix.starts_with(b"+") || matches!(suffix.trim_ascii_start().first(), None | Some(b';'))
+    })
 }
 
 /// Whether an answer is of this type and form; a type without a form stands for protobuf.

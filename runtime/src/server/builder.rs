@@ -167,6 +167,9 @@ impl ServerBuilder {
 
     /// Compresses responses with this encoding, to callers that accept it. Default: none. Compressed requests are
     /// accepted in every encoding that is compiled in.
+    ///
+    /// Streams over REST are sent as they are: a body of HTTP is compressed as one, so each message would have to be
+    /// flushed through a compressor that stays as long as the stream, with a window of some 300 KiB.
     #[must_use]
     pub fn send_compressed(mut self, encoding: Encoding) -> Self {
         self.send_encoding = Some(encoding);

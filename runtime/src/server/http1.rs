@@ -38,8 +38,8 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let running = Running::new(&running);
         let (head, body) = request.into_parts();
-        let (body, ended) = Unread::new(body);
-        let exchange = server.exchange(head, Body::new(body), &peer);
+        let (body, ended) = Unread::body(body);
+        let exchange = server.exchange(head, body, &peer);
         let mut phase = phase.clone();
         async move {
             let mut exchange = pin!(exchange);
@@ -52,7 +52,7 @@ where
                 }
             };
             // Nobody knows yet whether all of the request will be read, so the next must not be sent behind it.
-            if !ended.load(Ordering::Acquire) {
+            if ended.is_some_and(|ended| !ended.load(Ordering::Acquire)) {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(abortable(response, phase, running))

@@ -11,9 +11,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::runtime::Handle;
+use tonic::Status;
+
+use crate::call::{Body, Frame, Source};
 
 /// How much of an unwanted rest is read, in bytes, and for how long.
 const REST: usize = 4 * 1024 * 1024;
@@ -27,18 +30,18 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    /// The body, and whether it was read to its end.
-    pub(super) fn new(body: Incoming) -> (Self, Arc<AtomicBool>) {
-        let ended = Arc::new(AtomicBool::new(body.is_end_stream()));
-        (Self { body: Some(body), ended: Arc::clone(&ended) }, ended)
+    /// The body of a request, and whether it was read to its end; `None` for a request without one.
+    pub(super) fn body(body: Incoming) -> (Body, Option<Arc<AtomicBool>>) {
+        if body.is_end_stream() {
+            return (Body::empty(), None);
+        }
+        let ended = Arc::new(AtomicBool::new(false));
+        (Body::source(Self { body: Some(body), ended: Arc::clone(&ended) }), Some(ended))
     }
 }
 
-impl Body for Unread {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+impl Source for Unread {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
@@ -47,15 +50,7 @@ impl Body for Unread {
             self.ended.store(true, Ordering::Release);
             self.body = None;
         }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(Body::is_end_stream)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map(Body::size_hint).unwrap_or_default()
+        Poll::Ready(frame.map(|frame| frame.map_err(|error| Status::from_error(error.into()))))
     }
 }
 

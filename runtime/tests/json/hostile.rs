@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use rsgrpc::json::Json;
 use rsgrpc::prost_types::{Any, Struct, Value};
 
-use crate::kinds::{Names, Optionals, Scalars, WellKnown};
+use crate::kinds::{Maps, Names, Optionals, Scalars, WellKnown};
 use crate::{options, refuse};
 
 const DEPTH: usize = 1_000_000;
@@ -121,6 +121,8 @@ fn errors_stay_short() {
     for field in ["time", "duration"] {
         assert!(refuse::<WellKnown>(&format!(r#"{{"{field}":"{long}"}}"#)).len() < 300);
     }
+    assert!(refuse::<Struct>(&format!(r#"{{"{long}":1,"{long}":2}}"#)).len() < 300);
+    assert!(refuse::<Maps>(&format!(r#"{{"int32s":{{"{long}":1}}}}"#)).len() < 300);
 }
 
 /// Every prefix of a good text is refused, and nothing panics on any single byte changed.

@@ -60,6 +60,7 @@ async fn rest() {
     over_http2(rest::rows(), rest::server).await;
     over_http1(rest::rows(), rest::server).await;
     over_http2(rest::streams::TRAILERS, rest::server).await;
+    over_http1(rest::streams::TRAILERS, rest::server).await;
     over_http2(&rest::hostile::targets(), rest::server).await;
     over_http1(&rest::hostile::targets(), rest::server).await;
 }

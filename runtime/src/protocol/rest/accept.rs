@@ -70,7 +70,7 @@ pub(super) enum Sent {
 }
 
 pub(super) fn sent(content_type: Option<&HeaderValue>) -> Sent {
-    let Some(value) = content_type else { return Sent::Json };
+    let Some(value) = content_type.filter(|value| *value != "application/json") else { return Sent::Json };
     let Ok(value) = value.to_str() else { return Sent::Other };
     let value = value.to_ascii_lowercase();
     let (essence, parameters) = value.split_once(';').unwrap_or((&value, ""));

@@ -1,7 +1,7 @@
 //! The messages of a request that is a stream: JSON values one after the other or in an array, or pieces of bytes. Each is
 //! given as soon as it is complete.
 
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::{
     call::{Chunks, Deframe, Item},
@@ -187,8 +187,9 @@ impl Deframe for Decompressed {
             return Ok(Item::More);
         }
         if self.plain.is_none() {
+            let body = chunks.take(len).unwrap_or_default();
             let mut plain = Chunks::default();
-            plain.push(self.encoding.decompress(&chunks.take(len).unwrap_or_default(), limit)?);
+            plain.push(self.encoding.decompress(&body, limit, Code::InvalidArgument)?);
             self.plain = Some(plain);
         }
         match &mut self.plain {

@@ -1,6 +1,6 @@
 //! Headers and metadata.
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 
 use crate::protocol::headers;
@@ -92,6 +92,9 @@ pub(super) fn joined(first: MetadataMap, then: MetadataMap) -> MetadataMap {
 
 /// The initial metadata of an answer as its headers.
 pub(super) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
+    if metadata.is_empty() {
+        return HeaderMap::new();
+    }
     let metadata = headers::from_metadata(metadata);
     let mut response = HeaderMap::with_capacity(metadata.len());
     add(&metadata, OUT, &mut response);
@@ -103,6 +106,14 @@ pub(super) fn trailing(metadata: &MetadataMap, response: &mut HeaderMap) {
     if !metadata.is_empty() {
         add(&headers::from_metadata(metadata.clone()), TRAILER, response);
     }
+}
+
+/// The names of the trailers that this metadata becomes, as the header `Trailer` announces them (RFC 9110, 6.6.2).
+pub(super) fn announcement(metadata: &MetadataMap) -> Option<HeaderValue> {
+    let mut trailers = HeaderMap::new();
+    trailing(metadata, &mut trailers);
+    let names: Vec<_> = trailers.keys().map(HeaderName::as_str).collect();
+    if names.is_empty() { None } else { HeaderValue::try_from(names.join(", ")).ok() }
 }
 
 fn add(metadata: &HeaderMap, prefix: &str, response: &mut HeaderMap) {

@@ -15,9 +15,11 @@ pub(super) enum Piece {
 
 /// Decodes a piece of a request target. The error says what is wrong with it.
 pub(super) fn decode(text: &str, piece: Piece) -> Result<Cow<'_, str>, &'static str> {
-    let is_plain = |byte: u8| byte != b'%' && (byte != b'+' || piece != Piece::Parameter);
-    let plain = text.bytes().position(|byte| !is_plain(byte));
-    let Some(plain) = plain else {
+    let first = match piece {
+        Piece::Parameter => text.bytes().position(|byte| byte == b'%' || byte == b'+'),
+        Piece::Segment | Piece::Segments => text.bytes().position(|byte| byte == b'%'),
+    };
+    let Some(plain) = first else {
         return Ok(Cow::Borrowed(text));
     };
     let mut decoded = Vec::with_capacity(text.len());
@@ -46,7 +48,7 @@ pub(super) fn decode(text: &str, piece: Piece) -> Result<Cow<'_, str>, &'static 
 /// The form of a segment in which equal ones are spelled alike: unreserved characters as they are, all escapes in
 /// capitals (RFC 3986, 6.2.2).
 pub(super) fn canonical(segment: &str) -> Cow<'_, str> {
-    if !segment.contains('%') {
+    if segment.bytes().all(|byte| byte != b'%') {
         return Cow::Borrowed(segment);
     }
     let mut canonical = String::with_capacity(segment.len());

@@ -4,6 +4,8 @@
 //! where one leads nowhere the next is; so neither the order of the rules nor a rule for another HTTP method changes
 //! what a request matches. Behind `**` stand literals only: they are a trie of their own, walked from the end of the path.
 
+use std::borrow::Cow;
+
 use super::percent::{Piece, canonical, decode};
 use crate::{
     hash::Table,
@@ -58,7 +60,11 @@ impl<T> Router<T> {
     /// Adds a rule; the error is the one that matches the same requests already.
     pub(super) fn add(&mut self, rule: &'static HttpRule, target: T) -> Result<(), &(&'static HttpRule, T)> {
         let template = &rule.template;
-        let ends = self.root.insert(template.segments).ends.entry(canonical(template.verb).into()).or_default();
+        let node = self.root.insert(template.segments);
+        let ends = match template.verb {
+            "" => &mut node.ends,
+            verb => node.custom.entry(canonical(verb).into()).or_default(),
+        };
         if let Some(&(_, first)) = ends.iter().find(|(method, _)| *method == rule.verb) {
             return Err(&self.targets[first]);
         }
@@ -112,16 +118,18 @@ impl<T> Router<T> {
     /// Shows the rules that end where the path does, the first choice first, until one is taken; gives the length of the
     /// path without its verb then.
     fn visit<'r>(&'r self, segments: &str, mut take: impl FnMut(&'r Ends) -> bool) -> Option<usize> {
-        if let Some((before, verb)) = split_verb(segments) {
+        if !self.verbs.is_empty()
+            && let Some((before, verb)) = split_verb(segments)
+        {
             let verb = canonical(verb);
-            let ends_with = |node: &'r Node| node.ends.get(&*verb);
+            let ends_with = |node: &'r Node| node.custom.get(&*verb);
             if self.verbs.contains_key(&*verb)
                 && self.root.visit(Some(before), &mut |node| ends_with(node).is_some_and(&mut take))
             {
                 return Some(before.len());
             }
         }
-        let taken = self.root.visit(Some(segments), &mut |node| node.ends.get("").is_some_and(&mut take));
+        let taken = self.root.visit(Some(segments), &mut |node| take(&node.ends));
         taken.then_some(segments.len())
     }
 }
@@ -133,6 +141,15 @@ fn split_verb(segments: &str) -> Option<(&str, &str)> {
     is_last.then_some((before, verb))
 }
 
+/// The segment that these begin with, and those behind it.
+fn split_first(segments: &str) -> (&str, Option<&str>) {
+    // Segments are short: looking for the slash in the standard library's way takes longer to begin than this does.
+    match segments.bytes().position(|byte| byte == b'/') {
+        Some(slash) => (&segments[..slash], Some(&segments[slash + 1..])),
+        None => (segments, None),
+    }
+}
+
 /// The rules that end at a node with the same verb: their methods and indexes.
 type Ends = Vec<(&'static str, usize)>;
 
@@ -142,8 +159,9 @@ struct Node {
     wildcard: Option<Box<Node>>,
     /// What `**` leads to: the literals behind it, from the last to the first.
     rest: Option<Box<Node>>,
-    /// By the verb; `""` for none.
-    ends: Table<Box<str>, Ends>,
+    ends: Ends,
+    /// Those with a verb, by it.
+    custom: Table<Box<str>, Ends>,
 }
 
 impl Node {
@@ -173,10 +191,7 @@ impl Node {
         let Some(segments) = segments else {
             return take(self) || self.rest.as_deref().is_some_and(|rest| rest.visit_back(None, take));
         };
-        let (segment, behind) = match segments.split_once('/') {
-            Some((segment, behind)) => (segment, Some(behind)),
-            None => (segments, None),
-        };
+        let (segment, behind) = split_first(segments);
         let literal = if self.literals.is_empty() { None } else { self.literals.get(&*canonical(segment)) };
         literal.is_some_and(|node| node.visit(behind, take))
             || (!segment.is_empty() && self.wildcard.as_deref().is_some_and(|node| node.visit(behind, take)))
@@ -200,36 +215,62 @@ impl Node {
 pub(super) fn captures<'p>(
     template: &'static Template,
     path: &'p str,
-) -> impl Iterator<Item = (&'static Variable, Result<std::borrow::Cow<'p, str>, &'static str>)> {
-    let segments = path.get(1..).unwrap_or_default();
+) -> impl Iterator<Item = (&'static Variable, Result<Cow<'p, str>, &'static str>)> {
+    let mut walk = Walk::new(template, path.get(1..).unwrap_or_default());
     template.variables.iter().map(move |variable| {
         let pattern = template.segments.get(variable.start..variable.end).unwrap_or_default();
         let piece =
             if matches!(pattern, [Segment::Wildcard | Segment::Literal(_)]) { Piece::Segment } else { Piece::Segments };
-        (variable, decode(span(template, segments, variable), piece))
+        (variable, decode(walk.span(variable), piece))
     })
 }
 
-/// What a variable captures, as sent.
-fn span<'p>(template: &Template, segments: &'p str, variable: &Variable) -> &'p str {
-    let rest = template.segments.iter().position(|segment| *segment == Segment::Rest);
-    // Where a `**` stands, the path may have more segments than the template, or one less.
-    let actual = segments.bytes().filter(|&byte| byte == b'/').count() + 1;
-    let place = |index: usize| match rest {
-        Some(rest) if index > rest => (index + actual).saturating_sub(template.segments.len()),
-        _ => index,
-    };
-    let (start, end) = (place(variable.start), place(variable.end));
-    if start >= end {
-        return "";
+/// A way along the segments of a path, from one variable to the next.
+struct Walk<'p> {
+    segments: &'p str,
+    /// Where the template has a `**`, and how many segments more the path has, which are `**`'s.
+    rest: Option<(usize, isize)>,
+    /// The segment at hand, and where it begins.
+    index: usize,
+    at: usize,
+}
+
+impl<'p> Walk<'p> {
+    fn new(template: &Template, segments: &'p str) -> Self {
+        let rest = template.segments.iter().position(|segment| *segment == Segment::Rest).map(|rest| {
+            let count = segments.bytes().filter(|&byte| byte == b'/').count() + 1;
+            (rest, count as isize - template.segments.len() as isize)
+        });
+        Self { segments, rest, index: 0, at: 0 }
     }
-    let offset = |index: usize| match index.checked_sub(1) {
-        None => Some(0),
-        Some(slash) => segments.match_indices('/').nth(slash).map(|(at, _)| at + 1),
-    };
-    let Some(from) = offset(start) else { return "" };
-    let to = offset(end).map_or(segments.len(), |behind| behind - 1);
-    segments.get(from..to).unwrap_or_default()
+
+    /// What a variable captures, as sent.
+    fn span(&mut self, variable: &Variable) -> &'p str {
+        let (start, end) = (self.place(variable.start), self.place(variable.end));
+        if start >= end {
+            return "";
+        }
+        let from = self.seek(start);
+        // Behind the segment is a slash, or the end.
+        self.segments.get(from..self.seek(end) - 1).unwrap_or_default()
+    }
+
+    /// Which segment of the path this one of the template is.
+    fn place(&self, index: usize) -> usize {
+        match self.rest {
+            Some((rest, more)) if index > rest => index.saturating_add_signed(more),
+            _ => index,
+        }
+    }
+
+    /// Where a segment begins, which is not before the one at hand; one behind the end for what is behind the last.
+    fn seek(&mut self, index: usize) -> usize {
+        while self.index < index && self.at <= self.segments.len() {
+            self.at += split_first(&self.segments[self.at..]).0.len() + 1;
+            self.index += 1;
+        }
+        self.at
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::{
     elements::{Decompressed, Elements, Pieces},
     error::{self, refusal},
     headers,
+    query::shortened,
     router::{Found, Unmatched},
     site::Site,
     transcoding::{Transcoding, Written},
@@ -68,6 +69,10 @@ impl Protocol for Rest {
         };
         if let Some(content_type) = content_type {
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        }
+        // HTTP/1.1 sends the trailers that the head has announced.
+        if let Some(names) = call.written.trailers() {
+            response.headers_mut().insert(header::TRAILER, names);
         }
         if call.shape == Shape::Events {
             response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
@@ -154,6 +159,7 @@ fn open(
     let sent = if has_body && rule.request == Content::Json { accept::sent(content_type.as_ref()) } else { Sent::Json };
     if sent == Sent::Other || (sent == Sent::Lines && !kind.streams_requests()) {
         let sent = content_type.as_ref().map(|value| String::from_utf8_lossy(value.as_bytes())).unwrap_or_default();
+        let sent = shortened(&sent);
         return Err(unsupported(&format!("the content type {sent} is not JSON; send application/json in UTF-8")));
     }
     let encoding = if has_body { request_encoding(&head.headers)? } else { None };
@@ -162,7 +168,8 @@ fn open(
         (Content::Json, true) => accept::stream(&head.headers),
         (Content::Json, false) => Shape::One,
     };
-    // A stream would have to be compressed as one, and be held back for it.
+    // A stream would have to be compressed as one and flushed message by message, which leaves little of what
+    // compression saves and keeps a compressor's window, some 300 KiB, for every stream that is open.
     let accepted = |ours: &Encoding| shared::accepts(&head.headers, &header::ACCEPT_ENCODING, *ours);
     let answer = core.send_encoding.filter(|_| !kind.streams_responses()).filter(accepted);
     headers::to_metadata(&mut head.headers);

@@ -12,8 +12,9 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, Uri};
 use tonic::{Extensions, Status};
 
-use super::{HttpStatus, accept::Shape, query, router::captures, site::Site};
+use super::{HttpStatus, accept::Shape, headers, query, router::captures, site::Site};
 use crate::{
+    call::Trailers,
     codec::Transcode,
     json::{Bound, Error, Json, Step, merge_field, set_raw, set_text},
     method::{BodySelector, Content, HttpRule},
@@ -39,6 +40,7 @@ pub(crate) struct Transcoding {
 pub(super) struct Written {
     status: OnceLock<HttpStatus>,
     content_type: OnceLock<HeaderValue>,
+    trailers: OnceLock<HeaderValue>,
     begun: AtomicBool,
 }
 
@@ -51,6 +53,11 @@ impl Written {
     /// The content type of the first message.
     pub(super) fn content_type(&self) -> Option<HeaderValue> {
         self.content_type.get().cloned()
+    }
+
+    /// The names of the trailers that a stream is to end with, as far as the handler has said them at its beginning.
+    pub(super) fn trailers(&self) -> Option<HeaderValue> {
+        self.trailers.get().cloned()
     }
 
     /// Whether there was a message.
@@ -87,6 +94,12 @@ impl Transcode for Transcoding {
     fn attached(&self, extensions: &Extensions) {
         if let Some(&status) = extensions.get::<HttpStatus>() {
             let _ = self.written.status.set(status);
+        }
+        if self.is_stream
+            && let Some(trailers) = extensions.get::<Trailers>()
+            && let Some(names) = headers::announcement(&trailers.snapshot())
+        {
+            let _ = self.written.trailers.set(names);
         }
     }
 }

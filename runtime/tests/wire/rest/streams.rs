@@ -29,10 +29,11 @@ pub const DOWN: &[Row] = &[
     Row { name: "HttpBody, streamed: an error before the first message", path: "/v1/files/broken:tail", answer: Want { http: 500, body: || error(500, "INTERNAL", "lost"), ..OK }, ..GET },
 ];
 
-/// HTTP/1.1 sends trailers only to those who ask for them (RFC 9110, 6.5.1), which hyper leaves to proxies.
+/// HTTP/1.1 sends trailers only to those who ask for them (RFC 9110, 6.5.1).
 #[rustfmt::skip]
 pub const TRAILERS: &[Row] = &[
-    Row { name: "trailing metadata of a stream", path: "/v1/watch/n-1", answer: Want { trailers: &[("grpc-trailer-x-end", "yes")], body: || json(r#"[{"text":"0"}]"#), ..OK }, ..GET },
+    Row { name: "trailing metadata of a stream", path: "/v1/watch/n-1", headers: &[("te", "trailers")], answer: Want { headers: &[("trailer", "grpc-trailer-x-end")], trailers: &[("grpc-trailer-x-end", "yes")], body: || json(r#"[{"text":"0"}]"#), ..OK }, ..GET },
+    Row { name: "trailing metadata of a stream with a pause", path: "/v1/watch/slow-1", headers: &[("te", "trailers"), ("accept", "application/x-ndjson")], answer: Want { headers: &[("trailer", "grpc-trailer-x-end")], trailers: &[("grpc-trailer-x-end", "yes")], body: || json("{\"text\":\"0\"}\n{\"text\":\"late\"}\n"), ..OK }, ..GET },
 ];
 
 #[rustfmt::skip]

@@ -1,4 +1,4 @@
-use super::super::error::Error;
+use super::super::error::{Error, shortened};
 use super::super::message::{Json, Key, Map};
 use super::super::text::Step;
 use super::Reader;
@@ -62,11 +62,13 @@ impl Reader<'_> {
             let text = self.string_of("a key in quotes")?;
             self.colon()?;
             let Some(key) = M::Key::from_text(&text) else {
-                return Err(self.error_at(start, format!("expected {} as key, found {text:?}", M::Key::EXPECTED)));
+                return Err(
+                    self.error_at(start, format!("expected {} as key, found {:?}", M::Key::EXPECTED, shortened(&text)))
+                );
             };
             let (value, known) = map.slot(key);
             if known {
-                return Err(self.error_at(start, format!("the key {text:?} is given twice")));
+                return Err(self.error_at(start, format!("the key {:?} is given twice", shortened(&text))));
             }
             value.read(self).map_err(|error| error.in_entry(&text))?;
             if std::mem::take(&mut self.ignored)
@@ -96,12 +98,12 @@ impl Reader<'_> {
             return Err(self.error("a map is set by its entries only, as `field[key]`"));
         };
         let Some(key) = M::Key::from_text(text) else {
-            return Err(self.error(format!("expected {} as key, found {text:?}", M::Key::EXPECTED)));
+            return Err(self.error(format!("expected {} as key, found {:?}", M::Key::EXPECTED, shortened(text))));
         };
         self.trail_key(text);
         let (value, known) = map.slot(key);
         if known && self.bound.is_some() && self.steps.is_empty() {
-            return Err(self.error(format!("the key {text:?} is given twice")));
+            return Err(self.error(format!("the key {:?} is given twice", shortened(text))));
         }
         value.read(self).map_err(|error| error.in_entry(text))?;
         if self.ignored
