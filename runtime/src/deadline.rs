@@ -20,9 +20,14 @@ pub(crate) fn exceeded() -> Status {
     Status::deadline_exceeded("the deadline of the call has passed")
 }
 
+/// Now, by the clock that timers go by: a test may pause it.
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 /// The instant a timeout from now.
 pub(crate) fn after(timeout: Duration) -> Instant {
-    Instant::now() + timeout.min(LONGEST)
+    now() + timeout.min(LONGEST)
 }
 
 pub(crate) fn timer(deadline: Instant) -> Pin<Box<Sleep>> {
@@ -39,7 +44,7 @@ pub(crate) fn poll_timer(timer: &mut Pin<Box<Sleep>>, cx: &mut Context<'_>) -> P
 /// come before a timer that is good to a millisecond.
 pub(crate) fn broken(status: Status, timer: Option<&Pin<Box<Sleep>>>) -> Status {
     match timer {
-        Some(timer) if timer.deadline().into_std() <= Instant::now() => exceeded(),
+        Some(timer) if timer.deadline().into_std() <= now() => exceeded(),
         _ => status,
     }
 }

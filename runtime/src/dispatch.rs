@@ -16,6 +16,7 @@ use crate::{
     deadline,
     handler::{Answer, Call, Reply, Service},
     hash::Table,
+    inherit::Inherited,
     interceptor::{Chain, Target},
     method::Method,
     server::Limits,
@@ -113,6 +114,8 @@ impl Running {
         let Some(reply) = &mut self.reply else {
             return Poll::Ready(Err(Status::internal("the call has already ended")));
         };
+        let deadline = self.timer.as_ref().map(|(deadline, _)| *deadline);
+        let _entered = Inherited { deadline, metadata: None }.enter();
         // A panic is the handler's own failure: its caller learns INTERNAL, its connection and its neighbours live on.
         catch_unwind(AssertUnwindSafe(|| reply.as_mut().poll(cx))).unwrap_or_else(|_| {
             tracing::error!("a handler panicked");

@@ -44,6 +44,7 @@ mod hash;
 mod health;
 #[cfg(feature = "net")]
 mod http2;
+mod inherit;
 mod interceptor;
 pub mod interceptors;
 mod method;
@@ -57,7 +58,7 @@ mod tls;
 #[cfg(feature = "tower")]
 pub mod tower;
 
-pub use call::{Body, Compression, Payload, Peer, RequestExt, ResponseExt, Streaming, Trailers};
+pub use call::{Body, ChunksTimeout, Compression, Payload, Peer, RequestExt, ResponseExt, Streaming, Trailers};
 pub use client::{
     BidiStreamingCall, Client, ClientInterceptor, ClientStreamingCall, Protocol, ServerStreamingCall, UnaryCall,
 };

@@ -170,18 +170,29 @@ async fn metrics_by_method_and_status() {
     let meter = provider.meter("test");
     let service = EchoServer::new(Service);
     let server = Server::builder().add_service(service).interceptor(ServerMetrics::new(&meter)).build().unwrap();
-    let client = EchoClient::new(reach(server).await.interceptor(ClientMetrics::new(&meter, "test:1")));
+    let intercepted = reach(server).await.interceptor(ClientMetrics::new(&meter, "test:1"));
+    let client = EchoClient::new(intercepted.clone());
 
     client.unary("12345".to_owned()).await.unwrap();
     client.unary("1234567".to_owned()).await.unwrap();
     client.unary("missing".to_owned()).await.unwrap_err();
     client.down(String::new()).await.unwrap().into_inner().try_collect::<Vec<_>>().await.unwrap_err();
     drop(client.down(String::new()).await.unwrap());
+    // One call of two attempts.
+    let config = r#"{"methodConfig": [{"name": [{"service": "test.Echo", "method": "Look"}], "retryPolicy": {"maxAttempts": 2,
+        "initialBackoff": "0.001s", "maxBackoff": "1s", "backoffMultiplier": 1, "retryableStatusCodes": ["NOT_FOUND"]}}]}"#;
+    let retrying = intercepted.service_config(config.parse().unwrap());
+    EchoClient::new(retrying).look("missing".to_owned()).await.unwrap_err();
     tokio::time::sleep(Duration::from_millis(100)).await;
     provider.force_flush().unwrap();
 
     let measured = measured(&exporter);
     let get = |key: &str| *measured.get(key).unwrap_or_else(|| panic!("no {key:?} in {measured:#?}"));
+    let look = "grpc.method=test.Echo/Look grpc.status=NOT_FOUND grpc.target=test:1";
+    assert_eq!(get(&format!("grpc.client.attempt.duration {look}")).0, 2);
+    assert_eq!(get(&format!("grpc.client.call.duration {look}")).0, 1);
+    let unary = "grpc.method=test.Echo/Unary grpc.status=OK grpc.target=test:1";
+    assert_eq!(get(&format!("grpc.client.call.duration {unary}")).0, 2);
     for side in ["server.call", "client.attempt"] {
         let target = if side == "client.attempt" { " grpc.target=test:1" } else { "" };
         let by = |method: &str, status: &str| format!("grpc.method=test.Echo/{method} grpc.status={status}{target}");

@@ -23,7 +23,7 @@ pub trait RequestExt {
     /// The time that is left until the deadline; zero once it has passed.
     fn time_remaining(&self) -> Option<Duration> {
         let deadline = self.deadline()?;
-        Some(deadline.saturating_duration_since(Instant::now()))
+        Some(deadline.saturating_duration_since(crate::deadline::now()))
     }
 
     /// Who calls; `None` for a request that did not come through a server.

@@ -36,6 +36,11 @@ pub(crate) trait Deframe: Send + Sync {
         let _ = ending;
         Ok(MetadataMap::new())
     }
+
+    /// Whether it is known from the head that the body is an error.
+    fn is_failure(&self) -> bool {
+        false
+    }
 }
 
 /// What a framing found.
@@ -86,6 +91,8 @@ pub struct Inbound {
     progress: Option<Progress>,
     /// The request as a whole is awaited, rather than its next message.
     is_awaited: bool,
+    /// What was read ahead: a message, or the end.
+    ahead: Option<Option<Bytes>>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -115,6 +122,7 @@ impl Inbound {
             state: State::Reading,
             progress: None,
             is_awaited: false,
+            ahead: None,
         }
     }
 
@@ -123,6 +131,11 @@ impl Inbound {
     pub(crate) fn with_receive_timeout(mut self, limit: Duration) -> Self {
         self.progress = Some(Progress::new(limit));
         self
+    }
+
+    /// Whether it is known from the head that the call failed.
+    pub(crate) fn is_failure(&self) -> bool {
+        self.framing.is_failure()
     }
 
     /// The next message; `None` after the last, and after an error.
@@ -202,7 +215,19 @@ impl Inbound {
         self.ending.trailers.take().map(MetadataMap::from_headers).unwrap_or_default()
     }
 
+    /// Reads ahead, so that an error which comes before any message shows now.
+    pub(crate) async fn look_ahead(&mut self) -> Result<(), Status> {
+        match poll_fn(|cx| self.poll_item(cx)).await {
+            Ok(item) => self.ahead = Some(item),
+            Err(status) => self.conclude(Err(status))?,
+        }
+        Ok(())
+    }
+
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {
+        if let Some(item) = self.ahead.take() {
+            return Poll::Ready(Ok(item));
+        }
         loop {
             let eof = self.state == State::Draining;
             match self.framing.next(&mut self.chunks, eof, self.limit)? {

@@ -1,5 +1,6 @@
 //! What travels: the bytes of messages in both directions, the metadata around them and the facts of a call.
 
+mod batches;
 mod body;
 mod chunks;
 mod context;
@@ -10,6 +11,7 @@ mod payload;
 mod progress;
 mod streaming;
 
+pub use batches::ChunksTimeout;
 pub use body::Body;
 pub(crate) use body::{Frame, Source};
 pub(crate) use chunks::Chunks;

@@ -18,8 +18,8 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// The message as bytes, in the codec of the call: protobuf or JSON. Of a REST request this is the body alone, and a
-    /// message of a REST response is in protobuf here.
+    /// The message as bytes, in the codec of the call: protobuf or JSON. Of REST, what arrives is the body
+    /// alone, and what is sent is in protobuf here.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }

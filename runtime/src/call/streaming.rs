@@ -5,12 +5,13 @@ use std::{
     marker::PhantomData,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use futures_core::Stream;
 use tonic::{Status, metadata::MetadataMap};
 
-use super::Inbound;
+use super::{ChunksTimeout, Inbound};
 use crate::codec::Message;
 
 /// The messages that the other side of a call sends, in order.
@@ -47,6 +48,22 @@ impl<T: Message> Streaming<T> {
     /// decode. After an error the stream is at its end.
     pub async fn message(&mut self) -> Result<Option<T>, Status> {
         poll_fn(|cx| self.poll_decoded(cx)).await.transpose()
+    }
+
+    /// The messages in batches of at most `max` (at least 1): each is given when it is full, when `wait` has passed since
+    /// it was asked for and has a message, or when the stream ends. An error comes behind the messages before it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn f(events: rsgrpc::Streaming<String>) -> Result<(), rsgrpc::Status> {
+    /// let mut batches = events.chunks_timeout(100, Duration::from_millis(50));
+    /// while let Some(batch) = batches.batch().await? {
+    ///     println!("{} events at once", batch.len());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn chunks_timeout(self, max: usize, wait: Duration) -> ChunksTimeout<T> {
+        ChunksTimeout::new(self, max, wait)
     }
 
     /// The trailing metadata that ends a call (client). It reads to the end first, past messages not asked for, and

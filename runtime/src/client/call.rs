@@ -1,17 +1,16 @@
 //! A call: prepared by a generated client, refined if need be, then awaited.
 
 use std::{
-    future::{Future, IntoFuture, poll_fn},
+    future::{Future, IntoFuture},
     marker::PhantomData,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
-    time::{Duration, Instant},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tokio::time::Sleep;
 use tonic::{
     Extensions, Request, Response, Status,
     metadata::{AsciiMetadataKey, AsciiMetadataValue, BinaryMetadataKey, BinaryMetadataValue, MetadataMap},
@@ -19,13 +18,14 @@ use tonic::{
 
 use super::{
     Client, Settings,
-    interceptor::{Incoming, Messages, Next, Outgoing},
+    interceptor::{ClientInterceptor, Messages},
+    making::{Answering, Failure, Making},
+    requests::Whole,
 };
 use crate::{
-    call::{ArrivedCompressed, Body, Compression, EncodeStream, Inbound, Outbound, ResponseExt, Streaming},
+    call::{ArrivedCompressed, Body, Compression, EncodeStream, Inbound, ResponseExt, Streaming},
     codec::{Erased, Message},
     compress::Encoding,
-    deadline,
     method::Method,
     protocol::is_reserved,
 };
@@ -59,6 +59,8 @@ pub type BidiStreamingCall<'c, S, R> = Call<'c, Many<S>, Many<R>>;
 #[derive(Debug)]
 pub struct Call<'c, Q, R> {
     client: &'c Client,
+    /// In its place, where the call has interceptors of its own.
+    own: Option<Box<Client>>,
     method: &'static Method,
     request: Request<Q>,
     settings: Settings,
@@ -72,6 +74,7 @@ impl<'c, Q, R> Call<'c, Q, R> {
     pub(super) fn new(client: &'c Client, method: &'static Method, request: Request<Q>) -> Self {
         Self {
             client,
+            own: None,
             method,
             request,
             settings: client.settings.clone(),
@@ -84,6 +87,27 @@ impl<'c, Q, R> Call<'c, Q, R> {
     /// Allows the call at most this long, its streams included. The server learns it.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = Some(timeout);
+        self
+    }
+
+    /// Whether the call waits while the server cannot be reached, until its deadline, instead of failing at once (gRPC's
+    /// doc/wait-for-ready.md).
+    pub fn wait_for_ready(mut self, wait: bool) -> Self {
+        self.settings.wait_for_ready = Some(wait);
+        self
+    }
+
+    /// Whether the call takes over from the call that is being answered where it is made; see
+    /// [`Client::inherit`](crate::Client::inherit).
+    pub fn inherit(mut self, inherit: bool) -> Self {
+        self.settings.inherit = inherit;
+        self
+    }
+
+    /// Runs this around the call, inside of the client's own interceptors.
+    pub fn interceptor(mut self, interceptor: impl ClientInterceptor) -> Self {
+        let client = self.own.take().map_or_else(|| self.client.clone(), |own| *own);
+        self.own = Some(Box::new(client.interceptor(interceptor)));
         self
     }
 
@@ -141,100 +165,59 @@ fn is_key(key: &str) -> bool {
 
 impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
     type Output = Result<Response<R::Response>, Status>;
-    type IntoFuture = ResponseFuture<'c, R>;
+    type IntoFuture = ResponseFuture<'c, Q, R>;
 
-    fn into_future(self) -> ResponseFuture<'c, R> {
-        let Self { client, method, request, settings, compression, invalid, .. } = self;
+    fn into_future(self) -> ResponseFuture<'c, Q, R> {
+        let Self { client, own, method, request, settings, compression, invalid, .. } = self;
         let (metadata, extensions, message) = request.into_parts();
-        let messages = invalid.map_or_else(|| outbound(method, &settings, compression), Err).and_then(|outbound| {
-            let messages = match client.chain.is_empty() {
-                true => Messages::Encoded(message.into_body(outbound.clone())?),
-                false => message.into_messages(),
-            };
-            Ok((messages, outbound))
-        });
-        let answer = receive(client, method, settings, metadata, extensions, messages, R::ONE);
-        ResponseFuture { answer: Box::pin(answer), response: PhantomData }
+        let mut message = Some(message);
+        let making = Making { client, own, method, metadata, extensions, settings, compression, invalid };
+        let answer = making.start(&mut message, R::ONE);
+        ResponseFuture { answer, message, response: PhantomData }
     }
 }
 
 /// A call that is made. It gives the response once the one message of the answer is there, or the head of its stream.
 /// Dropping it cancels the call.
 #[must_use = "a call goes on while it is awaited"]
-pub struct ResponseFuture<'c, R> {
-    answer: Pin<Box<dyn Future<Output = Result<Received, Status>> + Send + 'c>>,
+pub struct ResponseFuture<'c, Q, R> {
+    answer: Answering<'c>,
+    /// For the case that no server looks at the call.
+    message: Option<Q>,
     response: PhantomData<fn() -> R>,
 }
 
-impl<R: Receives> Future for ResponseFuture<'_, R> {
+// Nothing in it is pinned but what a box holds.
+impl<Q, R> Unpin for ResponseFuture<'_, Q, R> {}
+
+impl<Q: Sends, R: Receives> Future for ResponseFuture<'_, Q, R> {
     type Output = Result<Response<R::Response>, Status>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.answer.as_mut().poll(cx).map(|received| R::read(received?))
+        loop {
+            match ready!(self.answer.as_mut().poll(cx)) {
+                Ok(received) => return Poll::Ready(R::read(received)),
+                Err(Failure::Final(status)) => return Poll::Ready(Err(status)),
+                Err(Failure::Unprocessed(again)) => self.answer = again.start(&mut self.message),
+            }
+        }
     }
 }
 
-impl<R> std::fmt::Debug for ResponseFuture<'_, R> {
+impl<Q, R> std::fmt::Debug for ResponseFuture<'_, Q, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
-}
-
-// From here to `One` nothing knows the types of messages, so that a method adds little code.
-
-/// How the messages of a call are written.
-fn outbound(
-    method: &'static Method,
-    settings: &Settings,
-    compression: Option<Compression>,
-) -> Result<Outbound, Status> {
-    let protocol = settings.protocol.speaker();
-    let codec = protocol.codec(method, settings.json.as_ref())?;
-    let mut outbound = Outbound::new(codec, protocol.framing(method), settings.max_send_message_bytes);
-    outbound.encoding = settings.send_encoding.filter(|_| protocol.compresses(method));
-    outbound.compression = compression;
-    Ok(outbound)
-}
-
-/// Makes a call, until there is what its kind waits for: the head of the answer, or the one message too.
-async fn receive(
-    client: &Client,
-    method: &'static Method,
-    settings: Settings,
-    metadata: MetadataMap,
-    extensions: Extensions,
-    messages: Result<(Messages, Outbound), Status>,
-    one: bool,
-) -> Result<Received, Status> {
-    let (messages, outbound) = messages?;
-    let call = Outgoing {
-        method,
-        metadata,
-        extensions,
-        deadline: settings.timeout.map(deadline::after),
-        outbound,
-        receive_limit: settings.max_receive_message_bytes,
-        messages,
-    };
-    let Incoming { metadata, mut inbound } = start(client, call).await?;
-    let message = match one {
-        true => match inbound.single().await {
-            Ok(message) => message,
-            Err(status) => return Err(with_head(status, metadata)),
-        },
-        false => Bytes::new(),
-    };
-    Ok(Received { metadata, inbound, message })
 }
 
 /// What was received when a call's future is done.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Received {
-    metadata: MetadataMap,
-    inbound: Inbound,
+    pub(super) metadata: MetadataMap,
+    pub(super) inbound: Inbound,
     /// The one message, where the kind has one.
-    message: Bytes,
+    pub(super) message: Bytes,
 }
 
 impl Received {
@@ -252,36 +235,6 @@ impl Received {
     }
 }
 
-/// Makes a call within its deadline, until the head of its answer is there.
-async fn start(client: &Client, call: Outgoing) -> Result<Incoming, Status> {
-    if call.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-        return Err(deadline::exceeded());
-    }
-    let timer = call.deadline.map(deadline::timer);
-    if client.chain.is_empty() {
-        return within(timer, client.send(call)).await;
-    }
-    within(timer, Next { client: client.clone(), position: 0 }.run(call)).await
-}
-
-async fn within(
-    mut timer: Option<Pin<Box<Sleep>>>,
-    answering: impl Future<Output = Result<Incoming, Status>>,
-) -> Result<Incoming, Status> {
-    let mut answering = pin!(answering);
-    let incoming = poll_fn(|cx| match answering.as_mut().poll(cx) {
-        Poll::Pending => match &mut timer {
-            Some(timer) => deadline::poll_timer(timer, cx).map(|()| Err(deadline::exceeded())),
-            None => Poll::Pending,
-        },
-        ready => ready,
-    })
-    .await;
-    let mut incoming = incoming.map_err(|status| deadline::broken(status, timer.as_ref()))?;
-    incoming.inbound.timer = timer;
-    Ok(incoming)
-}
-
 /// One message, in a call's type.
 #[derive(Debug)]
 pub struct One<M>(pub(super) M);
@@ -291,9 +244,10 @@ pub struct One<M>(pub(super) M);
 pub struct Many<S>(pub(super) S);
 
 /// What a call sends: [`One`] message or [`Many`].
-pub trait Sends {
+pub trait Sends: Send {
+    /// The one message.
     #[doc(hidden)]
-    fn into_body(self, outbound: Outbound) -> Result<Body, Status>;
+    fn message(&self) -> Option<&dyn Erased>;
 
     #[doc(hidden)]
     fn into_messages(self) -> Messages;
@@ -312,8 +266,8 @@ pub trait Receives: Sized {
 }
 
 impl<M: Message> Sends for One<M> {
-    fn into_body(self, outbound: Outbound) -> Result<Body, Status> {
-        outbound.into_body(&self.0)
+    fn message(&self) -> Option<&dyn Erased> {
+        Some(&self.0)
     }
 
     fn into_messages(self) -> Messages {
@@ -325,12 +279,13 @@ impl<S> Sends for Many<S>
 where
     S: Stream<Item: Message> + Send + 'static,
 {
-    fn into_body(self, outbound: Outbound) -> Result<Body, Status> {
-        Ok(Body::source(EncodeStream::new(Infallible(Box::pin(self.0)), outbound)))
+    fn message(&self) -> Option<&dyn Erased> {
+        None
     }
 
     fn into_messages(self) -> Messages {
-        let stream = Infallible(Box::pin(self.0));
+        let whole = Whole::of::<S::Item>(&self.0);
+        let stream = Results { stream: Box::pin(self.0), whole, ended: false };
         Messages::Many(Box::new(move |outbound| Body::source(EncodeStream::new(stream, outbound))))
     }
 }
@@ -358,7 +313,7 @@ impl<M: Message> Receives for Many<M> {
 
 /// The status with the metadata of the head before its own, of which the same may stand in both: of a call without an
 /// answer, nobody gets to see the head otherwise.
-fn with_head(mut status: Status, head: MetadataMap) -> Status {
+pub(super) fn with_head(mut status: Status, head: MetadataMap) -> Status {
     if !head.is_empty() {
         let mut all = head.into_headers();
         let own = std::mem::take(status.metadata_mut()).into_headers();
@@ -373,12 +328,23 @@ fn with_head(mut status: Status, head: MetadataMap) -> Status {
 }
 
 /// A stream of messages as one of results, as the encoder takes them.
-struct Infallible<S>(Pin<Box<S>>);
+struct Results<S> {
+    stream: Pin<Box<S>>,
+    whole: Whole,
+    ended: bool,
+}
 
-impl<S: Stream> Stream for Infallible<S> {
+impl<S: Stream> Stream for Results<S> {
     type Item = Result<S::Item, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(cx).map(|item| item.map(Ok))
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        if let Some(message) = ready!(self.stream.as_mut().poll_next(cx)) {
+            return Poll::Ready(Some(Ok(message)));
+        }
+        self.ended = true;
+        Poll::Ready(self.whole.check().err().map(Err))
     }
 }

@@ -1,19 +1,17 @@
 //! What runs around every call of a client, whatever its protocol and kind.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::{Duration, Instant},
-};
+use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
 
+#[cfg(feature = "otel")]
+use tonic::Code;
 use tonic::{Extensions, Response, Status, metadata::MetadataMap};
 
-use super::{Client, Head};
+use super::{Client, attempt::Observer, config::MethodConfig};
+#[cfg(feature = "otel")]
+use crate::call::Traffic;
 use crate::{
-    call::{Body, Compression, Frame, Inbound, Outbound, Payload, ResponseExt, Source},
-    codec::{Codec, Erased, Message},
+    call::{Body, Inbound, Outbound, Payload, ResponseExt},
+    codec::{Erased, Message},
     envelope::Envelope,
     method::Method,
 };
@@ -101,7 +99,6 @@ impl<I: ClientInterceptor> ErasedClientInterceptor for I {
 }
 
 /// A call on its way to the server.
-#[derive(Debug)]
 pub struct Outgoing {
     pub(super) method: &'static Method,
     pub(super) metadata: MetadataMap,
@@ -111,6 +108,12 @@ pub struct Outgoing {
     /// The largest message of the answer in bytes.
     pub(super) receive_limit: usize,
     pub(super) messages: Messages,
+    pub(super) wait_for_ready: bool,
+    /// What the service config says of the method.
+    pub(super) config: Option<Arc<MethodConfig>>,
+    /// How often it was sent again because no server has looked at it.
+    pub(super) resent: u32,
+    pub(super) observer: Option<Arc<Observer>>,
 }
 
 impl Outgoing {
@@ -143,10 +146,24 @@ impl Outgoing {
         (&mut self.metadata, &mut self.extensions)
     }
 
-    /// The bytes of messages from now on.
+    /// Is told of each attempt of the call from now on.
     #[cfg(feature = "otel")]
-    pub(crate) fn traffic(&mut self) -> Arc<crate::call::Traffic> {
-        Arc::clone(self.outbound.traffic.get_or_insert_default())
+    pub(crate) fn observe_attempts(
+        &mut self,
+        observer: impl Fn(Arc<Traffic>) -> Box<dyn FnOnce(Code) + Send + Sync> + Send + Sync + 'static,
+    ) {
+        self.outbound.traffic.get_or_insert_default();
+        let others = self.observer.take();
+        self.observer = Some(Arc::new(move |traffic| {
+            let others = others.as_ref().map(|others| others(Arc::clone(&traffic)));
+            let end = observer(traffic);
+            Box::new(move |code| {
+                end(code);
+                if let Some(others) = others {
+                    others(code);
+                }
+            })
+        }));
     }
 
     /// When the call must be answered; `None` when nothing bounds it. The whole chain is dropped then.
@@ -174,6 +191,10 @@ impl Outgoing {
             outbound: self.outbound.clone(),
             receive_limit: self.receive_limit,
             messages: Messages::One(Arc::clone(message)),
+            wait_for_ready: self.wait_for_ready,
+            config: self.config.clone(),
+            resent: self.resent,
+            observer: self.observer.clone(),
         })
     }
 
@@ -191,10 +212,17 @@ impl Outgoing {
         incoming.on_end(move |result| result.map(|_| trailers));
         Ok(incoming)
     }
+}
 
-    /// What is left of the time that the caller allows.
-    fn timeout(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+impl std::fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { method, metadata, deadline, messages, .. } = self;
+        f.debug_struct("Outgoing")
+            .field("method", &method.full_name())
+            .field("metadata", metadata)
+            .field("deadline", deadline)
+            .field("messages", messages)
+            .finish_non_exhaustive()
     }
 }
 
@@ -242,7 +270,7 @@ pub enum Messages {
 }
 
 impl Messages {
-    fn into_body(self, outbound: Outbound) -> Result<Body, Status> {
+    pub(super) fn into_body(self, outbound: Outbound) -> Result<Body, Status> {
         match self {
             Self::Encoded(body) => Ok(body),
             Self::Many(encode) => Ok(encode(outbound)),
@@ -258,54 +286,5 @@ impl std::fmt::Debug for Messages {
             Self::One(_) => "One",
             Self::Many(_) => "Many",
         })
-    }
-}
-
-impl Client {
-    /// The end of the chain: sends the request and waits for the head of the answer.
-    pub(super) async fn send(&self, call: Outgoing) -> Result<Incoming, Status> {
-        let timeout = call.timeout();
-        let Outgoing { method, metadata, outbound, receive_limit, messages, .. } = call;
-        let protocol = self.settings.protocol.speaker();
-        let codec = outbound.codec.of(method.output.as_ref())?;
-        let (encoding, get) = (outbound.encoding, self.settings.get);
-        let traffic = outbound.traffic.clone();
-        let compressed = encoding.is_some() && outbound.compression.as_ref().is_none_or(Compression::is_on);
-        let body = begun(&codec, messages.into_body(outbound)?).await?;
-        let head = Head { method, metadata, timeout, codec: codec.clone(), encoding, compressed, get };
-        let response = self.transport.send(protocol.request(head, body), method).await?;
-        let (metadata, mut inbound) = protocol.response(method, response, codec, receive_limit)?;
-        inbound.traffic = traffic;
-        Ok(Incoming { metadata, inbound })
-    }
-}
-
-/// The body of a request, of which a message was read where the head depends on it.
-async fn begun(codec: &Codec, mut body: Body) -> Result<Body, Status> {
-    let Codec::Transcoded { by, .. } = codec else {
-        return Ok(body);
-    };
-    let mut first = None;
-    while !by.is_ready() {
-        match poll_fn(|cx| body.poll_next(cx)).await.transpose()? {
-            Some(frame) => first = Some(frame),
-            None => return Err(Status::invalid_argument("the request has no message that says where it goes")),
-        }
-    }
-    Ok(if first.is_some() { Body::source(Begun { first, body }) } else { body })
-}
-
-/// A body with a frame before it.
-struct Begun {
-    first: Option<Frame>,
-    body: Body,
-}
-
-impl Source for Begun {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        match self.first.take() {
-            Some(frame) => Poll::Ready(Some(Ok(frame))),
-            None => self.body.poll_next(cx),
-        }
     }
 }

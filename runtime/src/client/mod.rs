@@ -1,11 +1,16 @@
 //! Clients: what a generated client calls through, over whichever transport.
 
+mod attempt;
 mod call;
 #[cfg(feature = "net")]
 pub mod channel;
+mod config;
 mod in_process;
 mod interceptor;
+mod making;
 pub(crate) mod reach;
+mod repeat;
+mod requests;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -18,8 +23,11 @@ pub use call::{
 };
 #[cfg(feature = "net")]
 pub use channel::{Channel, ChannelBuilder, ChannelError};
+pub use config::{ServiceConfig, ServiceConfigError};
 use interceptor::ErasedClientInterceptor;
 pub use interceptor::{ClientInterceptor, Incoming, Next, Outgoing};
+use repeat::Throttle;
+pub use requests::{RequestSender, Requests, requests};
 
 use crate::{
     call::{Body, Inbound, Reframe},
@@ -90,6 +98,24 @@ pub(crate) struct Settings {
     pub(crate) send_encoding: Option<Encoding>,
     pub(crate) max_receive_message_bytes: usize,
     pub(crate) max_send_message_bytes: usize,
+    pub(crate) wait_for_ready: Option<bool>,
+    pub(crate) plan: Option<Arc<Plan>>,
+    /// Whether a call inside a handler takes over what the handler's call hands on.
+    pub(crate) inherit: bool,
+}
+
+/// A service config in use.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) config: ServiceConfig,
+    throttle: Option<Throttle>,
+}
+
+impl Plan {
+    pub(crate) fn new(config: ServiceConfig) -> Arc<Self> {
+        let throttle = config.throttling().map(Throttle::new);
+        Arc::new(Self { config, throttle })
+    }
 }
 
 impl Default for Settings {
@@ -102,6 +128,9 @@ impl Default for Settings {
             send_encoding: None,
             max_receive_message_bytes: crate::server::DEFAULT_MESSAGE_BYTES,
             max_send_message_bytes: crate::server::DEFAULT_MESSAGE_BYTES,
+            wait_for_ready: None,
+            plan: None,
+            inherit: true,
         }
     }
 }
@@ -211,6 +240,33 @@ impl Client {
     pub fn interceptor(mut self, interceptor: impl ClientInterceptor) -> Self {
         let added: Arc<dyn ErasedClientInterceptor> = Arc::new(interceptor);
         self.chain = self.chain.iter().cloned().chain([added]).collect();
+        self
+    }
+
+    /// What the service asks of its clients: timeouts, limits, retries and hedging, by method. What this client and its
+    /// calls say themselves counts as gRPC has it: of two timeouts and of two limits the smaller, of two ways to wait for
+    /// a server that of the call. Default: none, and a call is sent again only if no server has looked at it.
+    #[must_use]
+    pub fn service_config(mut self, config: ServiceConfig) -> Self {
+        self.settings.plan = Some(Plan::new(config));
+        self
+    }
+
+    /// Whether calls wait while the server cannot be reached, until their deadline, instead of failing at once (gRPC's
+    /// doc/wait-for-ready.md). Default: as the service config says, and else not.
+    #[must_use]
+    pub fn wait_for_ready(mut self, wait: bool) -> Self {
+        self.settings.wait_for_ready = Some(wait);
+        self
+    }
+
+    /// Whether a call that is made inside a handler takes over from the call that the handler answers: what is left of its
+    /// time, and the metadata that [`PropagateMetadata`](crate::interceptors::PropagateMetadata) chose. (That it is
+    /// cancelled with it follows from being inside: both are dropped. What tasks do that a handler starts is not inside.)
+    /// Default: yes.
+    #[must_use]
+    pub fn inherit(mut self, inherit: bool) -> Self {
+        self.settings.inherit = inherit;
         self
     }
 

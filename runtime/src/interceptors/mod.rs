@@ -11,8 +11,9 @@ mod bearer;
 mod concurrency;
 #[cfg(feature = "jwt")]
 mod jwt;
-mod outcome;
+pub(crate) mod outcome;
 mod permissions;
+mod propagate;
 mod request_id;
 #[cfg(feature = "auth")]
 mod static_tokens;
@@ -25,6 +26,7 @@ pub use concurrency::ConcurrencyLimit;
 #[cfg(feature = "jwt")]
 pub use jwt::{Claims, JwksError, JwtVerifier};
 pub use permissions::Permissions;
+pub use propagate::PropagateMetadata;
 pub use request_id::{Id, RequestId};
 #[cfg(feature = "auth")]
 pub use static_tokens::{StaticTokens, TokenName};

@@ -29,7 +29,7 @@ pub(super) fn name(code: Code) -> &'static str {
 }
 
 /// The code of this name in google.rpc.Code.
-pub(super) fn from_name(name: &str) -> Option<Code> {
+pub(crate) fn from_name(name: &str) -> Option<Code> {
     CODES.iter().find(|row| row.1 == name).map(|row| row.0)
 }
 

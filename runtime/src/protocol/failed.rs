@@ -36,4 +36,8 @@ impl Deframe for Failed {
         };
         Err(read(&body))
     }
+
+    fn is_failure(&self) -> bool {
+        true
+    }
 }

@@ -85,6 +85,13 @@ impl ChannelBuilder {
         self
     }
 
+    /// What the service asks of its clients; see [`Client::service_config`](crate::Client::service_config).
+    #[must_use]
+    pub fn service_config(mut self, config: crate::client::ServiceConfig) -> Self {
+        self.settings.plan = Some(crate::client::Plan::new(config));
+        self
+    }
+
     /// The largest message the server may send, in bytes. Default: 4 MiB.
     #[must_use]
     pub fn max_receive_message_bytes(mut self, bytes: usize) -> Self {

@@ -24,13 +24,13 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct ServerMetrics(Instruments);
 
-/// Counts the calls of a client: `grpc.client.attempt.started`, `.duration`, `.sent_total_compressed_message_size` and
+/// Counts the calls of a client: `grpc.client.call.duration`, and of each attempt, of which retries and hedging make several
+/// for a call, `grpc.client.attempt.started`, `.duration`, `.sent_total_compressed_message_size` and
 /// `.rcvd_total_compressed_message_size`, by `grpc.method`, `grpc.target` and `grpc.status`.
-///
-/// Each run of the chain behind it counts as an attempt, so behind an interceptor that repeats calls it counts each try.
 #[derive(Debug, Clone)]
 pub struct ClientMetrics {
-    instruments: Instruments,
+    attempts: Instruments,
+    duration: Histogram<f64>,
     target: KeyValue,
 }
 
@@ -45,7 +45,8 @@ impl ClientMetrics {
     /// Metrics of this meter, for calls to this target.
     pub fn new(meter: &Meter, target: impl Into<String>) -> Self {
         let target = KeyValue::new("grpc.target", target.into());
-        Self { instruments: Instruments::new(meter, "grpc.client.attempt"), target }
+        let duration = duration(meter, "grpc.client.call");
+        Self { attempts: Instruments::new(meter, "grpc.client.attempt"), duration, target }
     }
 }
 
@@ -59,9 +60,18 @@ impl Interceptor for ServerMetrics {
 
 impl ClientInterceptor for ClientMetrics {
     async fn intercept(&self, mut call: Outgoing, next: client::Next) -> Result<Incoming, Status> {
-        let attributes = vec![KeyValue::new("grpc.method", call.method().full_name()), self.target.clone()];
-        let measured = self.instruments.start(attributes, call.traffic());
-        observe_client(call, next, |code| measured.end(code)).await
+        let mut attributes = vec![KeyValue::new("grpc.method", call.method().full_name()), self.target.clone()];
+        let (attempts, of_attempt) = (self.attempts.clone(), attributes.clone());
+        call.observe_attempts(move |traffic| {
+            let measured = attempts.start(of_attempt.clone(), traffic);
+            Box::new(|code| measured.end(code))
+        });
+        let (duration, started) = (self.duration.clone(), Instant::now());
+        let ended = move |code| {
+            attributes.push(KeyValue::new("grpc.status", code_name(code)));
+            duration.record(started.elapsed().as_secs_f64(), &attributes);
+        };
+        observe_client(call, next, ended).await
     }
 }
 
@@ -94,11 +104,7 @@ impl Instruments {
                 .with_unit(unit)
                 .with_description(format!("The number of {kind} started"))
                 .build(),
-            duration: meter
-                .f64_histogram(format!("{prefix}.duration"))
-                .with_unit("s")
-                .with_boundaries(LATENCIES.to_vec())
-                .build(),
+            duration: duration(meter, prefix),
             sent: size("sent"),
             received: size("rcvd"),
         }
@@ -108,6 +114,11 @@ impl Instruments {
         self.started.add(1, &attributes);
         Measured { instruments: self.clone(), attributes, traffic, started: Instant::now() }
     }
+}
+
+fn duration(meter: &Meter, prefix: &str) -> Histogram<f64> {
+    let histogram = meter.f64_histogram(format!("{prefix}.duration"));
+    histogram.with_unit("s").with_boundaries(LATENCIES.to_vec()).build()
 }
 
 impl Measured {

@@ -1,0 +1,242 @@
+//! Making a call, whatever the types of its messages.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::Poll,
+};
+
+use bytes::Bytes;
+use tokio::time::Sleep;
+use tonic::{Extensions, Status, metadata::MetadataMap};
+
+use super::{
+    Client, Settings,
+    call::{Received, Sends, with_head},
+    config::MethodConfig,
+    interceptor::{Incoming, Messages, Next, Outgoing},
+    reach::Unprocessed,
+};
+use crate::{
+    call::{Body, Compression, Outbound},
+    codec::Erased,
+    deadline,
+    inherit::Inherited,
+    method::Method,
+    server::DEFAULT_MESSAGE_BYTES,
+};
+
+/// A call that is about to be made.
+pub(super) struct Making<'c> {
+    pub(super) client: &'c Client,
+    /// In its place, where the call has interceptors of its own.
+    pub(super) own: Option<Box<Client>>,
+    pub(super) method: &'static Method,
+    pub(super) metadata: MetadataMap,
+    pub(super) extensions: Extensions,
+    pub(super) settings: Settings,
+    pub(super) compression: Option<Compression>,
+    pub(super) invalid: Option<Status>,
+}
+
+/// What a call sends, when its type does not matter any more.
+pub(super) trait Sent {
+    /// The one message.
+    fn message(&self) -> Option<&dyn Erased>;
+
+    /// Hands it over, once.
+    fn take(&mut self) -> Messages;
+}
+
+impl<Q: Sends> Sent for Option<Q> {
+    fn message(&self) -> Option<&dyn Erased> {
+        self.as_ref()?.message()
+    }
+
+    fn take(&mut self) -> Messages {
+        Option::take(self).map_or_else(|| Messages::Encoded(Body::empty()), Sends::into_messages)
+    }
+}
+
+/// A call that is made, until there is what its kind waits for: the head of the answer, or the one message too.
+pub(super) type Answering<'c> = Pin<Box<dyn Future<Output = Result<Received, Failure<'c>>> + Send + 'c>>;
+
+/// Why there is no answer.
+pub(super) enum Failure<'c> {
+    Final(Status),
+    /// No server has looked at the call, and what it sent is still with the caller.
+    Unprocessed(Box<Again<'c>>),
+}
+
+impl From<Status> for Failure<'_> {
+    fn from(status: Status) -> Self {
+        Self::Final(status)
+    }
+}
+
+/// A plain call that is to be sent once more.
+pub(super) struct Again<'c> {
+    client: &'c Client,
+    call: Outgoing,
+    one: bool,
+}
+
+impl<'c> Again<'c> {
+    pub(super) fn start(mut self: Box<Self>, sent: &mut dyn Sent) -> Answering<'c> {
+        self.call.messages = sent.take();
+        Box::pin(receive(self.client, None, Ok((self.call, None)), self.one))
+    }
+}
+
+impl<'c> Making<'c> {
+    pub(super) fn start(mut self, sent: &mut dyn Sent, one: bool) -> Answering<'c> {
+        let (client, own) = (self.client, self.own.take());
+        let is_intercepted = own.is_some() || !client.chain.is_empty();
+        Box::pin(receive(client, own, self.outgoing(is_intercepted, sent), one))
+    }
+
+    /// The call, and what is kept of it so that it can be sent once more.
+    fn outgoing(self, is_intercepted: bool, sent: &mut dyn Sent) -> Result<(Outgoing, Option<Kept>), Status> {
+        let Self { method, mut metadata, extensions, mut settings, compression, invalid, .. } = self;
+        if let Some(invalid) = invalid {
+            return Err(invalid);
+        }
+        let inherited = if settings.inherit { Inherited::current() } else { Inherited::default() };
+        if let Some(theirs) = &inherited.metadata {
+            metadata = with_inherited(metadata, theirs);
+        }
+        let config = settings.plan.as_ref().and_then(|plan| plan.config.of(method)).cloned();
+        if let Some(config) = &config {
+            settings.bind(config);
+        }
+        let protocol = settings.protocol.speaker();
+        let codec = protocol.codec(method, settings.json.as_ref())?;
+        let mut outbound = Outbound::new(codec, protocol.framing(method), settings.max_send_message_bytes);
+        outbound.encoding = settings.send_encoding.filter(|_| protocol.compresses(method));
+        outbound.compression = compression;
+        let repeats = config.as_ref().is_some_and(|config| config.repeat.is_some());
+        // A plain call is encoded here, and its message stays with the caller for the case that no server looks at it.
+        let (messages, kept) = match sent.message().filter(|_| !is_intercepted && !repeats) {
+            Some(message) => {
+                let body = outbound.clone().into_body(message)?;
+                (Messages::Encoded(body), Some((metadata.clone(), outbound.clone())))
+            }
+            None => (sent.take(), None),
+        };
+        let deadline = settings.timeout.map(deadline::after).into_iter().chain(inherited.deadline).min();
+        let call = Outgoing {
+            method,
+            metadata,
+            extensions,
+            deadline,
+            outbound,
+            receive_limit: settings.max_receive_message_bytes,
+            messages,
+            wait_for_ready: settings.wait_for_ready.unwrap_or_default(),
+            config,
+            resent: 0,
+            observer: None,
+        };
+        Ok((call, kept))
+    }
+}
+
+/// What a plain call has to be made of once more, beside its message.
+type Kept = (MetadataMap, Outbound);
+
+async fn receive<'c>(
+    client: &'c Client,
+    own: Option<Box<Client>>,
+    call: Result<(Outgoing, Option<Kept>), Status>,
+    one: bool,
+) -> Result<Received, Failure<'c>> {
+    let (call, kept) = call?;
+    let &Outgoing { method, deadline, receive_limit, wait_for_ready, .. } = &call;
+    let Incoming { metadata, mut inbound } = match (start(own.as_deref().unwrap_or(client), call).await, kept) {
+        (Err(status), Some((metadata, outbound))) if Unprocessed::of(&status).is_some() => {
+            let call = Outgoing {
+                method,
+                metadata,
+                extensions: Extensions::default(),
+                deadline,
+                outbound,
+                receive_limit,
+                messages: Messages::Encoded(Body::empty()),
+                wait_for_ready,
+                config: None,
+                resent: 1,
+                observer: None,
+            };
+            return Err(Failure::Unprocessed(Box::new(Again { client, call, one })));
+        }
+        (result, _) => result?,
+    };
+    let message = match one {
+        true => match inbound.single().await {
+            Ok(message) => message,
+            Err(status) => return Err(with_head(status, metadata).into()),
+        },
+        false => Bytes::new(),
+    };
+    Ok(Received { metadata, inbound, message })
+}
+
+/// The metadata of a call, with what it takes over of keys that it does not have.
+fn with_inherited(own: MetadataMap, theirs: &MetadataMap) -> MetadataMap {
+    let mut all = own.into_headers();
+    let theirs = theirs.clone().into_headers();
+    for name in theirs.keys() {
+        if !all.contains_key(name) {
+            let values: Vec<_> = theirs.get_all(name).iter().cloned().collect();
+            for value in values {
+                all.append(name, value);
+            }
+        }
+    }
+    MetadataMap::from_headers(all)
+}
+
+impl Settings {
+    /// Takes over what a service config says; of timeouts and limits the smaller counts.
+    fn bind(&mut self, config: &MethodConfig) {
+        let least = |ours: &mut usize, theirs: Option<usize>| {
+            if let Some(theirs) = theirs {
+                *ours = if *ours == DEFAULT_MESSAGE_BYTES { theirs } else { theirs.min(*ours) };
+            }
+        };
+        least(&mut self.max_send_message_bytes, config.max_request_bytes);
+        least(&mut self.max_receive_message_bytes, config.max_response_bytes);
+        self.timeout = self.timeout.into_iter().chain(config.timeout).min();
+        self.wait_for_ready = self.wait_for_ready.or(config.wait_for_ready);
+    }
+}
+
+/// Makes a call within its deadline, until the head of its answer is there.
+async fn start(client: &Client, call: Outgoing) -> Result<Incoming, Status> {
+    if call.deadline.is_some_and(|at| at <= deadline::now()) {
+        return Err(deadline::exceeded());
+    }
+    let timer = call.deadline.map(deadline::timer);
+    if client.chain.is_empty() {
+        return within(timer, client.send(call)).await;
+    }
+    within(timer, Next { client: client.clone(), position: 0 }.run(call)).await
+}
+
+async fn within(
+    mut timer: Option<Pin<Box<Sleep>>>,
+    answering: impl Future<Output = Result<Incoming, Status>>,
+) -> Result<Incoming, Status> {
+    let mut answering = pin!(answering);
+    let incoming = poll_fn(|cx| match answering.as_mut().poll(cx) {
+        Poll::Pending => match &mut timer {
+            Some(timer) => deadline::poll_timer(timer, cx).map(|()| Err(deadline::exceeded())),
+            None => Poll::Pending,
+        },
+        ready => ready,
+    })
+    .await;
+    let mut incoming = incoming.map_err(|status| deadline::broken(status, timer.as_ref()))?;
+    incoming.inbound.timer = timer;
+    Ok(incoming)
+}
