@@ -3,9 +3,14 @@ use core::fmt;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use bytes::{Bytes, BytesMut};
+
 use super::wkt::WELL_KNOWN;
 use super::{Error, Json, Reader, Writer};
-use crate::google;
+use crate::{
+    codec::{Erased, Message},
+    google,
+};
 
 /// A message type that has JSON: what an rpc sends and what an `Any` may hold. Generated modules list theirs as
 /// `MESSAGE_TYPES`.
@@ -24,7 +29,7 @@ pub struct Type {
 
 impl Type {
     /// A generated message under its full proto name.
-    pub const fn of<M: Json + prost::Message + Default + 'static>(name: &'static str) -> Self {
+    pub const fn of<M: Json + Message>(name: &'static str) -> Self {
         Self {
             name,
             read: read::<M>,
@@ -36,7 +41,7 @@ impl Type {
     }
 
     /// A well-known type whose JSON is its own.
-    pub(super) const fn special<M: Json + prost::Message + Default + 'static>(name: &'static str) -> Self {
+    pub(super) const fn special<M: Json + Message>(name: &'static str) -> Self {
         Self { special: true, ..Self::of::<M>(name) }
     }
 
@@ -62,17 +67,30 @@ impl fmt::Debug for Type {
     }
 }
 
-fn read<M: Json + prost::Message + Default>(reader: &mut Reader<'_>) -> Result<Vec<u8>, Error> {
+// The protobuf form is read and written by the same code as in calls: prost's is generic over its buffers, and another
+// one would double what every message costs to build.
+
+fn read<M: Json + Message>(reader: &mut Reader<'_>) -> Result<Vec<u8>, Error> {
     let mut message = M::default();
     message.read(reader)?;
-    Ok(message.encode_to_vec())
+    Ok(encoded(&message))
 }
 
-fn write<M: Json + prost::Message + Default>(bytes: &[u8], writer: &mut Writer<'_>) -> Result<(), Error> {
-    match M::decode(bytes) {
-        Ok(message) => message.write(writer),
-        Err(error) => Err(Error::new(format!("the value of the Any does not decode: {error}"))),
-    }
+fn encoded(message: &dyn Erased) -> Vec<u8> {
+    let mut buffer = BytesMut::with_capacity(message.encoded_len());
+    message.encode_raw(&mut buffer);
+    buffer.into()
+}
+
+fn write<M: Json + Message>(bytes: &[u8], writer: &mut Writer<'_>) -> Result<(), Error> {
+    let mut message = M::default();
+    merge(bytes, &mut message)?;
+    message.write(writer)
+}
+
+fn merge(bytes: &[u8], message: &mut dyn Erased) -> Result<(), Error> {
+    let merged = message.merge(Bytes::copy_from_slice(bytes));
+    merged.map_err(|error| Error::new(format!("the value of the Any does not decode: {error}")))
 }
 
 /// The message types that an `Any` may hold, by name. The well-known types and the messages of
