@@ -78,6 +78,10 @@ impl ClientProtocol for Rest {
         }
         // An answer that is compressed as a whole would hold a stream back to its end.
         let streams = call.method.kind.streams_responses();
+        if streams {
+            // Over HTTP/1.1 trailers are sent to those only who say so (RFC 9110, 6.5.1).
+            fields.insert(header::TE, HeaderValue::from_static("trailers"));
+        }
         let accepted = if streams { HeaderValue::from_static("identity") } else { shared::SUPPORTED.clone() };
         fields.insert(header::ACCEPT_ENCODING, accepted);
         *request.headers_mut() = fields;
