@@ -4,7 +4,7 @@
 //! service it gives a trait to implement, a server that wraps an implementation, and a client:
 //!
 //! - [`Server`] serves any number of generated servers on a socket, or in process;
-//! - [`Channel`] is the connection that generated clients call through;
+//! - [`Channel`] is the way to the servers that generated clients call;
 //! - [`Request`], [`Response`], [`Status`], [`Code`] and [`metadata`] are tonic's, so code written for them ports;
 //! - [`json`] reads and writes messages as ProtoJSON;
 //! - [`StatusExt`] attaches and reads typed error details ([`google::rpc`]).
@@ -13,6 +13,7 @@
 //!
 //! - `net` (default): sockets. Without it the crate holds messages, services, the client core and the in-process
 //!   transport, and builds for targets that have no sockets.
+//! - `dns`: hosts looked up by hickory-resolver, which knows how long addresses are good, instead of by the system.
 //! - `tls`: TLS for servers and channels, by rustls.
 //! - `tower`: our services in axum's and tonic's routers, tonic's services in our server.
 //! - `auth`: static tokens for callers; `jwt`: JSON Web Tokens ([`interceptors`]).

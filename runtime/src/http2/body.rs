@@ -9,10 +9,14 @@ use std::{
 
 use bytes::Bytes;
 use h2::RecvStream;
+use http::{HeaderMap, HeaderName};
 use tokio::runtime::Handle;
 use tonic::Status;
 
-use super::error::status_of;
+use super::{
+    error::{refused_answer, status_of, unavailable},
+    slots::Slot,
+};
 use crate::{call::Frame, task::AbortOnDrop};
 
 /// The receiving half of an HTTP/2 stream. What is read is given back to flow control at once, and nothing is read
@@ -33,17 +37,42 @@ pub(crate) struct Held {
     pub(crate) pump: Option<AbortOnDrop>,
     /// Why the other half could not be sent; all that the stream says is that it was reset.
     pub(crate) failure: Option<Failure>,
-    /// The token of the call.
-    pub(crate) _call: Option<Arc<()>>,
+    /// The stream among those of its connection, until it ends.
+    pub(crate) slot: Option<Slot>,
 }
 
 impl Held {
     /// The status of a call whose stream broke.
     pub(crate) fn explain(&self, error: &h2::Error) -> Status {
-        let own = self.failure.as_ref().and_then(|failure| failure.get().cloned());
-        own.unwrap_or_else(|| status_of(error))
+        if let Some(own) = self.failure.as_ref().and_then(|failure| failure.get()) {
+            return own.clone();
+        }
+        match self.slot.as_ref().and_then(|slot| slot.slots().cause()) {
+            Some(cause) if !error.is_reset() => unavailable(format!("the connection broke: {cause}")),
+            _ if self.slot.is_some() => refused_answer(error).unwrap_or_else(|| status_of(error)),
+            _ => status_of(error),
+        }
+    }
+
+    /// The status of a call that broke, which counts against its server.
+    pub(crate) fn broken(&mut self, error: &h2::Error) -> Status {
+        let status = self.explain(error);
+        if let Some(slot) = self.slot.take() {
+            slot.end(|| false);
+        }
+        status
+    }
+
+    /// The stream is over, by these trailers or without any.
+    pub(crate) fn ended(&mut self, trailers: Option<&HeaderMap>) {
+        if let Some(slot) = self.slot.take() {
+            slot.end(|| trailers.is_none_or(|trailers| trailers.get(GRPC_STATUS).is_none_or(|code| code == "0")));
+        }
     }
 }
+
+/// Where gRPC's answers say how a call ended; those of other protocols count as good once their stream ends well.
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 pub(crate) type Failure = Arc<OnceLock<Status>>;
 
@@ -82,6 +111,7 @@ impl RecvBody {
         match ready!(stream.poll_trailers(cx)) {
             Ok(trailers) => {
                 self.stream = None;
+                self.held.ended(trailers.as_ref());
                 Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
             }
             Err(error) => self.fail(&error),
@@ -94,7 +124,7 @@ impl RecvBody {
         if error.is_reset() && error.reason() == Some(h2::Reason::NO_ERROR) {
             return Poll::Ready(None);
         }
-        Poll::Ready(Some(Err(self.held.explain(error))))
+        Poll::Ready(Some(Err(self.held.broken(error))))
     }
 }
 

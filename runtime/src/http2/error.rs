@@ -3,6 +3,9 @@
 use h2::Reason;
 use tonic::{Code, Status};
 
+/// The bytes that head and trailers of an answer may have, each.
+pub(crate) const ANSWER_HEADERS: u32 = 16 * 1024;
+
 /// The status of a call that an HTTP/2 error ended, by the table in gRPC's doc/PROTOCOL-HTTP2.md ("Errors"). A lost
 /// connection and one that is going away are UNAVAILABLE.
 pub(crate) fn status_of(error: &h2::Error) -> Status {
@@ -17,6 +20,17 @@ pub(crate) fn status_of(error: &h2::Error) -> Status {
         _ => Code::Internal,
     };
     Status::new(code, format!("the peer reset the stream: {error}"))
+}
+
+/// The status of a call whose answer this side refused to read.
+pub(super) fn refused_answer(error: &h2::Error) -> Option<Status> {
+    let refused = error.is_reset() && error.is_library() && error.reason() == Some(Reason::PROTOCOL_ERROR);
+    refused.then(|| {
+        Status::internal(format!(
+            "the answer cannot be read: its head or its trailers are larger than {ANSWER_HEADERS} bytes, or they break \
+             the rules of HTTP/2"
+        ))
+    })
 }
 
 pub(crate) fn unavailable(message: impl Into<String>) -> Status {

@@ -5,9 +5,11 @@ mod error;
 mod guard;
 mod keepalive;
 mod pump;
+mod slots;
 
 pub(crate) use body::{Failure, Held, RecvBody};
-pub(crate) use error::{status_of, unavailable};
+pub(crate) use error::{ANSWER_HEADERS, status_of, unavailable};
 pub(crate) use guard::{Guard, Laws, Police, Vitals, Watched};
 pub(crate) use keepalive::Keepalive;
 pub(crate) use pump::Pump;
+pub(crate) use slots::{Load, Slot, Slots, Waiting};

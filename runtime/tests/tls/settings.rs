@@ -73,7 +73,7 @@ fn channels_that_cannot_be_built() {
         ),
         (
             Channel::builder("ftp://localhost"),
-            r#"the target "ftp://localhost" cannot be used: it begins with none of http://, https:// and unix:; write it as http://host:port, https://host:port or unix:///path"#,
+            r#"the target "ftp://localhost" cannot be used: it begins with none of the schemes that are known; write it as http://host:port, https://host:port, dns:///host:port, ipv4:address:port,…, ipv6:[address]:port,… or unix:///path"#,
         ),
     ] {
         assert_eq!(channel.build().unwrap_err().to_string(), reads);

@@ -15,11 +15,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 
 use super::{
-    Sending, Transport,
-    dial::{Dial, Io},
+    ChannelFigures, ConnectivityState, Endpoint,
+    connector::{Connector, Io},
 };
 use crate::{
     call::{Body, Frame, Source},
+    client::{Sending, Transport},
     http2::unavailable,
     method::Method,
 };
@@ -33,7 +34,8 @@ const HEADER_BYTES: usize = 16 * 1024;
 
 /// A server and the connections to it.
 pub(super) struct Http1 {
-    dial: Dial,
+    connector: Connector,
+    endpoint: Endpoint,
     free: Arc<Semaphore>,
     idle: Arc<Idle>,
 }
@@ -42,12 +44,23 @@ pub(super) struct Http1 {
 type Idle = Mutex<Vec<SendRequest<Body>>>;
 
 impl Http1 {
-    pub(super) fn new(dial: Dial) -> Self {
-        Self { dial, free: Arc::new(Semaphore::new(CONNECTIONS)), idle: Arc::default() }
+    pub(super) fn new(connector: Connector, endpoint: Endpoint) -> Self {
+        Self { connector, endpoint, free: Arc::new(Semaphore::new(CONNECTIONS)), idle: Arc::default() }
+    }
+
+    pub(super) fn close(&self) {
+        self.free.close();
+    }
+
+    pub(super) fn figures(&self) -> ChannelFigures {
+        let streams = CONNECTIONS - self.free.available_permits();
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let state = if self.free.is_closed() { ConnectivityState::Shutdown } else { ConnectivityState::Idle };
+        ChannelFigures { state, connections: streams + idle, streams, queued: 0, backends: Vec::new() }
     }
 
     async fn exchange(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
-        let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| unavailable("the channel is closed"))?;
+        let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| unavailable("the channel was closed"))?;
         let mut request = self.origin(request);
         while let Some(mut connection) = self.take_idle() {
             // The server may have closed it meanwhile; then the request comes back unsent.
@@ -59,7 +72,7 @@ impl Http1 {
                 },
             }
         }
-        let mut connection = self.dial.open(open).await?;
+        let (mut connection, _) = self.connector.open(&self.endpoint, open).await?;
         let response = connection.send_request(request).await.map_err(|error| broken(&error))?;
         Ok(self.answer(response, connection, permit))
     }
@@ -67,9 +80,10 @@ impl Http1 {
     /// The request as HTTP/1.1 has it: a path, and the host in a header.
     fn origin(&self, mut request: Request<Body>) -> Request<Body> {
         *request.version_mut() = Version::HTTP_11;
-        if let Ok(host) = HeaderValue::try_from(self.dial.authority.as_str()) {
+        if let Ok(host) = HeaderValue::try_from(self.connector.authority.as_str()) {
             request.headers_mut().insert(header::HOST, host);
         }
+        self.connector.sign(&mut request);
         request
     }
 

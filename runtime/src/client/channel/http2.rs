@@ -1,31 +1,23 @@
-//! HTTP/2: one connection, which all calls share.
+//! HTTP/2: one connection, which many calls share.
 
 use std::{
-    future::poll_fn,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, ready},
-    time::Duration,
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::Bytes;
-use h2::client::SendRequest;
+use h2::{Reason, client::SendRequest};
 use http::{Request, Response};
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{sync::oneshot, time::Instant};
 use tonic::Status;
 
-use super::{
-    Sending, Transport,
-    dial::{Dial, Io},
-    greeting::Greeting,
-};
+use super::{connector::Io, greeting::Greeting};
 use crate::{
     call::{Body, Frame, Source},
     client::reach::Unprocessed,
-    http2::{Failure, Guard, Held, Keepalive, Pump, RecvBody, status_of, unavailable},
-    method::Method,
+    http2::{ANSWER_HEADERS, Failure, Guard, Held, Keepalive, Load, Pump, RecvBody, Slot, Slots, status_of},
     task::AbortOnDrop,
 };
 
@@ -35,169 +27,155 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// See the server's: flow control already bounds the small frames that h2 counts against it.
 const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
-const HEADER_LIST: u32 = 16 * 1024;
 const SEND_BUFFER: usize = 64 * 1024;
 
-/// The first pause after a failed attempt to connect, and the longest (gRPC's doc/connection-backoff.md).
-const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
-
-/// The transport: a server and the connection to it.
+/// An HTTP/2 connection, as long as it takes calls; when it is dropped, the connection closes after the last of its
+/// streams.
 #[derive(Debug)]
-pub(super) struct Http2(Arc<Endpoint>);
-
-#[derive(Debug)]
-struct Endpoint {
-    dial: Dial,
-    keepalive: Option<Keepalive>,
-    state: Mutex<State>,
+pub(super) struct Connection {
+    send: SendRequest<Bytes>,
+    pub(super) slots: Arc<Slots>,
+    pub(super) opened: Instant,
+    _in_use: oneshot::Sender<()>,
 }
 
-#[derive(Debug)]
-enum State {
-    Idle,
-    Ready(Connection),
-    /// The last attempt failed; calls fail with its cause until the next may begin.
-    Failed {
-        cause: Status,
-        until: Instant,
-        backoff: Duration,
-    },
+/// A connection, and word of when it takes no further calls, with the cause.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) ended: oneshot::Receiver<String>,
 }
 
-impl Http2 {
-    pub(super) fn new(dial: Dial, keepalive: Option<Keepalive>) -> Self {
-        Self(Arc::new(Endpoint { dial, keepalive, state: Mutex::new(State::Idle) }))
-    }
-
-    /// The connection, made if there is none.
-    async fn ready(&self) -> Result<Connection, Status> {
-        if let State::Ready(connection) = &*self.0.state.lock().await
-            && connection.is_open()
-        {
-            return Ok(connection.clone());
-        }
-        // In a task, so that a caller that gives up does not take the attempt with it.
-        let endpoint = Arc::clone(&self.0);
-        let connecting = tokio::spawn(async move { endpoint.connect().await });
-        connecting.await.unwrap_or_else(|_| Err(unavailable("the runtime is shutting down")))
-    }
-}
-
-impl Endpoint {
-    /// Makes the connection if there is none. Whoever asks meanwhile waits for the same attempt.
-    async fn connect(&self) -> Result<Connection, Status> {
-        let mut state = self.state.lock().await;
-        let backoff = match &*state {
-            State::Ready(connection) if connection.is_open() => return Ok(connection.clone()),
-            State::Failed { cause, until, .. } if Instant::now() < *until => {
-                return Err(cause.clone());
-            }
-            State::Failed { backoff, .. } => (*backoff * 8 / 5).min(BACKOFF.1),
-            State::Ready(_) | State::Idle => BACKOFF.0,
-        };
-        match self.dial.open(|io| open(io, self.keepalive)).await {
-            Ok(connection) => {
-                *state = State::Ready(connection.clone());
-                Ok(connection)
-            }
-            Err(cause) => {
-                let cause = Unprocessed::Unsent.mark(cause);
-                *state = State::Failed { cause: cause.clone(), until: Instant::now() + backoff, backoff };
-                Err(cause)
-            }
-        }
-    }
-}
-
-impl Transport for Http2 {
-    fn send<'a>(&'a self, request: Request<Body>, _method: &'static Method) -> Sending<'a> {
-        Box::pin(async move {
-            let request = self.0.dial.absolute(request);
-            let mut connection = self.ready().await?;
-            // One that goes away takes no further calls, while those that run may finish on it.
-            let mut room = connection.room().await;
-            if room.as_ref().is_err_and(h2::Error::is_go_away) {
-                connection.leaving.store(true, Ordering::Release);
-                connection = self.ready().await?;
-                room = connection.room().await;
-            }
-            room.map_err(|error| Unprocessed::Unsent.mark(status_of(&error)))?;
-            connection.send(request).await
-        })
-    }
-}
-
-/// Opens HTTP/2 on a new connection.
-async fn open(io: Io, keepalive: Option<Keepalive>) -> Result<Connection, String> {
+/// Opens HTTP/2 on a new connection, whose calls count among these.
+pub(super) async fn open(io: Io, keepalive: Option<Keepalive>, load: Arc<Load>) -> Result<Opened, String> {
     let (io, greeting) = Greeting::new(io);
     let (io, vitals) = Guard::new(io, None);
     let (send, mut connection) = h2::client::Builder::new()
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_header_list_size(HEADER_LIST)
+        .max_header_list_size(ANSWER_HEADERS)
         .max_send_buffer_size(SEND_BUFFER)
         .data_frame_budget(DATA_FRAME_BUDGET)
         .handshake(io)
         .await
         .map_err(|error| format!("HTTP/2 handshake: {error}"))?;
-    let (closed, open) = tokio::sync::watch::channel(());
+    let slots = Slots::new(load, connection.max_concurrent_send_streams());
+    let (in_use, unused) = oneshot::channel();
+    let (tell, ended) = oneshot::channel();
     let pings = connection.ping_pong();
-    let token = Arc::new(());
-    let calls = Arc::downgrade(&token);
-    tokio::spawn(async move {
-        let dead = async move {
-            match keepalive.zip(pings) {
-                // Without calls there is nothing to keep alive (gRFC A8).
-                Some((keepalive, pings)) => {
-                    keepalive.until_dead(pings, vitals, || Arc::strong_count(&token) > 1).await;
-                }
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            result = connection => if let Err(error) = result {
-                tracing::debug!(%error, "a connection broke");
-            },
-            () = dead => tracing::debug!("a server did not answer a keepalive ping"),
+    let watched = Arc::clone(&slots);
+    let dead = async move {
+        match keepalive.zip(pings) {
+            // Without calls there is nothing to keep alive (gRFC A8).
+            Some((keepalive, pings)) => keepalive.until_dead(pings, vitals, || watched.active() > 0).await,
+            None => std::future::pending().await,
         }
-        drop(closed);
-    });
+    };
+    let driver = Driver { connection, probe: Some(send.clone()), unused, tell: Some(tell), slots: Arc::clone(&slots) };
+    tokio::spawn(driver.run(dead));
     greeting.await.unwrap_or_else(|_| Err("the connection broke".to_owned()))?;
-    Ok(Connection { send, open, leaving: Arc::default(), calls })
+    Ok(Opened { connection: Connection { send, slots, opened: Instant::now(), _in_use: in_use }, ended })
 }
 
-/// An HTTP/2 connection; it closes when the last clone and the last of its streams are gone.
-#[derive(Clone, Debug)]
-struct Connection {
-    send: SendRequest<Bytes>,
-    /// Closed once the connection is.
-    open: tokio::sync::watch::Receiver<()>,
-    /// Whether the server takes no further calls on it.
-    leaving: Arc<AtomicBool>,
-    /// Each call holds a strong reference while it runs.
-    calls: Weak<()>,
+/// Runs a connection to its end, and tells when it takes no further calls.
+struct Driver {
+    connection: h2::client::Connection<Guard<Greeting<Io>>, Bytes>,
+    /// Fails once the server goes away. It keeps the connection open, so it goes when the connection is not used.
+    probe: Option<SendRequest<Bytes>>,
+    unused: oneshot::Receiver<()>,
+    tell: Option<oneshot::Sender<String>>,
+    slots: Arc<Slots>,
+}
+
+impl Driver {
+    async fn run(mut self, dead: impl Future<Output = ()>) {
+        let mut dead = pin!(dead);
+        let cause = poll_fn(|cx| {
+            let cancelled = self.slots.take_cancelled(cx);
+            let ended = Pin::new(&mut self.connection).poll(cx);
+            self.slots.give_back(cancelled);
+            self.look(cx);
+            if let Poll::Ready(result) = ended {
+                let error = result.err();
+                return Poll::Ready(error.map_or("the server closed it".to_owned(), |error| error.to_string()));
+            }
+            ready!(dead.as_mut().poll(cx));
+            const SILENT: &str = "the server did not answer a keepalive ping";
+            self.slots.give_up(SILENT);
+            Poll::Ready(SILENT.to_owned())
+        })
+        .await;
+        tracing::debug!(cause, "a connection ended");
+        self.tell(cause);
+    }
+
+    /// What has changed by the bytes that came.
+    fn look(&mut self, cx: &mut Context<'_>) {
+        let Some(probe) = &mut self.probe else { return };
+        self.slots.set_limit(self.connection.max_concurrent_send_streams());
+        let leaving = match probe.poll_ready(cx) {
+            Poll::Ready(Err(error)) => Some(error.to_string()),
+            _ => None,
+        };
+        let unused = Pin::new(&mut self.unused).poll(cx).is_ready();
+        if let Some(cause) = leaving {
+            self.tell(cause);
+        } else if !unused {
+            return;
+        }
+        self.probe = None;
+        // For h2 to see that nobody is going to send.
+        cx.waker().wake_by_ref();
+    }
+
+    fn tell(&mut self, cause: String) {
+        if let Some(tell) = self.tell.take() {
+            // Where nobody listens, the backend is gone.
+            let _ = tell.send(cause);
+        }
+    }
 }
 
 impl Connection {
-    fn is_open(&self) -> bool {
-        self.open.has_changed().is_ok() && !self.leaving.load(Ordering::Acquire)
+    /// Room for one call, which the caller has made sure of.
+    pub(super) fn lease(&self) -> Lease {
+        Lease { send: self.send.clone(), slot: self.slots.take() }
     }
 
-    /// Waits while the server allows no further stream.
-    async fn room(&mut self) -> Result<(), h2::Error> {
-        poll_fn(|cx| self.send.poll_ready(cx)).await
+    /// The same, for a call that does not count.
+    pub(super) fn lease_aside(&self) -> Lease {
+        Lease { send: self.send.clone(), slot: self.slots.take_aside() }
     }
 
-    /// Sends a request, for which there is room, and waits for the head of its response.
-    async fn send(mut self, request: Request<Body>) -> Result<Response<Body>, Status> {
+    pub(super) fn has_room(&self) -> bool {
+        self.slots.active() < self.slots.limit()
+    }
+}
+
+/// Room for one call on a connection.
+#[derive(Debug)]
+pub(super) struct Lease {
+    send: SendRequest<Bytes>,
+    slot: Slot,
+}
+
+impl Lease {
+    /// Whether the connection still takes calls.
+    pub(super) fn is_open(&mut self) -> bool {
+        // A handle that has not sent yet never waits: whoever leased it has made sure that there is a stream.
+        let mut cx = Context::from_waker(Waker::noop());
+        matches!(self.send.poll_ready(&mut cx), Poll::Ready(Ok(())))
+    }
+
+    /// Sends a request and waits for the head of its response.
+    pub(super) async fn send(mut self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        // Dropped after the stream, which is reset by then.
+        let mut held = Held::default();
         let (head, body) = request.into_parts();
         let ends = http_body::Body::is_end_stream(&body);
-        let (response, stream) = self
-            .send
-            .send_request(Request::from_parts(head, ()), ends)
-            .map_err(|error| Unprocessed::Unsent.mark(status_of(&error)))?;
-        let mut held = Held { _call: self.calls.upgrade(), ..Held::default() };
+        let (response, stream) =
+            self.send.send_request(Request::from_parts(head, ()), ends).map_err(|error| unsent(&error))?;
+        held.slot = Some(self.slot);
         match body.try_into_whole() {
             _ if ends => {}
             Ok((data, trailers)) => {
@@ -212,19 +190,29 @@ impl Connection {
             }
         }
         match response.await {
-            Ok(response) => Ok(response.map(|stream| Body::h2(RecvBody::new(stream, held)))),
-            Err(error) => {
-                let status = held.explain(&error);
-                Err(if unprocessed(&error) { Unprocessed::Refused.mark(status) } else { status })
+            Ok(response) => {
+                let (head, stream) = response.into_parts();
+                if stream.is_end_stream() {
+                    held.ended(Some(&head.headers));
+                }
+                Ok(Response::from_parts(head, Body::h2(RecvBody::new(stream, held))))
             }
+            Err(error) if unprocessed(&error) => Err(Unprocessed::Refused.mark(held.explain(&error))),
+            Err(error) => Err(held.broken(&error)),
         }
     }
+}
+
+/// Why a request could not be sent. A broken connection has not seen it; another may.
+fn unsent(error: &h2::Error) -> Status {
+    let status = status_of(error);
+    if error.is_io() || error.is_go_away() { Unprocessed::Unsent.mark(status) } else { status }
 }
 
 /// Whether the server has said by this error that it did not look at the request. h2 gives the error of a remote GOAWAY
 /// to those streams only that are behind the last one which the server took.
 fn unprocessed(error: &h2::Error) -> bool {
-    error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
+    error.is_remote() && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM))
 }
 
 /// The body of a request, of which an error is noted: what the server and the stream see of it is a reset.

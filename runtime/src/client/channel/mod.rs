@@ -1,57 +1,37 @@
-//! The network transport: connections to a server.
+//! The network channel: from a target to connections.
+//!
+//! ```text
+//! target ─→ Resolver ─→ endpoints ─→ LoadBalancer ─→ Picker ─→ Backend ─→ connection
+//!           who is there             who is used     each call  one server
+//! ```
+//!
+//! A [`Channel`] resolves its target by a [`Resolver`], has a [`LoadBalancer`] look at the servers, and sends each call on
+//! a connection to the [`Backend`] that the balancer's [`Picker`] chooses.
 
+mod address;
+mod backend;
 mod balance;
 mod builder;
-mod dial;
+mod connector;
+mod core;
 mod greeting;
+mod handle;
+mod health;
 mod http1;
 mod http2;
+mod manager;
+mod outlier;
+mod proxy;
+mod random;
+mod resolve;
+mod state;
+mod target;
 
-use std::{fmt, sync::Arc};
-
-pub use balance::LoadBalancing;
+pub use address::{Address, Endpoint};
+pub use backend::Backend;
+pub use balance::{Balance, LoadBalancer, LoadBalancing, Pick, PickCall, Picker};
 pub use builder::{ChannelBuilder, ChannelError};
-
-use super::{Client, Sending, Settings, Transport};
-
-/// A connection to a server that is made when the first call needs it, and again when it was lost. Cheap to clone;
-/// clones share it.
-///
-/// ```
-/// let channel = rsgrpc::Channel::connect("http://127.0.0.1:50051")?;
-/// # Ok::<(), rsgrpc::ChannelError>(())
-/// ```
-#[derive(Clone)]
-pub struct Channel {
-    transport: Arc<dyn Transport>,
-    settings: Settings,
-}
-
-impl Channel {
-    /// A channel with default settings. It does not connect yet.
-    ///
-    /// # Errors
-    ///
-    /// The target is not of the form `http://host:port` (`:port` is 80 if left out), `https://host:port` (443; with the
-    /// feature `tls`) or `unix:///path`.
-    pub fn connect(target: impl AsRef<str>) -> Result<Self, ChannelError> {
-        Self::builder(target).build()
-    }
-
-    /// A channel to be configured.
-    pub fn builder(target: impl AsRef<str>) -> ChannelBuilder {
-        ChannelBuilder::new(target.as_ref())
-    }
-}
-
-impl From<Channel> for Client {
-    fn from(channel: Channel) -> Self {
-        Self::new(channel.transport, channel.settings)
-    }
-}
-
-impl fmt::Debug for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Channel").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
+pub use handle::Channel;
+pub use outlier::{FailurePercentage, OutlierDetection, SuccessRate};
+pub use resolve::{Refresh, Resolution, Resolutions, Resolver};
+pub use state::{BackendFigures, ChannelFigures, ConnectivityState};

@@ -1,5 +1,10 @@
 //! The policies that come along, as a value.
 
+use super::{
+    super::random::Random, LoadBalancer, least_request::LeastRequest, pick_first::PickFirst, ring_hash::RingHash,
+    round_robin::RoundRobin, weighted::Weighted,
+};
+
 /// How calls are spread over the backends of a channel. The names in brackets are those of gRPC's service config.
 ///
 /// ```
@@ -42,5 +47,20 @@ impl LoadBalancing {
     /// [`RingHash`](Self::RingHash) by this metadata key, on a ring of the default size.
     pub fn ring_hash(key: impl Into<String>) -> Self {
         Self::RingHash { key: key.into(), min_ring: 1024, max_ring: 4096 }
+    }
+}
+
+impl LoadBalancing {
+    pub(in super::super) fn balancer(&self) -> Box<dyn LoadBalancer> {
+        match self {
+            Self::PickFirst => Box::new(PickFirst::default()),
+            Self::PickRandom => Box::new(PickFirst::shuffled()),
+            Self::RoundRobin => Box::new(RoundRobin::default()),
+            Self::WeightedRoundRobin => Box::new(Weighted::default()),
+            Self::LeastRequest { choices } => Box::new(LeastRequest::new(*choices, Random::default())),
+            Self::RingHash { key, min_ring, max_ring } => {
+                Box::new(RingHash::new(key, *min_ring, *max_ring, Random::default()))
+            }
+        }
     }
 }

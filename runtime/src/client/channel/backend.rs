@@ -1,0 +1,459 @@
+//! One backend of a channel: its connections, and what is done to have them.
+
+use std::{
+    fmt, mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
+use tonic::Status;
+
+use super::{
+    Address, BackendFigures, ConnectivityState, Endpoint,
+    connector::Connector,
+    health::{self, Health},
+    http2::{Connection, Lease, Opened, open},
+    outlier::Record,
+    random::Random,
+};
+use crate::{
+    client::reach::Unprocessed,
+    http2::{Load, Slots, unavailable},
+    task::AbortOnDrop,
+};
+
+/// The pauses between attempts to connect, from the beginning of one to that of the next (gRPC's
+/// doc/connection-backoff.md): the first, and the longest; each is 1.6 times the one before it, within a fifth.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
+
+/// A server among those of a channel, to be chosen by a [`LoadBalancer`](super::LoadBalancer) and its
+/// [`Picker`](super::Picker). Cheap to clone.
+#[derive(Clone)]
+pub struct Backend(Arc<Inner>);
+
+struct Inner {
+    common: Arc<Common>,
+    load: Arc<Load>,
+    /// The part that changes.
+    now: Mutex<Now>,
+}
+
+/// What the backends of a channel have in common.
+#[derive(Debug)]
+pub(super) struct Common {
+    pub(super) connector: Connector,
+    /// Connections that one backend may have.
+    pub(super) max_connections: usize,
+    /// Calls on every connection from which on another is made.
+    pub(super) streams_per_connection: usize,
+    /// The service whose health the servers are asked about.
+    pub(super) health: Option<Arc<str>>,
+    /// Whether the outcomes of calls are counted.
+    pub(super) judges: bool,
+    pub(super) random: Random,
+    /// Wakes the manager: a backend has changed.
+    pub(super) changed: Notify,
+    /// Wakes the resolver: a server could not be reached, or is gone.
+    pub(super) refresh: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct Now {
+    endpoint: Arc<Endpoint>,
+    phase: Phase,
+    connections: Vec<Arc<Connection>>,
+    /// The address of the connections.
+    address: Option<Address>,
+    /// Attempts in a row that failed.
+    failures: i32,
+    /// Why the last attempt failed, until one succeeds.
+    cause: Option<Status>,
+    /// What it says of its health, where that is asked.
+    health: Health,
+    watching: Option<AbortOnDrop>,
+    /// Whether it is left out for what it did.
+    record: Record,
+    /// Makes the first connection, or waits until it may be tried.
+    task: Option<AbortOnDrop>,
+    /// Makes a further connection.
+    growing: Option<AbortOnDrop>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    Connecting,
+    Ready,
+    /// The last attempt failed, and the next must wait.
+    Resting,
+}
+
+/// What comes of asking for room.
+pub(super) enum Room {
+    Leased(Lease),
+    /// All streams of all connections are in use.
+    Full,
+    /// There is no connection any more.
+    Gone,
+}
+
+impl Backend {
+    pub(super) fn new(common: Arc<Common>, endpoint: Endpoint) -> Self {
+        let now = Now {
+            endpoint: Arc::new(endpoint),
+            phase: Phase::Idle,
+            connections: Vec::new(),
+            address: None,
+            failures: 0,
+            cause: None,
+            health: Health::Good,
+            watching: None,
+            record: Record::default(),
+            task: None,
+            growing: None,
+        };
+        let load = Arc::<Load>::default();
+        if common.judges {
+            load.judge();
+        }
+        Self(Arc::new(Inner { common, load, now: Mutex::new(now) }))
+    }
+
+    /// Whether it takes calls. After a failed attempt it stays at `TransientFailure` until one succeeds.
+    pub fn state(&self) -> ConnectivityState {
+        self.now().state()
+    }
+
+    /// Why it takes no calls, where its state is `TransientFailure`.
+    pub fn cause(&self) -> Option<Status> {
+        let now = self.now();
+        match &now.health {
+            Health::Bad(status) if now.phase == Phase::Ready => Some(status.clone()),
+            _ if now.phase == Phase::Ready && now.record.is_ejected() => {
+                Some(unavailable(format!("{} is left out because it fails too many calls", now.endpoint)))
+            }
+            _ => now.cause.clone(),
+        }
+    }
+
+    /// Begins to connect, unless it is connected, or connecting, or pausing after a failure.
+    pub fn connect(&self) {
+        let mut now = self.now();
+        if now.phase == Phase::Idle {
+            now.phase = Phase::Connecting;
+            now.task = Some(self.spawn_attempt(&now));
+            drop(now);
+            self.0.common.changed.notify_one();
+        }
+    }
+
+    /// What the resolver told of it.
+    pub fn endpoint(&self) -> Arc<Endpoint> {
+        Arc::clone(&self.now().endpoint)
+    }
+
+    /// How many calls run on it.
+    pub fn active(&self) -> usize {
+        self.0.load.active()
+    }
+
+    /// What it does at the moment.
+    pub fn figures(&self) -> BackendFigures {
+        let state = self.state();
+        let now = self.now();
+        let load = &self.0.load;
+        BackendFigures {
+            name: now.endpoint.to_string(),
+            state,
+            connections: now.connections.len(),
+            streams: load.active(),
+            queued: load.waiting(),
+            begun: load.begun(),
+        }
+    }
+
+    pub(super) fn load(&self) -> &Arc<Load> {
+        &self.0.load
+    }
+
+    /// The address of its connections, if it has any.
+    pub(super) fn address(&self) -> Option<Address> {
+        self.now().address.clone()
+    }
+
+    /// Takes over what a resolver tells anew.
+    pub(super) fn set_endpoint(&self, endpoint: Endpoint) {
+        let mut now = self.now();
+        if now.phase == Phase::Resting && now.endpoint.addresses != endpoint.addresses {
+            // New addresses deserve an attempt at once.
+            (now.phase, now.task, now.failures) = (Phase::Idle, None, 0);
+        }
+        now.endpoint = Arc::new(endpoint);
+    }
+
+    /// Ends the pause after a failure.
+    pub(super) fn hurry(&self) {
+        let mut now = self.now();
+        now.failures = 0;
+        if now.phase == Phase::Resting {
+            (now.phase, now.task) = (Phase::Idle, None);
+            drop(now);
+            self.0.common.changed.notify_one();
+        }
+    }
+
+    pub(super) fn set_health(&self, health: Health) {
+        self.now().health = health;
+        self.0.common.changed.notify_one();
+    }
+
+    pub(super) fn record(&self) -> Record {
+        self.now().record
+    }
+
+    pub(super) fn set_record(&self, record: Record) {
+        let was = mem::replace(&mut self.now().record, record);
+        if was.is_ejected() != record.is_ejected() {
+            self.0.common.changed.notify_one();
+        }
+    }
+
+    pub(super) fn connector(&self) -> &Connector {
+        &self.0.common.connector
+    }
+
+    pub(super) fn downgrade(&self) -> WeakBackend {
+        WeakBackend(Arc::downgrade(&self.0))
+    }
+
+    /// Room for a call that is none of the user's.
+    pub(super) fn room_aside(&self) -> Option<Lease> {
+        self.now().connections.first().map(|connection| connection.lease_aside())
+    }
+
+    /// Room for a call; waits while all streams are in use.
+    pub(super) async fn wait_for_room(&self) -> Option<Lease> {
+        loop {
+            let room = self.0.load.wait_unless(|| match self.room() {
+                Room::Leased(lease) => Some(Some(lease)),
+                Room::Full => None,
+                Room::Gone => Some(None),
+            });
+            if let Some(settled) = room.await {
+                return settled;
+            }
+        }
+    }
+
+    /// Room for a call, on the connection that has the fewest.
+    pub(super) fn room(&self) -> Room {
+        let mut now = self.now();
+        let (connection, room) = loop {
+            let fewest = now.connections.iter().min_by_key(|connection| connection.slots.active());
+            let Some(connection) = fewest.cloned() else {
+                return Room::Gone;
+            };
+            if !connection.has_room() {
+                break (connection, Room::Full);
+            }
+            let mut lease = connection.lease();
+            if lease.is_open() {
+                break (connection, Room::Leased(lease));
+            }
+            // It has just gone; the rest follows when its task says so.
+            now.connections.retain(|other| !Arc::ptr_eq(other, &connection));
+        };
+        let common = &self.0.common;
+        if now.connections.len() < common.max_connections
+            && now.growing.is_none()
+            && (matches!(room, Room::Full) || connection.slots.active() > common.streams_per_connection)
+        {
+            now.growing = Some(self.spawn_growth(&now));
+        }
+        room
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Attempts to connect; after a failure, rests before the next attempt may begin.
+    fn spawn_attempt(&self, now: &Now) -> AbortOnDrop {
+        let (common, load) = (Arc::clone(&self.0.common), Arc::clone(&self.0.load));
+        let (endpoint, backend) = (Arc::clone(&now.endpoint), Arc::downgrade(&self.0));
+        let begin = Instant::now();
+        AbortOnDrop::new(&tokio::spawn(async move {
+            let connecting =
+                common.connector.open(&endpoint, |io| open(io, common.connector.keepalive, Arc::clone(&load)));
+            let result = connecting.await;
+            let Some(this) = backend.upgrade().map(Self) else { return };
+            match result {
+                Ok((opened, address)) => this.connected(opened, Some(address)),
+                Err(cause) => {
+                    let pause = this.failed(cause);
+                    drop(this);
+                    tokio::time::sleep_until(begin + pause).await;
+                    if let Some(this) = backend.upgrade().map(Self) {
+                        this.rested();
+                    }
+                }
+            }
+        }))
+    }
+
+    /// Makes a further connection, to the address of the others. Where that fails, they have to do for a while.
+    fn spawn_growth(&self, now: &Now) -> AbortOnDrop {
+        let (common, load) = (Arc::clone(&self.0.common), Arc::clone(&self.0.load));
+        let endpoint = now.address.clone().map_or_else(|| Endpoint::clone(&now.endpoint), Endpoint::new);
+        let backend = Arc::downgrade(&self.0);
+        AbortOnDrop::new(&tokio::spawn(async move {
+            let connecting =
+                common.connector.open(&endpoint, |io| open(io, common.connector.keepalive, Arc::clone(&load)));
+            let result = connecting.await;
+            if let Err(error) = &result {
+                tracing::debug!(%error, "a further connection could not be made");
+                tokio::time::sleep(common.random.jitter(BACKOFF.0)).await;
+            }
+            let Some(this) = backend.upgrade().map(Self) else { return };
+            this.now().growing = None;
+            if let Ok((opened, _)) = result {
+                this.connected(opened, None);
+            }
+        }))
+    }
+
+    fn connected(&self, Opened { connection, ended }: Opened, address: Option<Address>) {
+        let connection = Arc::new(connection);
+        self.watch(&connection, ended);
+        let mut now = self.now();
+        if let Some(service) = self.0.common.health.as_ref().filter(|_| now.phase != Phase::Ready) {
+            now.health = Health::Unknown;
+            let watching = tokio::spawn(health::watch(self.downgrade(), Arc::clone(service)));
+            now.watching = Some(AbortOnDrop::new(&watching));
+        }
+        now.phase = Phase::Ready;
+        now.address = address.or(now.address.take());
+        now.cause = None;
+        now.connections.push(connection);
+        drop(now);
+        self.0.load.changed();
+        self.0.common.changed.notify_one();
+    }
+
+    /// Forgets the connection once it takes no further calls.
+    fn watch(&self, connection: &Connection, ended: oneshot::Receiver<String>) {
+        let (backend, slots, opened) = (self.downgrade(), Arc::clone(&connection.slots), connection.opened);
+        tokio::spawn(async move {
+            let cause = ended.await.unwrap_or_else(|_| "the runtime is shutting down".to_owned());
+            if let Some(this) = backend.upgrade() {
+                this.lost(&slots, opened, &cause);
+            }
+        });
+    }
+
+    fn lost(&self, slots: &Arc<Slots>, opened: Instant, cause: &str) {
+        let mut now = self.now();
+        // A call may have found out first.
+        now.connections.retain(|other| !Arc::ptr_eq(&other.slots, slots));
+        if !now.connections.is_empty() || now.phase != Phase::Ready {
+            return;
+        }
+        (now.address, now.watching) = (None, None);
+        // A server that is gone as soon as it is there would be asked without a pause.
+        let flaps = opened.elapsed() < BACKOFF.0 && !slots.was_used();
+        if flaps {
+            let cause = unavailable(format!("the connection to {} broke: {cause}", now.endpoint));
+            let pause = self.rest(&mut now, cause);
+            let backend = Arc::downgrade(&self.0);
+            now.task = Some(AbortOnDrop::new(&tokio::spawn(async move {
+                tokio::time::sleep(pause).await;
+                if let Some(this) = backend.upgrade().map(Self) {
+                    this.rested();
+                }
+            })));
+        } else {
+            (now.phase, now.failures) = (Phase::Idle, 0);
+        }
+        drop(now);
+        self.0.load.changed();
+        self.0.common.refresh.notify_one();
+        self.0.common.changed.notify_one();
+    }
+
+    /// Notes a failed attempt; gives the pause from its beginning.
+    fn failed(&self, cause: Status) -> Duration {
+        let pause = self.rest(&mut self.now(), cause);
+        self.0.common.refresh.notify_one();
+        self.0.common.changed.notify_one();
+        pause
+    }
+
+    fn rest(&self, now: &mut Now, cause: Status) -> Duration {
+        now.phase = Phase::Resting;
+        now.cause = Some(Unprocessed::Unsent.mark(cause));
+        let pause = BACKOFF.0.mul_f64(1.6_f64.powi(now.failures)).min(BACKOFF.1);
+        now.failures = (now.failures + 1).min(32);
+        self.0.common.random.jitter(pause)
+    }
+
+    fn rested(&self) {
+        let mut now = self.now();
+        if now.phase == Phase::Resting {
+            now.phase = Phase::Idle;
+            drop(now);
+            self.0.common.changed.notify_one();
+        }
+    }
+
+    /// Closes its connections after their calls, and makes no other.
+    pub(super) fn retire(&self) {
+        let mut now = self.now();
+        now.phase = Phase::Idle;
+        (now.task, now.growing, now.watching) = (None, None, None);
+        let connections = mem::take(&mut now.connections);
+        drop(now);
+        drop(connections);
+        self.0.load.changed();
+    }
+}
+
+impl Now {
+    fn state(&self) -> ConnectivityState {
+        match (self.phase, &self.health) {
+            (Phase::Ready, Health::Bad(_)) => ConnectivityState::TransientFailure,
+            (Phase::Ready, Health::Unknown) => ConnectivityState::Connecting,
+            (Phase::Ready, Health::Good) if self.record.is_ejected() => ConnectivityState::TransientFailure,
+            (Phase::Ready, Health::Good) => ConnectivityState::Ready,
+            (Phase::Resting, _) => ConnectivityState::TransientFailure,
+            _ if self.cause.is_some() => ConnectivityState::TransientFailure,
+            (Phase::Connecting, _) => ConnectivityState::Connecting,
+            (Phase::Idle, _) => ConnectivityState::Idle,
+        }
+    }
+}
+
+/// A backend that may be gone.
+#[derive(Clone)]
+pub(super) struct WeakBackend(Weak<Inner>);
+
+impl WeakBackend {
+    pub(super) fn upgrade(&self) -> Option<Backend> {
+        self.0.upgrade().map(Backend)
+    }
+}
+
+impl PartialEq for Backend {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Backend").field(&self.figures()).finish()
+    }
+}

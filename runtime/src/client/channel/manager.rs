@@ -1,0 +1,213 @@
+//! The task of a channel: hears the resolver, keeps the backends, and has the policy say who chooses.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
+
+use futures_util::StreamExt;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, Interval, MissedTickBehavior},
+};
+use tonic::Status;
+
+use super::{
+    Address, Backend, ConnectivityState, Endpoint, LoadBalancer, OutlierDetection, Refresh, Resolver,
+    backend::Common,
+    balance::Balance,
+    core::{Published, Shared},
+};
+
+/// What a channel does when it is not idle.
+pub(super) struct Plan {
+    pub(super) resolver: Arc<dyn Resolver>,
+    pub(super) balancer: Box<dyn Fn() -> Box<dyn LoadBalancer> + Send + Sync>,
+    /// After so long without a call the channel becomes idle.
+    pub(super) idle_timeout: Option<Duration>,
+    pub(super) outliers: Option<OutlierDetection>,
+    /// Whether calls wait while no server can be reached.
+    pub(super) wait_for_ready: bool,
+}
+
+/// What the manager is asked to do.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Order {
+    /// Connects to what is idle.
+    Connect,
+    /// Ends the pauses after failures.
+    Hurry,
+    /// Ends.
+    End,
+}
+
+pub(super) struct Manager {
+    common: Arc<Common>,
+    shared: Arc<Shared>,
+    plan: Arc<Plan>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    balancer: Box<dyn LoadBalancer>,
+    backends: Arc<[Backend]>,
+    /// Whether servers are known, if only that there are none.
+    resolved: bool,
+}
+
+/// The idle timeout is looked after this many times in it: by so much later than said it may come.
+const LOOKS: u32 = 8;
+
+impl Manager {
+    pub(super) fn new(
+        common: Arc<Common>,
+        shared: Arc<Shared>,
+        plan: Arc<Plan>,
+        orders: mpsc::UnboundedReceiver<Order>,
+    ) -> Self {
+        let balancer = (plan.balancer)();
+        Self { common, shared, plan, orders, balancer, backends: Arc::default(), resolved: false }
+    }
+
+    /// Runs until the channel is idle or gone.
+    pub(super) async fn run(mut self) {
+        self.publish(Published::settled(ConnectivityState::Connecting, None));
+        let mut resolutions = self.plan.resolver.watch(Refresh(Arc::clone(&self.common.refresh)));
+        let mut news = true;
+        let mut idle = Idle::new(self.plan.idle_timeout);
+        let mut judging = self.plan.outliers.as_ref().map(|outliers| ticks(outliers.interval));
+        loop {
+            tokio::select! {
+                resolution = resolutions.next(), if news => match resolution {
+                    Some(Ok(resolution)) => self.resolved(resolution.endpoints),
+                    Some(Err(status)) => self.unresolved(status),
+                    None => news = false,
+                },
+                () = self.common.changed.notified() => self.rebalance(),
+                order = self.orders.recv() => match order {
+                    Some(Order::Connect) => self.connect(),
+                    Some(Order::Hurry) => self.backends.iter().for_each(Backend::hurry),
+                    Some(Order::End) | None => return,
+                },
+                () = tick(&mut judging) => self.judge(),
+                () = tick(&mut idle.ticks) => if idle.look(&self.shared, &self.backends) { return },
+            }
+        }
+    }
+
+    /// Keeps the backends that are still there, and adds those that are new.
+    fn resolved(&mut self, endpoints: Vec<Endpoint>) {
+        self.resolved = true;
+        let endpoints = self.balancer.group(endpoints);
+        let mut known: HashMap<Vec<Address>, Backend> = HashMap::new();
+        let mut connected: HashMap<Address, Backend> = HashMap::new();
+        for backend in self.backends.iter() {
+            known.insert(backend.endpoint().addresses.clone(), backend.clone());
+            connected.extend(backend.address().map(|address| (address, backend.clone())));
+        }
+        let mut backends: Vec<Backend> = Vec::with_capacity(endpoints.len());
+        for endpoint in endpoints {
+            // The same list, or one that has the address that is in use; of what is told twice, one is enough.
+            let mut used = endpoint.addresses.iter().filter_map(|address| connected.get(address));
+            let backend = known.get(&endpoint.addresses).or_else(|| used.next()).cloned();
+            match backend {
+                Some(backend) if backends.contains(&backend) => {}
+                Some(backend) => {
+                    backend.set_endpoint(endpoint);
+                    backends.push(backend);
+                }
+                None => {
+                    let backend = Backend::new(Arc::clone(&self.common), endpoint);
+                    known.insert(backend.endpoint().addresses.clone(), backend.clone());
+                    backends.push(backend);
+                }
+            }
+        }
+        let gone = std::mem::replace(&mut self.backends, backends.into());
+        self.rebalance();
+        // Only now, so that no call is sent to one that has just gone.
+        gone.iter().filter(|backend| !self.backends.contains(backend)).for_each(Backend::retire);
+    }
+
+    /// Connects, unless the policy does already.
+    fn connect(&self) {
+        if self.shared.published.borrow().state == ConnectivityState::Idle {
+            self.backends.iter().for_each(Backend::connect);
+        }
+    }
+
+    fn judge(&self) {
+        if let Some(outliers) = &self.plan.outliers {
+            outliers.look(&self.backends, &self.common.random);
+        }
+    }
+
+    fn unresolved(&mut self, status: Status) {
+        tracing::debug!(%status, "the resolver failed");
+        if !self.resolved {
+            self.publish(Published::settled(ConnectivityState::TransientFailure, Some(status)));
+        }
+    }
+
+    fn rebalance(&mut self) {
+        if self.resolved {
+            let Balance { state, picker } = self.balancer.update(&self.backends);
+            self.publish(Published { state, picker, backends: Arc::clone(&self.backends) });
+        }
+    }
+
+    fn publish(&self, published: Published) {
+        self.shared.published.send_if_modified(|now| {
+            let open = now.state != ConnectivityState::Shutdown;
+            if open {
+                *now = published;
+            }
+            open
+        });
+    }
+}
+
+impl Drop for Manager {
+    /// Also when the runtime ends.
+    fn drop(&mut self) {
+        // In this order: whoever sees the channel idle finds that nobody takes orders, and wakes the next manager.
+        self.orders.close();
+        self.publish(Published::settled(ConnectivityState::Idle, None));
+        self.backends.iter().for_each(Backend::retire);
+    }
+}
+
+/// Finds out that there were no calls for a while.
+struct Idle {
+    ticks: Option<Interval>,
+    begun: u64,
+    looks: u32,
+}
+
+impl Idle {
+    fn new(timeout: Option<Duration>) -> Self {
+        let ticks = timeout.map(|timeout| ticks(timeout / LOOKS));
+        Self { ticks, begun: 0, looks: 0 }
+    }
+
+    /// Whether the time is over.
+    fn look(&mut self, shared: &Shared, backends: &[Backend]) -> bool {
+        let begun = backends.iter().map(|backend| backend.load().begun()).sum();
+        let busy = shared.queued.load(Relaxed) > 0 || backends.iter().any(|backend| backend.active() > 0);
+        self.looks = if busy || begun != self.begun { 0 } else { self.looks + 1 };
+        self.begun = begun;
+        self.looks >= LOOKS
+    }
+}
+
+fn ticks(period: Duration) -> Interval {
+    let period = period.max(Duration::from_millis(1));
+    let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+async fn tick(ticks: &mut Option<Interval>) {
+    match ticks {
+        Some(ticks) => drop(ticks.tick().await),
+        None => std::future::pending().await,
+    }
+}

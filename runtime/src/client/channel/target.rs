@@ -1,0 +1,190 @@
+//! What a channel leads to, as users write it (gRPC's doc/naming.md).
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::{Uri, uri::Authority};
+
+use super::{Address, Endpoint};
+
+/// A target that was read.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) place: Place,
+    /// What servers are called in requests, and what their certificates are valid for.
+    pub(super) authority: Authority,
+    /// Whether it says that TLS is spoken; otherwise the settings do.
+    pub(super) tls: Option<bool>,
+}
+
+/// Where the servers are.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// At all addresses of a host.
+    Host(String, u16),
+    /// Here.
+    Endpoints(Vec<Endpoint>),
+}
+
+/// gRPC's port where a target names none.
+const PORT: u16 = 443;
+
+impl Target {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
+        match scheme {
+            "http" | "https" => Self::url(text),
+            "unix" => Self::unix(rest),
+            "ipv4" => Self::list(rest, |ip| ip.is_ipv4()),
+            "ipv6" => Self::list(rest, |ip| ip.is_ipv6()),
+            "dns" => match rest.strip_prefix("//") {
+                None => Self::host(rest),
+                Some(named) => match named.split_once('/') {
+                    Some(("", host)) => Self::host(host),
+                    Some(_) => Err(wrong("it names a DNS server, where the system's settings count")),
+                    None => Err(wrong("it lacks the third slash")),
+                },
+            },
+            _ if rest.starts_with("//") => Err(wrong("it begins with none of the schemes that are known")),
+            _ => Self::host(text),
+        }
+    }
+
+    fn url(text: &str) -> Result<Self, String> {
+        let uri: Uri = text.parse().map_err(|error| wrong(&format!("it is no URI ({error})")))?;
+        let authority = uri.authority().cloned().ok_or_else(|| wrong("it names no host"))?;
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+            return Err(wrong("it has a path or a query behind the host"));
+        }
+        let tls = uri.scheme_str() == Some("https");
+        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        Ok(Self { place: Place::of(host(&authority), port), authority, tls: Some(tls) })
+    }
+
+    /// `unix:path` and `unix:///absolute/path`.
+    fn unix(path: &str) -> Result<Self, String> {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || !cfg!(unix) {
+            let why = if cfg!(unix) { "it names no path" } else { "this system has no Unix sockets" };
+            return Err(why.to_owned());
+        }
+        Ok(Self {
+            place: Place::Endpoints(vec![Endpoint::new(Address::Unix(path.into()))]),
+            // What grpc-go and grpc-java send as the authority over Unix sockets.
+            authority: Authority::from_static("localhost"),
+            tls: Some(false),
+        })
+    }
+
+    /// `host` and `host:port`.
+    fn host(text: &str) -> Result<Self, String> {
+        let authority: Authority = text.parse().map_err(|error| wrong(&format!("{text:?} is no host ({error})")))?;
+        if authority.host().is_empty() || authority.as_str().contains('@') {
+            return Err(wrong("it names no host"));
+        }
+        let port = match authority.port_u16() {
+            Some(port) => port,
+            None if authority.as_str() == authority.host() => PORT,
+            None => return Err(wrong("its port is no number below 65536")),
+        };
+        Ok(Self { place: Place::of(host(&authority), port), authority, tls: None })
+    }
+
+    /// `address[:port],...`
+    fn list(text: &str, family: impl Fn(&IpAddr) -> bool) -> Result<Self, String> {
+        let address = |text: &str| {
+            let with_port = text.parse::<SocketAddr>();
+            let bare = || text.trim_matches(['[', ']']).parse().map(|ip| SocketAddr::new(ip, PORT));
+            let address = with_port.or_else(|_| bare()).ok().filter(|address| family(&address.ip()));
+            address.ok_or_else(|| wrong(&format!("{text:?} is no address of this family")))
+        };
+        let addresses = text.split(',').map(address).collect::<Result<Vec<_>, _>>()?;
+        let first = addresses.first().map(ToString::to_string).unwrap_or_default();
+        let authority = first.parse().map_err(|error| wrong(&format!("{first:?} is no host ({error})")))?;
+        let endpoints = addresses.into_iter().map(Endpoint::new).collect();
+        Ok(Self { place: Place::Endpoints(endpoints), authority, tls: None })
+    }
+}
+
+impl Place {
+    fn of(host: &str, port: u16) -> Self {
+        match host.parse() {
+            Ok(ip) => Self::Endpoints(vec![Endpoint::new(SocketAddr::new(ip, port))]),
+            Err(_) => Self::Host(host.to_owned(), port),
+        }
+    }
+}
+
+/// The host in an authority, without the brackets of an IPv6 address.
+pub(super) fn host(authority: &Authority) -> &str {
+    authority.host().trim_matches(['[', ']'])
+}
+
+fn wrong(why: &str) -> String {
+    format!(
+        "{why}; write it as http://host:port, https://host:port, dns:///host:port, ipv4:address:port,…, \
+         ipv6:[address]:port,… or unix:///path"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<String, String> {
+        let target = Target::parse(text)?;
+        let place = match target.place {
+            Place::Host(host, port) => format!("look up {host} {port}"),
+            Place::Endpoints(all) => all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+        };
+        Ok(format!("{place}; {}; {:?}", target.authority, target.tls))
+    }
+
+    #[test]
+    fn targets_as_grpc_writes_them() {
+        for (text, reads) in [
+            ("http://a.example", "look up a.example 80; a.example; Some(false)"),
+            ("https://a.example/", "look up a.example 443; a.example; Some(true)"),
+            ("https://[::1]:5", "[::1]:5; [::1]:5; Some(true)"),
+            ("http://127.0.0.1:5", "127.0.0.1:5; 127.0.0.1:5; Some(false)"),
+            ("dns:///a.example:5", "look up a.example 5; a.example:5; None"),
+            ("dns:a.example", "look up a.example 443; a.example; None"),
+            ("a.example:5", "look up a.example 5; a.example:5; None"),
+            ("a.example", "look up a.example 443; a.example; None"),
+            ("127.0.0.1:5", "127.0.0.1:5; 127.0.0.1:5; None"),
+            ("[::1]:5", "[::1]:5; [::1]:5; None"),
+            ("ipv4:10.0.0.1:5,10.0.0.2", "10.0.0.1:5 10.0.0.2:443; 10.0.0.1:5; None"),
+            ("ipv6:[fd00::1]:5,[fd00::2],fd00::3", "[fd00::1]:5 [fd00::2]:443 [fd00::3]:443; [fd00::1]:5; None"),
+            ("unix:a/b", "unix:a/b; localhost; Some(false)"),
+            ("unix:///a/b", "unix:/a/b; localhost; Some(false)"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(reads), "{text}");
+        }
+    }
+
+    #[test]
+    fn targets_that_mean_nothing() {
+        for text in [
+            "",
+            "ftp://a",
+            "http://",
+            "http://a/b",
+            "http://a?b",
+            "dns://8.8.8.8/a",
+            "dns://a",
+            "dns:",
+            "a b",
+            ":5",
+            "ipv4:",
+            "ipv4:a",
+            "ipv4:[::1]:5",
+            "ipv6:10.0.0.1",
+            "unix:",
+            "unix://",
+            "a:99999",
+            "u@a",
+            "ipv4:1.1.1.1,",
+        ] {
+            assert!(read(text).is_err(), "{text:?}: {:?}", read(text));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Servers that are connected but not well.
+
+use std::{future::IntoFuture, time::Duration};
+
+use futures_util::future::join_all;
+use rsgrpc::{
+    Channel, Code, ServingStatus,
+    client::channel::{ConnectivityState, FailurePercentage, LoadBalancing, OutlierDetection},
+};
+
+use crate::{
+    node::{Node, shares, until},
+    support::EchoClient,
+};
+
+fn states(channel: &Channel) -> Vec<ConnectivityState> {
+    channel.figures().backends.iter().map(|backend| backend.state).collect()
+}
+
+#[tokio::test]
+async fn only_those_that_say_that_they_serve_get_calls() {
+    use ConnectivityState::{Ready, TransientFailure};
+    let (a, b) = (Node::start("a").await, Node::start("b").await);
+    for node in [&a, &b] {
+        node.health.set("test.Echo", ServingStatus::Serving);
+    }
+    b.health.set("test.Echo", ServingStatus::NotServing);
+    let builder = Channel::builder("http://service").resolver(vec![a.endpoint(), b.endpoint()]);
+    let channel = builder.load_balancing(LoadBalancing::RoundRobin).health_check("test.Echo").build().unwrap();
+    let client = EchoClient::new(channel.clone());
+    channel.state(true);
+    until("one is well", || states(&channel) == [Ready, TransientFailure]).await;
+    assert_eq!(shares(&client, 10).await.into_iter().collect::<Vec<_>>(), [("a".to_owned(), 10)]);
+    assert_eq!(channel.figures().streams, 0, "asking is no call");
+
+    b.health.set("test.Echo", ServingStatus::Serving);
+    until("both are well", || states(&channel) == [Ready, Ready]).await;
+    assert_eq!(shares(&client, 10).await.len(), 2);
+
+    for node in [&a, &b] {
+        node.health.set("test.Echo", ServingStatus::NotServing);
+    }
+    until("none is well", || states(&channel) == [TransientFailure, TransientFailure]).await;
+    let error = client.unary(String::new()).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
+    assert_eq!(error.message(), "the server says that its health is NOT_SERVING");
+}
+
+#[tokio::test]
+async fn one_that_does_not_speak_of_health_is_well() {
+    let a = Node::start_without_health("a").await;
+    let channel = Channel::builder(format!("http://{}", a.addr)).health_check("test.Echo").build().unwrap();
+    assert_eq!(EchoClient::new(channel).unary(String::new()).await.unwrap().into_inner(), "a");
+}
+
+#[tokio::test]
+async fn one_that_fails_its_calls_is_left_out() {
+    let nodes = [Node::start("a").await, Node::start("b").await, Node::start("c").await];
+    let detection = OutlierDetection {
+        interval: Duration::from_millis(100),
+        base_ejection_time: Duration::from_millis(300),
+        max_ejection_percent: 40,
+        success_rate: None,
+        failure_percentage: Some(FailurePercentage {
+            threshold: 50,
+            minimum_hosts: 1,
+            request_volume: 5,
+            ..FailurePercentage::default()
+        }),
+        ..OutlierDetection::default()
+    };
+    let endpoints = nodes.iter().map(Node::endpoint).collect::<Vec<_>>();
+    let builder = Channel::builder("http://service").resolver(endpoints).load_balancing(LoadBalancing::RoundRobin);
+    let channel = builder.outlier_detection(detection).build().unwrap();
+    let client = EchoClient::new(channel.clone());
+    channel.state(true);
+    until("all are connected", || channel.figures().connections == 3).await;
+    let out = || states(&channel).iter().filter(|state| **state == ConnectivityState::TransientFailure).count();
+    let failing = async {
+        while out() == 0 {
+            let calls = (0..30).map(|_| client.unary("fail if a".to_owned()).into_future());
+            join_all(calls).await;
+        }
+    };
+    crate::node::within("it is left out", failing).await;
+    assert!(!shares(&client, 20).await.contains_key("a"));
+    until("it is let in again", || out() == 0).await;
+    assert!(shares(&client, 20).await.contains_key("a"));
+}

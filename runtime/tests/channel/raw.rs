@@ -1,0 +1,200 @@
+//! Servers that misbehave by HTTP/2: the six of gRPC's doc/negative-http2-interop-test-descriptions.md, and their like.
+
+use std::{
+    future::{Future, IntoFuture},
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::future::{join_all, poll_fn};
+use h2::{
+    Reason,
+    server::{Connection, SendResponse},
+};
+use http::{HeaderMap, Response};
+use rsgrpc::{Channel, Code, Status};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::{node::within, support::EchoClient};
+
+type Http2 = Connection<TcpStream, Bytes>;
+
+/// A server whose connections do this, and how many it had. The first argument counts them.
+async fn server<F>(
+    settings: h2::server::Builder,
+    run: impl Fn(usize, Http2) -> F + Send + 'static,
+) -> (SocketAddr, Arc<AtomicUsize>)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let accepted = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&accepted);
+    tokio::spawn(async move {
+        loop {
+            let stream = listener.accept().await.unwrap().0;
+            let connection = settings.handshake(stream).await.unwrap();
+            tokio::spawn(run(count.fetch_add(1, Ordering::SeqCst), connection));
+        }
+    });
+    (addr, accepted)
+}
+
+fn client(addr: SocketAddr) -> (EchoClient, Channel) {
+    let channel = Channel::connect(format!("http://{addr}")).unwrap();
+    (EchoClient::new(channel.clone()), channel)
+}
+
+fn head() -> Response<()> {
+    Response::builder().header("content-type", "application/grpc").body(()).unwrap()
+}
+
+/// The message "hi", as gRPC frames it.
+const MESSAGE: &[u8] = b"\0\0\0\0\x04\x0a\x02hi";
+
+fn answer(mut respond: SendResponse<Bytes>) {
+    let mut stream = respond.send_response(head(), false).unwrap();
+    stream.send_data(Bytes::from_static(MESSAGE), false).unwrap();
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", "0".parse().unwrap());
+    stream.send_trailers(trailers).unwrap();
+}
+
+async fn answer_all(mut connection: Http2) {
+    while let Some(Ok((_, respond))) = connection.accept().await {
+        answer(respond);
+    }
+}
+
+async fn call(client: &EchoClient) -> Result<String, Status> {
+    within("an outcome", client.unary("hi".to_owned()).into_future()).await.map(|response| response.into_inner())
+}
+
+#[tokio::test]
+async fn goaway() {
+    let (addr, accepted) = server(h2::server::Builder::new(), |_, mut connection| async move {
+        if let Some(Ok((_, respond))) = connection.accept().await {
+            answer(respond);
+            connection.graceful_shutdown();
+        }
+        answer_all(connection).await;
+    })
+    .await;
+    let (client, _channel) = client(addr);
+    for connections in 1..=3 {
+        assert_eq!(call(&client).await.unwrap(), "hi");
+        assert_eq!(accepted.load(Ordering::SeqCst), connections);
+        // The client needs a moment to hear of it; a call until then is sent elsewhere by the channel itself.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn goaway_with_an_error_says_why() {
+    let (addr, _) = server(h2::server::Builder::new(), |_, mut connection| async move {
+        let _call = connection.accept().await;
+        connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+        let _ = poll_fn(|cx| connection.poll_closed(cx)).await;
+    })
+    .await;
+    let error = call(&client(addr).0).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
+    assert!(error.message().starts_with("the connection broke: "), "{error}");
+}
+
+/// What a client makes of an answer that is reset after so many bytes of its message.
+async fn reset_after(bytes: Option<usize>, reason: Reason) -> Status {
+    let (addr, accepted) = server(h2::server::Builder::new(), move |_, mut connection| async move {
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let mut stream = respond.send_response(head(), false).unwrap();
+            if let Some(bytes) = bytes {
+                stream.send_data(Bytes::from_static(&MESSAGE[..bytes]), false).unwrap();
+            }
+            tokio::spawn(async move {
+                // So that the frames before it are not dropped.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                stream.send_reset(reason);
+            });
+        }
+    })
+    .await;
+    let (client, _channel) = client(addr);
+    let error = call(&client).await.unwrap_err();
+    call(&client).await.unwrap_err();
+    assert_eq!(accepted.load(Ordering::SeqCst), 1, "the connection is none the worse");
+    error
+}
+
+#[tokio::test]
+async fn resets() {
+    for (bytes, reason, code) in [
+        (None, Reason::NO_ERROR, Code::Internal),
+        (Some(5), Reason::NO_ERROR, Code::Internal),
+        (Some(MESSAGE.len()), Reason::NO_ERROR, Code::Internal),
+        (None, Reason::CANCEL, Code::Cancelled),
+        (Some(7), Reason::INTERNAL_ERROR, Code::Internal),
+        (Some(MESSAGE.len()), Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted),
+        (None, Reason::REFUSED_STREAM, Code::Unavailable),
+    ] {
+        let error = reset_after(bytes, reason).await;
+        assert_eq!(error.code(), code, "{bytes:?} {reason}: {error}");
+        assert!(!error.message().is_empty(), "{bytes:?} {reason}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn ping() {
+    let (addr, _) = server(h2::server::Builder::new(), |_, mut connection| async move {
+        let mut pings = connection.ping_pong().unwrap();
+        while let Some(Ok((_, respond))) = connection.accept().await {
+            // Answers only once the client has.
+            let ponged = pings.ping(h2::Ping::opaque());
+            tokio::pin!(ponged);
+            tokio::select! {
+                pong = &mut ponged => drop(pong.unwrap()),
+                _ = connection.accept() => panic!("another call"),
+            }
+            answer(respond);
+        }
+    })
+    .await;
+    let (client, _channel) = client(addr);
+    for _ in 0..3 {
+        assert_eq!(call(&client).await.unwrap(), "hi");
+    }
+}
+
+#[tokio::test]
+async fn max_streams() {
+    let mut one = h2::server::Builder::new();
+    one.max_concurrent_streams(1);
+    let (addr, accepted) = server(one, |_, connection| answer_all(connection)).await;
+    let (client, channel) = client(addr);
+    assert_eq!(call(&client).await.unwrap(), "hi");
+    for result in join_all((0..50).map(|_| call(&client))).await {
+        assert_eq!(result.unwrap(), "hi");
+    }
+    assert_eq!(accepted.load(Ordering::SeqCst), 1);
+    assert_eq!(channel.figures().queued, 0);
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_as_soon_as_it_is_there_is_not_asked_without_a_pause() {
+    let (addr, accepted) = server(h2::server::Builder::new(), |_, mut connection| async move {
+        connection.abrupt_shutdown(Reason::NO_ERROR);
+        let _ = poll_fn(|cx| connection.poll_closed(cx)).await;
+    })
+    .await;
+    let builder = Channel::builder("http://service").resolver(vec![rsgrpc::client::channel::Endpoint::new(addr)]);
+    let channel = builder.load_balancing(rsgrpc::client::channel::LoadBalancing::RoundRobin).build().unwrap();
+    let client = EchoClient::new(channel);
+    let call = client.unary(String::new()).timeout(Duration::from_millis(500)).await;
+    assert!(call.is_err());
+    assert!(accepted.load(Ordering::SeqCst) <= 2, "{accepted:?}");
+}
