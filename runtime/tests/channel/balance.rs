@@ -81,6 +81,16 @@ async fn round_robin_is_fair_to_the_call() {
 }
 
 #[tokio::test]
+async fn a_service_config_names_the_policy() {
+    let (a, b, c) = three().await;
+    let config = r#"{"loadBalancingConfig": [{"round_robin": {}}]}"#.parse().unwrap();
+    let endpoints = vec![a.endpoint(), b.endpoint(), c.endpoint()];
+    let channel = over(endpoints).service_config(config).build().unwrap();
+    ready(&channel, 3).await;
+    even(&shares(&EchoClient::new(channel), 30).await, &["a", "b", "c"], 10);
+}
+
+#[tokio::test]
 async fn one_that_joins_takes_its_share_and_one_that_leaves_finishes() {
     let (a, b, c) = three().await;
     let (tell, told) = told(vec![a.endpoint(), b.endpoint()]);

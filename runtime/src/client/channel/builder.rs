@@ -230,9 +230,13 @@ impl ChannelBuilder {
         self
     }
 
-    /// What the service asks of its clients; see [`Client::service_config`](crate::Client::service_config).
+    /// What the service asks of its clients; see [`Client::service_config`](crate::Client::service_config). Its policy of
+    /// load balancing, if it names one, takes the place of one that was set before.
     #[must_use]
     pub fn service_config(mut self, config: crate::client::ServiceConfig) -> Self {
+        if let Some(policy) = config.load_balancing().cloned() {
+            self = self.load_balancing(policy);
+        }
         self.settings.plan = Some(crate::client::Plan::new(config));
         self
     }
