@@ -20,6 +20,8 @@ pub struct ServerBuilder {
     services: Vec<Arc<dyn Service>>,
     #[cfg(feature = "tower")]
     foreign: std::collections::HashMap<&'static str, Arc<dyn crate::tower::Foreign>>,
+    #[cfg(feature = "tower")]
+    layers: Vec<crate::tower::Wrap>,
     health: Option<Health>,
     reflection: bool,
     interceptors: Vec<Arc<dyn ErasedInterceptor>>,
@@ -44,6 +46,8 @@ impl Default for ServerBuilder {
             services: Vec::new(),
             #[cfg(feature = "tower")]
             foreign: std::collections::HashMap::new(),
+            #[cfg(feature = "tower")]
+            layers: Vec::new(),
             health: None,
             reflection: false,
             interceptors: Vec::new(),
@@ -89,6 +93,29 @@ impl ServerBuilder {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         self.foreign.insert(S::NAME, Arc::new(crate::tower::Mounted(service)));
+        self
+    }
+
+    /// Puts a layer of tower around all that this server answers, as HTTP requests and responses, whichever way they come;
+    /// the first added is the outermost. The [`Peer`](crate::Peer) is in the extensions of a request, as an `Arc`. An
+    /// error of a layer is answered with 503.
+    ///
+    /// A layer sees paths, not methods, and bytes, not messages: what decides about calls is an
+    /// [interceptor](Self::interceptor). What waits in a layer when the grace of a shutdown ends is dropped with its
+    /// connection.
+    #[cfg(feature = "tower")]
+    #[must_use]
+    pub fn layer<L, S, B>(mut self, layer: L) -> Self
+    where
+        L: tower_layer::Layer<crate::tower::HttpService, Service = S> + Send + 'static,
+        S: tower_service::Service<http::Request<crate::Body>, Response = http::Response<B>>,
+        S: Clone + Send + Sync + 'static,
+        S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        S::Future: Send,
+        B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.layers.push(crate::tower::wrap(layer));
         self
     }
 
@@ -293,7 +320,14 @@ impl ServerBuilder {
                 .transpose()
                 .map_err(|error| BuildError(error.to_string()))?,
         };
-        Ok(Server { core: Arc::new(core) })
+        let server = Server {
+            core: Arc::new(core),
+            #[cfg(feature = "tower")]
+            layers: None,
+        };
+        #[cfg(feature = "tower")]
+        let server = Server { layers: crate::tower::HttpService::new(server.clone(), self.layers), ..server };
+        Ok(server)
     }
 }
 

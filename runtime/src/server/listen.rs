@@ -23,6 +23,9 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     Serving,
+    /// No new connections. The listeners are closed before anybody is told to go, so that whoever connects again finds
+    /// the successor.
+    Closing,
     /// No new calls; those that run go on.
     Draining,
     /// The grace is over: calls end with a status.
@@ -108,10 +111,11 @@ impl Server {
         if let Some(health) = &self.core.health {
             health.shut_down();
         }
-        phase.send_replace(Phase::Draining);
+        phase.send_replace(Phase::Closing);
         while let Some(stream) = incoming.recv().await {
             self.admit(stream, &watcher, &mut connections);
         }
+        phase.send_replace(Phase::Draining);
         drain(&mut connections, self.core.shutdown_grace).await;
         phase.send_replace(Phase::Aborting);
         drain(&mut connections, LAST_WORDS).await;
@@ -168,7 +172,7 @@ impl Listener {
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = Phase::reached(&mut phase, Phase::Draining) => break,
+                () = Phase::reached(&mut phase, Phase::Closing) => break,
                 accepted = self.accept() => accepted,
             };
             match accepted {

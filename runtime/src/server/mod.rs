@@ -67,6 +67,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Server {
     core: Arc<Core>,
+    /// What stands in front of it.
+    #[cfg(feature = "tower")]
+    layers: Option<crate::tower::HttpService>,
 }
 
 /// What the calls of a server share.
@@ -142,6 +145,12 @@ impl Server {
 
     /// Starts to answer a request.
     pub(crate) fn exchange(&self, head: Parts, body: Body, peer: &Arc<Peer>) -> Exchange {
+        #[cfg(feature = "tower")]
+        if let Some(layers) = &self.layers {
+            let mut request = http::Request::from_parts(head, body);
+            request.extensions_mut().insert(Arc::clone(peer));
+            return Exchange::foreign(layers.answer(request));
+        }
         let Some(cors) = &self.core.cors else {
             return self.answer(head, body, peer);
         };

@@ -6,6 +6,8 @@
 mod support;
 
 mod client;
+#[cfg(feature = "tower")]
+mod layers;
 mod server;
 
 use std::sync::{Arc, Mutex};

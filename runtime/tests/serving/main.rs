@@ -10,3 +10,4 @@ mod child;
 mod endings;
 mod listeners;
 mod processes;
+mod restart;

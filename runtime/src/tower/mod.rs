@@ -1,4 +1,7 @@
-//! Meeting the rest of the tower world: our services in axum's and tonic's routers, tonic's services in our server.
+//! Meeting the rest of the tower world: our services in axum's and tonic's routers, tonic's services in our server, and
+//! layers around all that it answers.
+
+mod layer;
 
 use std::{
     convert::Infallible,
@@ -13,6 +16,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tonic::server::NamedService;
 use tower_service::Service as TowerService;
+
+pub use layer::{HttpFuture, HttpService};
+pub(crate) use layer::{Wrap, wrap};
 
 use crate::{
     call::{Body, Peer},
