@@ -18,7 +18,7 @@ use crate::{
     hash::Table,
     inherit::Inherited,
     interceptor::{Chain, Target},
-    method::Method,
+    method::{Method, ServiceDescriptor},
     server::Limits,
 };
 
@@ -30,6 +30,7 @@ pub(crate) struct Registry {
 
 /// A method, what runs for it and what bounds it.
 pub(crate) struct Route {
+    pub(crate) service: &'static ServiceDescriptor,
     pub(crate) method: &'static Method,
     pub(crate) limits: Limits,
     target: Arc<Target>,
@@ -45,7 +46,7 @@ impl Registry {
     ) -> bool {
         service.descriptor().methods.iter().enumerate().all(|(index, method)| {
             let target = Arc::new(Target { service: Arc::clone(&service), index, chain: chain(method) });
-            let route = Route { method, limits: limits(method), target };
+            let route = Route { service: service.descriptor(), method, limits: limits(method), target };
             self.routes.insert(method.path, Arc::new(route)).is_none()
         })
     }

@@ -74,6 +74,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// The service that is called.
+    pub fn service(&self) -> &'static ServiceDescriptor {
+        self.context.service
+    }
+
     /// The method that is called.
     pub fn method(&self) -> &'static Method {
         self.context.method

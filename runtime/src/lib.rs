@@ -49,6 +49,7 @@ mod inherit;
 mod interceptor;
 pub mod interceptors;
 mod method;
+mod method_options;
 mod protocol;
 mod reflection;
 mod server;

@@ -2,11 +2,12 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
-use crate::method::Method;
+use crate::method::{Method, ServiceDescriptor};
 
 /// What a server puts into the extensions of a request; [`RequestExt`](crate::RequestExt) reads it.
 #[derive(Debug, Clone)]
 pub(crate) struct CallContext {
+    pub(crate) service: &'static ServiceDescriptor,
     pub(crate) method: &'static Method,
     pub(crate) deadline: Option<Instant>,
     pub(crate) peer: Arc<Peer>,

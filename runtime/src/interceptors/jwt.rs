@@ -14,7 +14,7 @@ use jsonwebtoken::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Denied, Verifier};
+use super::{Denied, Verifier, key_file::KeyFile};
 
 /// Accepts tokens that are signed by a key of a JSON Web Key Set (RFC 7517), for one audience, within their time.
 ///
@@ -33,8 +33,12 @@ use super::{Denied, Verifier};
 pub struct JwtVerifier<C = Claims> {
     keys: RwLock<Vec<Key>>,
     validation: Validation,
+    file: Option<KeyFile>,
     claims: PhantomData<fn() -> C>,
 }
+
+/// How often a file is looked at.
+const INTERVAL: Duration = Duration::from_secs(30);
 
 /// What most tokens say.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -79,16 +83,27 @@ impl<C: DeserializeOwned + Clone + Send + Sync + 'static> JwtVerifier<C> {
         validation.set_audience(&[audience.into()]);
         validation.set_required_spec_claims(&["exp", "aud"]);
         validation.validate_nbf = true;
-        Ok(Self { keys: RwLock::new(read_keys(jwks.as_ref())?), validation, claims: PhantomData })
+        Ok(Self { keys: RwLock::new(read_keys(jwks.as_ref())?), validation, file: None, claims: PhantomData })
     }
 
-    /// Reads a key set from a file, as [`from_jwks`](Self::from_jwks) does.
+    /// Reads a key set from a file, as [`from_jwks`](Self::from_jwks) does, and again when the file has changed: a call
+    /// looks at it if nobody did for [`check_every`](Self::check_every). A new content that is no key set is logged as a
+    /// warning, and the old one stays.
     ///
     /// # Errors
     ///
     /// The file cannot be read, and those of [`from_jwks`](Self::from_jwks).
     pub fn from_file(path: impl AsRef<Path>, audience: impl Into<String>) -> Result<Self, JwksError> {
-        Self::from_jwks(read_file(path.as_ref())?, audience)
+        // Looked at first: what is written meanwhile is a change.
+        let file = KeyFile::new(path.as_ref().to_owned(), INTERVAL);
+        Ok(Self { file: Some(file), ..Self::from_jwks(read_file(path.as_ref())?, audience)? })
+    }
+
+    /// How often the [file](Self::from_file) is looked at. Default: 30 seconds.
+    #[must_use]
+    pub fn check_every(mut self, interval: Duration) -> Self {
+        self.file = self.file.map(|file| file.every(interval));
+        self
     }
 
     /// Accepts tokens of this issuer (`iss`) only. Default: of everyone who has a key.
@@ -117,6 +132,22 @@ impl<C: DeserializeOwned + Clone + Send + Sync + 'static> JwtVerifier<C> {
         Ok(())
     }
 
+    /// Reads the file again if it has changed.
+    fn refresh(&self) {
+        let Some(file) = &self.file else {
+            return;
+        };
+        let reloaded = match file.changed() {
+            None => return,
+            Some(Ok(jwks)) => self.reload(jwks).map_err(|error| error.to_string()),
+            Some(Err(error)) => Err(error.to_string()),
+        };
+        match reloaded {
+            Ok(()) => tracing::info!(file = %file.path(), "new keys for tokens"),
+            Err(error) => tracing::warn!(file = %file.path(), "the keys for tokens stay as they were: {error}"),
+        }
+    }
+
     fn read(&self, token: &str) -> Result<C, String> {
         let header = jsonwebtoken::decode_header(token).map_err(|error| format!("the token is malformed: {error}"))?;
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
@@ -138,6 +169,7 @@ impl<C: DeserializeOwned + Clone + Send + Sync + 'static> Verifier for JwtVerifi
     type Principal = C;
 
     async fn verify(&self, token: &str) -> Result<C, Denied> {
+        self.refresh();
         self.read(token).map_err(Denied::invalid)
     }
 }

@@ -11,6 +11,8 @@ mod bearer;
 mod concurrency;
 #[cfg(feature = "jwt")]
 mod jwt;
+#[cfg(feature = "jwt")]
+mod key_file;
 pub(crate) mod outcome;
 mod permissions;
 mod propagate;

@@ -35,7 +35,7 @@ impl Opening<'_> {
     pub(super) fn call(self, mut head: Parts, body: Body) -> Result<Call, Status> {
         headers::strip(&mut head.headers);
         headers::open_binary(&mut head.headers)?;
-        let Route { method, limits, .. } = self.route;
+        let Route { service, method, limits, .. } = self.route;
         let codec = |message| self.form.codec(self.json, message);
         let (input, output) = (codec(method.input.as_ref())?, codec(method.output.as_ref())?);
         let mut inbound = Inbound::new(body, self.deframe, input, limits.max_receive_message_bytes)
@@ -47,7 +47,7 @@ impl Opening<'_> {
         Ok(Call {
             metadata: MetadataMap::from_headers(head.headers),
             extensions: head.extensions,
-            context: CallContext { method, deadline, peer: Arc::clone(self.peer), compressed: false },
+            context: CallContext { service, method, deadline, peer: Arc::clone(self.peer), compressed: false },
             inbound,
             outbound,
             pipe: None,

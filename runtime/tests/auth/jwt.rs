@@ -1,6 +1,6 @@
 //! JSON Web Tokens: each way in which one can be wrong, with what the caller and what the log reads.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -143,6 +143,34 @@ async fn key_sets_are_renewed() {
     verifier.reload("{}").unwrap_err();
     verifier.reload(jwks(&[&new.jwk])).unwrap();
     assert!(verifier.verify(&with_old).await.is_err() && verifier.verify(&with_new).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_file_of_keys_is_read_again_when_it_has_changed() {
+    let (old, new) = (Issuer::new("old"), Issuer::new("new"));
+    let (with_old, with_new) = (old.sign(None, &claims(json!({}))), new.sign(None, &claims(json!({}))));
+    let path = std::env::temp_dir().join(format!("rsgrpc-jwks-{}.json", std::process::id()));
+    // Whatever the clock of the file system is good for.
+    let write = |content: &str, second: u64| {
+        std::fs::write(&path, content).unwrap();
+        let written = std::time::UNIX_EPOCH + Duration::from_secs(second);
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+    };
+    write(&jwks(&[&old.jwk]), 1);
+    let verifier: JwtVerifier<Claims> = JwtVerifier::from_file(&path, "users").unwrap().check_every(Duration::ZERO);
+    let seldom: JwtVerifier<Claims> = JwtVerifier::from_file(&path, "users").unwrap();
+    assert!(verifier.verify(&with_old).await.is_ok() && verifier.verify(&with_new).await.is_err());
+    write(&jwks(&[&new.jwk]), 2);
+    assert!(verifier.verify(&with_new).await.is_ok() && verifier.verify(&with_old).await.is_err());
+    assert!(seldom.verify(&with_new).await.is_err(), "looked at before the half minute was over");
+    // What cannot be used changes nothing, nor does a file that is gone.
+    write("{}", 3);
+    assert!(verifier.verify(&with_new).await.is_ok());
+    std::fs::remove_file(&path).unwrap();
+    assert!(verifier.verify(&with_new).await.is_ok());
+    write(&jwks(&[&old.jwk]), 4);
+    assert!(verifier.verify(&with_old).await.is_ok());
+    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]

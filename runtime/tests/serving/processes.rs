@@ -71,7 +71,7 @@ async fn without_files_it_waits() {
 }
 
 #[cfg(feature = "systemd")]
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "started by `sockets_are_handed_in`"]
 async fn serves_what_it_is_given() {
     let listeners = Listener::from_systemd().unwrap();
@@ -84,7 +84,7 @@ async fn serves_what_it_is_given() {
 }
 
 #[cfg(feature = "systemd")]
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sockets_are_handed_in() {
     let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = tcp.local_addr().unwrap();
