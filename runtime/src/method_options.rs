@@ -77,11 +77,15 @@ mod tests {
     use crate::method::{Idempotency, MethodKind};
 
     fn set() -> Vec<u8> {
-        let rpc = |name: &str, options: Option<&[u8]>| Rpc { name: name.into(), options: options.map(Bytes::copy_from_slice) };
+        let rpc = |name: &str, options: Option<&[u8]>| Rpc {
+            name: name.into(),
+            options: options.map(Bytes::copy_from_slice),
+        };
         let service = |name: &str, method| Service { name: name.into(), method };
         let file = |package: &str, service| File { package: package.into(), service };
         let other = file("a", vec![service("S", vec![rpc("M", Some(b"other"))])]);
-        let ours = file("a.b", vec![service("XS", vec![]), service("S", vec![rpc("M", Some(b"ours")), rpc("N", None)])]);
+        let ours =
+            file("a.b", vec![service("XS", vec![]), service("S", vec![rpc("M", Some(b"ours")), rpc("N", None)])]);
         FileSet { file: vec![other, ours] }.encode_to_vec()
     }
 

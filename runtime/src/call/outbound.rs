@@ -107,7 +107,7 @@ impl Outbound {
             // A buffer for one message gets exactly the room it needs: one allocation, which can be frozen as it is.
             let room = self.framing.room() + room;
             if buf.capacity() - buf.len() < room {
-                buf.reserve(room.max(self.growth));
+                buf.reserve(room.max(self.growth(buf.len())));
             }
             self.framing.open(buf, !self.started);
             opened = buf.len();
@@ -126,6 +126,12 @@ impl Outbound {
         }
         self.framing.close(buf, start, encoding.is_some());
         Ok(encoding.is_some())
+    }
+
+    /// What a buffer of as many bytes grows by at least. From its first size it goes straight to the full one: what a slow
+    /// reader keeps in memory is the room of a buffer, not what is in it.
+    fn growth(&self, len: usize) -> usize {
+        if len == 0 || self.growth == 0 { self.growth } else { FULL.saturating_sub(len) }
     }
 
     /// A body of one message.

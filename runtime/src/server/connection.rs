@@ -43,11 +43,11 @@ where
     let io = Rewind { opening, io };
     match http {
         Http::Two => http2::serve(io, server, peer, phase).await,
-        Http::One => http1::serve(io, server, peer, phase).await,
+        Http::One => Box::pin(http1::serve(io, server, peer, phase)).await,
         // The first bytes of a TLS handshake. By the answer of HTTP/1.1 the client sees that this is not TLS.
         Http::Neither if io.opening.starts_with(&[0x16, 3]) => {
             tracing::info!(peer = ?peer.remote_addr, "a client speaks TLS to a port that does not");
-            http1::serve(io, server, peer, phase).await;
+            Box::pin(http1::serve(io, server, peer, phase)).await;
         }
         // Closing it is what RFC 9113, 3.4 asks for.
         Http::Neither => tracing::debug!(peer = ?peer.remote_addr, "a client speaks something other than HTTP"),

@@ -42,8 +42,9 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// control bounds them already (a frame of one byte costs at most 256 of the budget), so healthy streams of small
 /// messages are never cut off.
 const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
-/// Unsent bytes of one stream that h2 may hold: two full buffers of a stream of messages.
-const SEND_BUFFER: usize = 64 * 1024;
+/// Unsent bytes of one stream that h2 may hold: as many as are gathered of a stream of messages, so that of a stream that
+/// nobody reads there is one such buffer, not two.
+const SEND_BUFFER: usize = 32 * 1024;
 
 pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
 where
@@ -65,14 +66,17 @@ where
         .max_send_buffer_size(SEND_BUFFER)
         .data_frame_budget(DATA_FRAME_BUDGET)
         .handshake(io);
-    let h2 = match handshake.await {
+    // A future keeps the room of all its steps to its end. So the steps of a connection, which may long be idle, have
+    // boxes of their own.
+    let h2 = match Box::pin(handshake).await {
         Ok(h2) => h2,
         Err(error) => return tracing::debug!(%error, "an HTTP/2 handshake failed"),
     };
     let life = Life::new(phase, limits);
     let heads = Heads::new(limits);
     let (phase, bell, batch) = (life.phase(), Arc::default(), Vec::new());
-    Connection { h2, server, peer, phase, vitals, heads, dismissed: false, batch, bell }.run(life).await;
+    let connection = Connection { h2, server, peer, phase, vitals, heads, dismissed: false, batch, bell };
+    Box::new(connection).run(life).await;
 }
 
 struct Connection<IO> {
@@ -89,7 +93,7 @@ struct Connection<IO> {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
-    async fn run(mut self, life: Life) {
+    async fn run(mut self: Box<Self>, life: Life) {
         let mut phase = self.phase.clone();
         let pings = self.h2.ping_pong();
         let (keepalive, vitals) = (self.server.core.keepalive, Arc::clone(&self.vitals));
@@ -103,14 +107,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
         let mut life = pin!(life.lead(Arc::clone(&self.vitals)));
         tokio::select! {
             biased;
-            () = &mut self => return,
+            () = &mut *self => return,
             () = &mut life => return,
             () = &mut dead => return,
             () = Phase::reached(&mut phase, Phase::Draining) => self.h2.graceful_shutdown(),
         }
         tokio::select! {
             biased;
-            () = &mut self => {}
+            () = &mut *self => {}
             () = life => {}
             () = dead => {}
         }

@@ -155,7 +155,7 @@ impl Server {
                 #[cfg(feature = "tls")]
                 if let Some(tls) = &self.core.tls {
                     let acceptor = tls.acceptor();
-                    return super::tls::serve(stream, self, acceptor, peer, phase).await;
+                    return Box::pin(super::tls::serve(stream, self, acceptor, peer, phase)).await;
                 }
                 connection::serve(stream, self, Arc::new(peer), phase).await;
             }

@@ -59,7 +59,7 @@ pub(super) async fn serve<IO>(
 ) where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let handshake = tokio::time::timeout(acceptor.handshake_timeout, acceptor.accept(io));
+    let handshake = tokio::time::timeout(acceptor.handshake_timeout, Box::pin(acceptor.accept(io)));
     let accepted = tokio::select! {
         accepted = handshake => accepted,
         () = Phase::closes_unopened(&mut phase) => return,
