@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Request as HttpRequest, Uri};
 use libfuzzer_sys::fuzz_target;
 use rsgrpc::{
-    Request, RequestExt, Response, Server,
+    Cors, Request, RequestExt, Response, Server,
     metadata::{KeyAndValueRef, MetadataMap},
 };
 use rsgrpc_fuzz::{
@@ -39,8 +39,13 @@ fn read(metadata: &MetadataMap) -> MetadataMap {
     metadata.clone()
 }
 
-static SERVER: LazyLock<Server> =
-    LazyLock::new(|| Server::builder().add_service(EchoServer::new(Reads)).build().expect("a server"));
+static SERVER: LazyLock<Server> = LazyLock::new(|| {
+    let server = Server::builder().add_service(EchoServer::new(Reads)).cors(Cors::origins([FRIEND]).allow_credentials());
+    server.build().expect("a server")
+});
+
+/// The one origin whose pages may call.
+const FRIEND: &str = "https://app.example";
 
 const BODIES: [&[u8]; 4] = [b"\0\0\0\0\x04\x0a\x02hi", b"\x0a\x02hi", b"AAAAAAQKAmhp", b""];
 
@@ -60,6 +65,10 @@ fuzz_target!(|data: &[u8]| {
     let answer = answer(&SERVER, request);
 
     assert!((200..600).contains(&answer.status), "{answer:?}");
+    let allowed = answer.head.get("access-control-allow-origin");
+    let friend = headers.get("origin").is_some_and(|origin| origin == FRIEND);
+    assert_eq!(allowed.is_some(), friend, "{headers:?}\n{answer:?}");
+    assert!(allowed.is_none_or(|origin| origin == FRIEND) && answer.head.contains_key("vary"), "{answer:?}");
     let is_grpc = |headers: &http::HeaderMap| {
         let value = headers.get("content-type").map_or(&b""[..], |value| value.as_bytes());
         value == b"application/grpc" || value.starts_with(b"application/grpc+")

@@ -17,7 +17,7 @@ use http::{HeaderMap, Request as HttpRequest, Response as HttpResponse};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use libfuzzer_sys::fuzz_target;
-use rsgrpc::{Code, Request, Server, Status, StatusExt};
+use rsgrpc::{Client, Code, Protocol, Request, Server, Status, StatusExt, json};
 use rsgrpc_fuzz::{
     block_on, fields,
     support::{Answer, Echo, EchoClient, EchoServer},
@@ -81,22 +81,38 @@ fn status(said: &[u8]) -> Status {
     Status::with_details(code, String::from_utf8_lossy(message), details)
 }
 
-static SAYS: LazyLock<EchoClient> =
-    LazyLock::new(|| EchoClient::new(Server::builder().add_tonic_service(Says).build().expect("a server")));
-static FAILS: LazyLock<EchoClient> = LazyLock::new(|| EchoClient::new(EchoServer::new(Fails)));
+/// One for each protocol, in protobuf and in JSON.
+type Clients = LazyLock<Vec<EchoClient>>;
 
-// The first byte chooses what to do with the others.
+static SAYS: Clients =
+    LazyLock::new(|| clients(&Server::builder().add_tonic_service(Says).build().expect("a server").into()));
+static FAILS: Clients = LazyLock::new(|| clients(&EchoServer::new(Fails).into()));
+
+fn clients(client: &Client) -> Vec<EchoClient> {
+    let protocols = [Protocol::Grpc, Protocol::GrpcWeb, Protocol::Connect];
+    let both = |client: Client| [client.clone(), client.json(json::Options::new())];
+    protocols.into_iter().flat_map(|protocol| both(client.clone().protocol(protocol))).map(EchoClient::new).collect()
+}
+
+// The first byte chooses the client, and what to do with the others.
 fuzz_target!(|data: &[u8]| {
-    let Some((mode, said)) = data.split_first() else { return };
+    let Some((&mode, said)) = data.split_first() else { return };
+    let (mode, client) = (mode % 3, usize::from(mode / 3) % SAYS.len());
     SAID.with_borrow_mut(|bytes| said.clone_into(bytes));
     block_on(async {
-        let outcome = match mode % 3 {
-            0 => SAYS.unary(String::new()).await.map(drop),
-            1 => stream().await,
+        let outcome = match mode {
+            0 => SAYS[client].unary(String::new()).await.map(drop),
+            1 => stream(&SAYS[client]).await,
             _ => {
-                let (sent, got) = (status(said), FAILS.unary(String::new()).await.expect_err("it fails"));
-                assert_eq!((sent.code(), sent.details()), (got.code(), got.details()));
+                let (sent, got) = (status(said), FAILS[client].unary(String::new()).await.expect_err("it fails"));
+                assert_eq!(sent.code(), got.code());
                 assert!(is_message(sent.message(), got.message()), "{sent:?}\n{got:?}");
+                // Connect has the details one by one, so only those that are details arrive.
+                if client < CONNECT {
+                    assert_eq!(sent.details(), got.details());
+                } else {
+                    assert_eq!(types(&sent), types(&got));
+                }
                 Err(got)
             }
         };
@@ -107,8 +123,17 @@ fuzz_target!(|data: &[u8]| {
     });
 });
 
-async fn stream() -> Result<(), Status> {
-    let mut messages = SAYS.down(String::new()).await?.into_inner();
+/// The first client that speaks Connect.
+const CONNECT: usize = 4;
+
+/// The details, of whose types Connect leaves out who defines them.
+fn types(status: &Status) -> Vec<(String, Vec<u8>)> {
+    let details = status.any_details().into_iter();
+    details.map(|any| (any.type_url.rsplit('/').next().unwrap_or_default().to_owned(), any.value)).collect()
+}
+
+async fn stream(client: &EchoClient) -> Result<(), Status> {
+    let mut messages = client.down(String::new()).await?.into_inner();
     while messages.message().await?.is_some() {}
     messages.trailers().await.map(drop)
 }
