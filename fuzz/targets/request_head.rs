@@ -40,7 +40,8 @@ fn read(metadata: &MetadataMap) -> MetadataMap {
 }
 
 static SERVER: LazyLock<Server> = LazyLock::new(|| {
-    let server = Server::builder().add_service(EchoServer::new(Reads)).cors(Cors::origins([FRIEND]).allow_credentials());
+    let server =
+        Server::builder().add_service(EchoServer::new(Reads)).cors(Cors::origins([FRIEND]).allow_credentials());
     server.build().expect("a server")
 });
 
