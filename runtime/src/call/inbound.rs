@@ -92,7 +92,7 @@ pub struct Inbound {
     /// The request as a whole is awaited, rather than its next message.
     is_awaited: bool,
     /// What was read ahead: a message, or the end.
-    ahead: Option<Option<Bytes>>,
+    ahead: Option<Box<Option<Bytes>>>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -128,9 +128,8 @@ impl Inbound {
 
     /// Ends the reading with DEADLINE_EXCEEDED when nothing arrives for as long of a message that has begun, or of a
     /// request that is one message.
-    pub(crate) fn with_receive_timeout(mut self, limit: Duration) -> Self {
+    pub(crate) fn set_receive_timeout(&mut self, limit: Duration) {
         self.progress = Some(Progress::new(limit));
-        self
     }
 
     /// Whether it is known from the head that the call failed.
@@ -218,7 +217,7 @@ impl Inbound {
     /// Reads ahead, so that an error which comes before any message shows now.
     pub(crate) async fn look_ahead(&mut self) -> Result<(), Status> {
         match poll_fn(|cx| self.poll_item(cx)).await {
-            Ok(item) => self.ahead = Some(item),
+            Ok(item) => self.ahead = Some(Box::new(item)),
             Err(status) => self.conclude(Err(status))?,
         }
         Ok(())
@@ -226,7 +225,7 @@ impl Inbound {
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {
         if let Some(item) = self.ahead.take() {
-            return Poll::Ready(Ok(item));
+            return Poll::Ready(Ok(*item));
         }
         loop {
             let eof = self.state == State::Draining;

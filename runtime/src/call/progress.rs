@@ -10,43 +10,48 @@ use tokio::time::{Instant, Sleep};
 
 use crate::deadline;
 
-/// How long what has begun to arrive may stand still. Its timer is made when somebody first has to wait, and set anew
-/// when it has fired too early rather than with every byte.
+/// How long what has begun to arrive may stand still.
 #[derive(Debug)]
 pub(super) struct Progress {
     limit: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
+    waiting: Option<Box<Waiting>>,
+}
+
+/// Somebody waits for more. The timer is set anew when it has fired too early, rather than with every byte.
+#[derive(Debug)]
+struct Waiting {
+    timer: Pin<Box<Sleep>>,
     last: Instant,
 }
 
 impl Progress {
     pub(super) fn new(limit: Duration) -> Self {
-        Self { limit, timer: None, last: Instant::now() }
+        Self { limit, waiting: None }
     }
 
     /// Something has arrived.
     pub(super) fn made(&mut self) {
-        if self.timer.is_some() {
-            self.last = Instant::now();
+        if let Some(waiting) = &mut self.waiting {
+            waiting.last = Instant::now();
         }
     }
 
     /// Ready once nothing has arrived for too long, of a thing that `has_begun`.
     pub(super) fn poll_stalled(&mut self, has_begun: bool, cx: &mut Context<'_>) -> Poll<Duration> {
+        let limit = self.limit;
         if !has_begun {
-            self.timer = None;
+            self.waiting = None;
             return Poll::Pending;
         }
-        let timer = self.timer.get_or_insert_with(|| {
-            self.last = Instant::now();
-            Box::pin(tokio::time::sleep(self.limit))
+        let waiting = self.waiting.get_or_insert_with(|| {
+            Box::new(Waiting { timer: Box::pin(tokio::time::sleep(limit)), last: Instant::now() })
         });
         loop {
-            ready!(deadline::poll_timer(timer, cx));
-            if self.last.elapsed() >= self.limit {
-                return Poll::Ready(self.limit);
+            ready!(deadline::poll_timer(&mut waiting.timer, cx));
+            if waiting.last.elapsed() >= limit {
+                return Poll::Ready(limit);
             }
-            timer.as_mut().reset(self.last + self.limit);
+            waiting.timer.as_mut().reset(waiting.last + limit);
         }
     }
 }

@@ -38,8 +38,8 @@ impl Opening<'_> {
         let Route { service, method, limits, .. } = self.route;
         let codec = |message| self.form.codec(self.json, message);
         let (input, output) = (codec(method.input.as_ref())?, codec(method.output.as_ref())?);
-        let mut inbound = Inbound::new(body, self.deframe, input, limits.max_receive_message_bytes)
-            .with_receive_timeout(limits.receive_timeout);
+        let mut inbound = Inbound::new(body, self.deframe, input, limits.max_receive_message_bytes);
+        inbound.set_receive_timeout(limits.receive_timeout);
         inbound.encoding = self.encodings.0;
         let mut outbound = Outbound::new(output, self.reframe, limits.max_send_message_bytes);
         outbound.encoding = self.encodings.1;

@@ -47,6 +47,16 @@ async fn only_those_that_say_that_they_serve_get_calls() {
 }
 
 #[tokio::test]
+async fn a_service_config_names_whose_health_counts() {
+    let node = Node::start("a").await;
+    node.health.set("test.Echo", ServingStatus::NotServing);
+    let config = r#"{"healthCheckConfig": {"serviceName": "test.Echo"}}"#.parse().unwrap();
+    let channel = Channel::builder("http://service").resolver(vec![node.endpoint()]).service_config(config);
+    let error = EchoClient::new(channel.build().unwrap()).unary(String::new()).await.unwrap_err();
+    assert_eq!(error.message(), "the server says that its health is NOT_SERVING");
+}
+
+#[tokio::test]
 async fn one_that_does_not_speak_of_health_is_well() {
     let a = Node::start_without_health("a").await;
     let channel = Channel::builder(format!("http://{}", a.addr)).health_check("test.Echo").build().unwrap();

@@ -231,11 +231,14 @@ impl ChannelBuilder {
     }
 
     /// What the service asks of its clients; see [`Client::service_config`](crate::Client::service_config). Its policy of
-    /// load balancing, if it names one, takes the place of one that was set before.
+    /// load balancing and the service whose health it asks for, if it names them, take the place of what was set before.
     #[must_use]
     pub fn service_config(mut self, config: crate::client::ServiceConfig) -> Self {
         if let Some(policy) = config.load_balancing().cloned() {
             self = self.load_balancing(policy);
+        }
+        if let Some(service) = config.health_service() {
+            self.health = Some(service.into());
         }
         self.settings.plan = Some(crate::client::Plan::new(config));
         self
