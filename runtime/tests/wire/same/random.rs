@@ -21,9 +21,11 @@ use crate::{
     support::Answer,
 };
 
-/// Random requests of a run. Each is sent in seven ways: ten thousand calls, or optimized, as CI runs it too, a hundred
-/// thousand.
-const REQUESTS: u64 = if cfg!(debug_assertions) { 10_000 / 7 } else { 100_000 / 7 };
+/// Says how many calls a run makes; CI also makes a hundred thousand.
+const CALLS: &str = "RSGRPC_CALLS";
+const CALLS_BY_DEFAULT: u64 = 10_000;
+/// Each random request is sent in so many ways.
+const WAYS: u64 = 7;
 
 /// One request in so many waits until its deadline passes, which takes time.
 const SLEEPERS: usize = 1400;
@@ -174,9 +176,12 @@ async fn first_difference(seeds: std::iter::StepBy<std::ops::Range<u64>>) -> Opt
 #[test]
 fn random_calls_are_the_same_in_each_way() {
     quiet_panics();
-    let named: Option<u64> = std::env::var(SEED).ok().map(|seed| seed.parse().expect("RSGRPC_SEED is a number"));
-    let first = named.unwrap_or_else(|| RandomState::new().hash_one(0) >> 16);
-    let seeds = first..first + if named.is_some() { 1 } else { REQUESTS };
+    let first = number(SEED).unwrap_or_else(|| RandomState::new().hash_one(0) >> 16);
+    let requests = match number(SEED) {
+        Some(_) => 1,
+        None => number(CALLS).unwrap_or(CALLS_BY_DEFAULT).div_ceil(WAYS),
+    };
+    let seeds = first..first + requests;
     let halves = [0, 1].map(|half| {
         let seeds = (seeds.start + half..seeds.end).step_by(2);
         std::thread::spawn(move || first_difference(seeds))
@@ -185,4 +190,10 @@ fn random_calls_are_the_same_in_each_way() {
         let difference = half.join().unwrap();
         assert!(difference.is_none(), "{}", difference.unwrap_or_default());
     }
+}
+
+/// What a variable of the environment says.
+fn number(variable: &str) -> Option<u64> {
+    let value = std::env::var(variable).ok()?;
+    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
 }
