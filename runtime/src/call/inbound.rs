@@ -91,8 +91,8 @@ pub struct Inbound {
     progress: Option<Progress>,
     /// The request as a whole is awaited, rather than its next message.
     is_awaited: bool,
-    /// What was read ahead: a message, or the end.
-    ahead: Option<Box<Option<Bytes>>>,
+    /// A message that was read ahead.
+    ahead: Option<Box<Bytes>>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -139,6 +139,9 @@ impl Inbound {
 
     /// The next message; `None` after the last, and after an error.
     pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Status>>> {
+        if let Some(message) = self.ahead.take() {
+            return Poll::Ready(Some(Ok(*message)));
+        }
         if self.state == State::Ended {
             return Poll::Ready(None);
         }
@@ -216,17 +219,11 @@ impl Inbound {
 
     /// Reads ahead, so that an error which comes before any message shows now.
     pub(crate) async fn look_ahead(&mut self) -> Result<(), Status> {
-        match poll_fn(|cx| self.poll_item(cx)).await {
-            Ok(item) => self.ahead = Some(Box::new(item)),
-            Err(status) => self.conclude(Err(status))?,
-        }
+        self.ahead = poll_fn(|cx| self.poll_message(cx)).await.transpose()?.map(Box::new);
         Ok(())
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {
-        if let Some(item) = self.ahead.take() {
-            return Poll::Ready(Ok(*item));
-        }
         loop {
             let eof = self.state == State::Draining;
             match self.framing.next(&mut self.chunks, eof, self.limit)? {
