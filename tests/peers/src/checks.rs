@@ -94,7 +94,11 @@ async fn header(client: PeersClient) -> Result<(), Failure> {
     let response = client.unary(question("x")).metadata("echo-text", "a b").await?;
     same("the header", &text_of(response.metadata()).as_deref(), &Some("a b"))?;
     let response = client.server_stream(question("x")).metadata("echo-text", "c").await?;
-    same("the header of a stream", &text_of(response.metadata()).as_deref(), &Some("c"))
+    same("the header of a server stream", &text_of(response.metadata()).as_deref(), &Some("c"))?;
+    let response = client.client_stream(stream::iter([question("x")])).metadata("echo-text", "d").await?;
+    same("the header of a client stream", &text_of(response.metadata()).as_deref(), &Some("d"))?;
+    let response = client.bidi(stream::iter([question("x")])).metadata("echo-text", "e").await?;
+    same("the header of streams both ways", &text_of(response.metadata()).as_deref(), &Some("e"))
 }
 
 const BYTES: &[u8] = &[0, 1, 0xfe, 0xff];
@@ -103,9 +107,19 @@ async fn trailer(client: PeersClient) -> Result<(), Failure> {
     let response = client.unary(question("x")).metadata_bin("echo-bin", BYTES).await?;
     same("the trailer", &bytes_of(&response.trailers()).as_deref(), &Some(BYTES))?;
     let call = client.server_stream(Question { answers: 1, ..question("x") });
-    let mut answers = call.metadata_bin("echo-bin", BYTES).await?.into_inner();
+    let answers = call.metadata_bin("echo-bin", BYTES).await?.into_inner();
+    same("the trailer of a server stream", &trailing(answers).await?.as_deref(), &Some(BYTES))?;
+    let call = client.client_stream(stream::iter([question("x")]));
+    let response = call.metadata_bin("echo-bin", BYTES).await?;
+    same("the trailer of a client stream", &bytes_of(&response.trailers()).as_deref(), &Some(BYTES))?;
+    let call = client.bidi(stream::iter([question("x")]));
+    let answers = call.metadata_bin("echo-bin", BYTES).await?.into_inner();
+    same("the trailer of streams both ways", &trailing(answers).await?.as_deref(), &Some(BYTES))
+}
+
+async fn trailing(mut answers: Streaming<Answer>) -> Result<Option<Vec<u8>>, Failure> {
     while answers.message().await?.is_some() {}
-    same("the trailer of a stream", &bytes_of(&answers.trailers().await?).as_deref(), &Some(BYTES))
+    Ok(bytes_of(&answers.trailers().await?))
 }
 
 async fn binary_header(client: PeersClient) -> Result<(), Failure> {
