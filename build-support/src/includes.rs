@@ -23,12 +23,9 @@ impl Includes {
         let mut folders = Vec::new();
         let mut problems = Vec::new();
         for proto in protos {
-            match fs::read(proto) {
-                Ok(text) => folders.push(root(proto, &String::from_utf8_lossy(&text))),
-                Err(error) => problems.push(format!(
-                    "cannot read `{}`: {error}; the path is relative to the folder of Cargo.toml",
-                    proto.display()
-                )),
+            match text(proto) {
+                Ok(text) => folders.push(root(proto, &text)),
+                Err(problem) => problems.push(problem),
             }
         }
         // The outermost folder goes first: it gives each proto below it the longest name, the one others import it by.
@@ -48,22 +45,44 @@ impl Includes {
         self
     }
 
-    /// That no proto is hidden by another one, which protoc refuses.
+    /// That protoc finds each proto: it can be read, lies in one of the folders, and is not hidden by another one.
     pub(crate) fn check(&self, protos: &[PathBuf]) -> Result<(), Error> {
-        let problem = |proto: &PathBuf| {
-            let shadow = self.shadow(proto)?;
-            let (proto, shadow, name) = (proto.display(), shadow.display(), self.name(proto));
-            Some(format!(
-                "`{proto}`: `import \"{name}\"` means `{shadow}` here, which an earlier include folder has; name first a \
-                 folder that holds both, by `rsgrpc_build::configure().include(..)`"
-            ))
-        };
+        let problem =
+            |proto: &PathBuf| text(proto).err().or_else(|| self.outside(proto)).or_else(|| self.hidden(proto));
         Error::of(protos.iter().filter_map(problem).collect()).map_or(Ok(()), Err)
+    }
+
+    fn outside(&self, proto: &Path) -> Option<String> {
+        let proto = without_dots(proto);
+        if self.folders.iter().any(|folder| proto.starts_with(without_dots(folder))) {
+            return None;
+        }
+        Some(format!(
+            "`{}` is in none of the include folders, {}; name one that holds it, written as in the path of the proto, \
+             by `rsgrpc_build::configure().include(..)`",
+            proto.display(),
+            self.listed()
+        ))
+    }
+
+    fn hidden(&self, proto: &Path) -> Option<String> {
+        let shadow = self.shadow(proto)?;
+        let (proto, shadow, name) = (proto.display(), shadow.display(), self.name(proto));
+        Some(format!(
+            "`{proto}`: `import \"{name}\"` means `{shadow}` here, which an earlier include folder has; name first a \
+             folder that holds both, by `rsgrpc_build::configure().include(..)`"
+        ))
     }
 
     /// The other file that protoc finds by the name of this one.
     fn shadow(&self, proto: &Path) -> Option<PathBuf> {
         self.find(&self.name(proto)).filter(|found| *found != without_dots(proto))
+    }
+
+    /// The folders as a message names them.
+    pub(crate) fn listed(&self) -> String {
+        let folders: Vec<_> = self.folders.iter().map(|folder| format!("`{}`", folder.display())).collect();
+        folders.join(", ")
     }
 
     pub(crate) fn folders(&self) -> &[PathBuf] {
@@ -89,6 +108,14 @@ impl Includes {
         let found = line.split_once(':').and_then(|(name, rest)| Some((self.find(name)?, rest)));
         found.map_or_else(|| line.to_owned(), |(path, rest)| format!("{}:{rest}", path.display()))
     }
+}
+
+/// The text of a proto.
+fn text(proto: &Path) -> Result<String, String> {
+    let read = fs::read(proto).map(|text| String::from_utf8_lossy(&text).into_owned());
+    read.map_err(|error| {
+        format!("cannot read `{}`: {error}; the path is relative to the folder of Cargo.toml", proto.display())
+    })
 }
 
 /// The path without its `.` components, so that `./proto` and `proto` are one folder.

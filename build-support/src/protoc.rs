@@ -1,5 +1,7 @@
 //! Finds protoc and has it turn protos into a descriptor set.
 
+mod said;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -50,12 +52,13 @@ pub(crate) fn describe(protoc: &Path, protos: &[PathBuf], includes: &Includes) -
         .args(protos)
         .output()
         .map_err(|error| Error::new(format!("cannot run protoc at `{}`: {error}; {CORRECT_IT}", protoc.display())))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let lines = said.lines().map(|line| includes.localize(&mended(line)));
+    let lines = said::lines(&String::from_utf8_lossy(&output.stderr), includes);
     if !output.status.success() {
-        return Err(failure(protoc, &output.status, lines.collect(), includes));
+        let silent =
+            || Error::new(format!("protoc at `{}` failed with {}; {CORRECT_IT}", protoc.display(), output.status));
+        return Err(Error::of(lines).unwrap_or_else(silent));
     }
-    lines.for_each(|line| cargo::warning(&line));
+    lines.iter().for_each(|line| cargo::warning(line));
     if !set.is_file() {
         let problem = format!("`{}` ran and wrote no descriptors, so it is no protoc; {CORRECT_IT}", protoc.display());
         return Err(Error::new(problem));
@@ -68,26 +71,6 @@ fn scratch() -> Result<tempfile::TempDir, Error> {
     let parent = std::env::var_os("OUT_DIR").map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = tempfile::Builder::new().prefix("rsgrpc-build").tempdir_in(&parent);
     folder.map_err(|error| Error::io("create a folder in", &parent, &error))
-}
-
-fn failure(protoc: &Path, status: &std::process::ExitStatus, mut lines: Vec<String>, includes: &Includes) -> Error {
-    if lines.iter().any(|line| line.ends_with("File not found.")) {
-        let folders: Vec<_> = includes.folders().iter().map(|folder| format!("`{}`", folder.display())).collect();
-        lines.push(format!(
-            "imports are looked up in {}; name other folders by `rsgrpc_build::configure().include(..)`",
-            folders.join(", ")
-        ));
-    }
-    let silent = || Error::new(format!("protoc at `{}` failed with {status}; {CORRECT_IT}", protoc.display()));
-    Error::of(lines).unwrap_or_else(silent)
-}
-
-/// A line of protoc's, with what to do where protoc leaves that open.
-fn mended(line: &str) -> String {
-    match line.strip_suffix(" is not defined.") {
-        Some(name) => format!("{name} is not defined; correct the name, or declare it, or import the file that does"),
-        None => line.to_owned(),
-    }
 }
 
 fn joined(option: &str, path: &Path) -> OsString {

@@ -24,18 +24,60 @@ fn no_proto_at_all() {
 #[test]
 fn a_mistake_in_a_proto_has_its_path_and_place() {
     let package = Package::new(&[("proto/leaf.proto", "syntax = \"proto3\";\nmessage Leaf {\n  string a = 1\n}\n")]);
-    assert_eq!(package.build("proto=proto/leaf.proto").error(), "Error: proto/leaf.proto:4:1: Expected \";\".");
+    assert_eq!(
+        package.build("proto=proto/leaf.proto").error(),
+        "Error: proto/leaf.proto:4:1: Expected \";\"; write that here"
+    );
+}
+
+#[test]
+fn what_protoc_says_comes_with_how_to_mend_it() {
+    for (code, expected) in [
+        (
+            "message M { string a; }",
+            "3:21: Missing field number; write ` = ` and a number that no other field of the message has",
+        ),
+        ("message M {", "3:12: Reached end of input in message definition (missing '}'); close what is open"),
+        (
+            "message M { string a = 1; string a = 2; }",
+            "3:34: \"a\" is already defined in \"p.M\"; rename or remove one of them",
+        ),
+        ("message M { required string a = 1; }", "3:22: Required fields are not allowed in proto3; remove `required`"),
+        (
+            "enum E { A = 1; }",
+            "3:14: The first enum value must be zero for open enums; put a value with the number 0 first",
+        ),
+        (
+            "message M { map<float, string> a = 1; }",
+            "3:13: Key in map fields cannot be float/double, bytes or message types; use an integer, `bool` or `string` as \
+             the key",
+        ),
+        ("message M { extensions 5; }", "3:24: Extension ranges are not allowed in proto3; OTHERWISE"),
+        (
+            "enum E { A = 0; B = 0; }",
+            "3:21: \"p.B\" uses the same enum value as \"p.A\". If this is intended, set 'option allow_alias = true;' to the \
+             enum definition. The next available enum value is 1.",
+        ),
+    ] {
+        let package = Package::new(&[("leaf.proto", &format!("syntax = \"proto3\";\npackage p;\n{code}"))]);
+        let expected = expected
+            .replace("OTHERWISE", "what a proto may contain is described at https://protobuf.dev/programming-guides/");
+        assert_eq!(package.build("proto=leaf.proto").error(), format!("Error: leaf.proto:{expected}"));
+    }
 }
 
 #[test]
 fn a_missing_import_says_where_it_was_looked_up() {
-    let package = Package::new(&[("proto/leaf.proto", "syntax = \"proto3\";\nimport \"other.proto\";")]);
+    let package = Package::new(&[
+        ("proto/leaf.proto", "syntax = \"proto3\";\nimport \"other.proto\";"),
+        ("proto/root.proto", "syntax = \"proto3\";\nimport \"leaf.proto\";"),
+    ]);
     assert_eq!(
-        package.build("proto=proto/leaf.proto").error(),
+        package.build("proto=proto/root.proto").error(),
         "Error: \n\
-         other.proto: File not found.\n\
-         proto/leaf.proto:2:1: Import \"other.proto\" was not found or had errors.\n\
-         imports are looked up in `proto`; name other folders by `rsgrpc_build::configure().include(..)`"
+         proto/leaf.proto:2:1: import \"other.proto\" is not found below `proto`; correct the name, or name the folder that \
+         has it by `rsgrpc_build::configure().include(..)`\n\
+         proto/root.proto:2:1: import \"leaf.proto\" has mistakes; mend those first"
     );
 }
 
@@ -46,7 +88,7 @@ fn a_folder_is_named_once() {
         ("proto/b.proto", "syntax = \"proto3\";"),
     ]);
     let error = package.build("proto=proto/b.proto\nproto=./proto/a.proto").error();
-    assert!(error.contains("\nimports are looked up in `proto`; "), "{error}");
+    assert!(error.contains("\"other.proto\" is not found below `proto`; "), "{error}");
 }
 
 #[test]
@@ -77,10 +119,15 @@ fn a_mistake_that_the_generator_finds_has_its_path_and_place() {
 }
 
 #[test]
-fn a_proto_outside_of_the_include_folders() {
+fn protos_that_the_include_folders_do_not_have() {
     let package = Package::new(&[("a/leaf.proto", LEAF), ("b/other.proto", LEAF)]);
-    let error = package.build("include=b\nproto=a/leaf.proto").error();
-    assert!(error.contains("a/leaf.proto: File does not reside within any path"), "{error}");
+    assert_eq!(
+        package.build("include=b\nproto=a/leaf.proto\nproto=b/none.proto").error(),
+        "Error: \n\
+         `a/leaf.proto` is in none of the include folders, `b`; name one that holds it, written as in the path of the proto, \
+         by `rsgrpc_build::configure().include(..)`\n\
+         cannot read `b/none.proto`: No such file or directory (os error 2); the path is relative to the folder of Cargo.toml"
+    );
 }
 
 #[test]
