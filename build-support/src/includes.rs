@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 use crate::Error;
+use crate::proto_text::{imports, root};
 
 /// Folders in the order in which they are searched.
 #[derive(Debug)]
@@ -21,17 +22,41 @@ impl Includes {
     /// The folders that follow from the protos, as [`crate::compile`] describes it.
     pub(crate) fn of(protos: &[PathBuf]) -> Result<Self, Error> {
         let mut folders = Vec::new();
+        let mut texts = Vec::new();
         let mut problems = Vec::new();
         for proto in protos {
             match text(proto) {
-                Ok(text) => folders.push(root(proto, &text)),
+                Ok(text) => {
+                    folders.push(root(proto, &text));
+                    texts.push((proto, text));
+                }
                 Err(problem) => problems.push(problem),
             }
         }
         // The outermost folder goes first: it gives each proto below it the longest name, the one others import it by.
         folders.sort_by_key(|folder| without_dots(folder).components().count());
-        let folders = once_each(folders);
-        Error::of(problems).map_or(Ok(Self { folders }.with_names_apart(protos)), Err)
+        let includes = Self { folders: once_each(folders) }.with_names_apart(protos);
+        problems.extend(texts.iter().flat_map(|(proto, text)| includes.ambiguous(proto, text, protos)));
+        Error::of(problems).map_or(Ok(includes), Err)
+    }
+
+    /// The imports of a proto that mean another file than the one beside it, or give one of the protos a second name.
+    fn ambiguous(&self, proto: &Path, text: &str, protos: &[PathBuf]) -> Vec<String> {
+        let beside = root(proto, text);
+        let problem = |name: String| {
+            let found = self.find(&name)?;
+            let meant = Some(without_dots(&beside).join(&name)).filter(|path| path.is_file()).unwrap_or(found.clone());
+            let is_given = protos.iter().any(|proto| without_dots(proto) == found);
+            let full = self.name(&meant);
+            (meant != found || is_given && full != name).then(|| {
+                format!(
+                    "`{}`: `import \"{name}\"` is too short where protos of one name lie in several folders; write \
+                     `import \"{full}\"`",
+                    proto.display()
+                )
+            })
+        };
+        imports(text).into_iter().filter_map(problem).collect()
     }
 
     /// Two protos with one name below their folders have different ones below a folder that holds both.
@@ -139,85 +164,5 @@ fn common_ancestor(folders: &[PathBuf]) -> Option<PathBuf> {
     match ancestor.as_os_str().is_empty() {
         true => folders.iter().all(is_known).then(|| PathBuf::from(".")),
         false => Some(ancestor.to_owned()),
-    }
-}
-
-/// The folder of the proto without the trailing folders that spell its package.
-fn root(proto: &Path, text: &str) -> PathBuf {
-    let folder = proto.parent().unwrap_or(Path::new(""));
-    let package: PathBuf = package(text).iter().collect();
-    let above = if folder.ends_with(&package) { package.components().count() } else { 0 };
-    let root = folder.ancestors().nth(above).unwrap_or(folder);
-    if root.as_os_str().is_empty() { PathBuf::from(".") } else { root.to_owned() }
-}
-
-/// The parts of the package that the proto declares; none if it declares none.
-///
-/// protoc needs the include folders before it can parse anything, so this has to do with a look at the statements.
-fn package(text: &str) -> Vec<String> {
-    let code = without_comments_and_strings(text);
-    let declared = code
-        .split([';', '{', '}'])
-        .find_map(|statement| statement.trim().strip_prefix("package")?.strip_prefix(char::is_whitespace));
-    let parts = declared.into_iter().flat_map(|name| name.split('.'));
-    parts.map(|part| part.trim().to_owned()).collect()
-}
-
-fn without_comments_and_strings(text: &str) -> String {
-    let mut code = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(['/', '"', '\'']) {
-        let (before, from) = rest.split_at(at);
-        code.push_str(before);
-        code.push(' ');
-        rest = if from.starts_with("//") {
-            from.split_once('\n').map_or("", |(_, rest)| rest)
-        } else if from.starts_with("/*") {
-            from.split_once("*/").map_or("", |(_, rest)| rest)
-        } else if let Some(rest) = from.strip_prefix('/') {
-            rest
-        } else {
-            after_string(from)
-        };
-    }
-    code + rest
-}
-
-/// What follows the string literal at the start of `text`.
-fn after_string(text: &str) -> &str {
-    let quote = text.chars().next();
-    let mut escaped = false;
-    for (at, character) in text.char_indices().skip(1) {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            _ if Some(character) == quote => return &text[at + 1..],
-            _ => {}
-        }
-    }
-    ""
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_package_is_taken_off_the_folder() {
-        for (proto, text, expected) in [
-            ("proto/user.proto", "package example.v1;", "proto"),
-            ("proto/example/v1/user.proto", "syntax = \"proto3\";\npackage example.v1;", "proto"),
-            ("example/v1/user.proto", "package\n  example . v1 ;", "."),
-            ("user.proto", "package example.v1;", "."),
-            ("proto/example/v1/user.proto", "package other.v1;", "proto/example/v1"),
-            ("proto/v1/user.proto", "package example.v1;", "proto/v1"),
-            ("proto/a/user.proto", "message M {}", "proto/a"),
-            ("proto/a/user.proto", "// package a;\n/* package a; */ option x = \"'; package a;\";", "proto/a"),
-            ("proto/a/user.proto", "option x = '\\'//'; package a;", "proto"),
-            ("proto/a/user.proto", "option x = \"unfinished", "proto/a"),
-            ("/srv/proto/a/user.proto", "packages b; package a;", "/srv/proto"),
-        ] {
-            assert_eq!(root(Path::new(proto), text), Path::new(expected), "{proto}: {text}");
-        }
     }
 }

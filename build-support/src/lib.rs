@@ -21,6 +21,7 @@ mod cargo;
 mod error;
 mod includes;
 mod output;
+mod proto_text;
 mod protoc;
 
 pub use builder::{Builder, configure};
@@ -33,8 +34,8 @@ use std::path::Path;
 /// Paths are relative to the folder of `Cargo.toml`. Imports are looked up below the folder of each proto, less the
 /// part of it that spells the proto's package: `proto/user.proto` imports relative to `proto`, and so does
 /// `proto/example/v1/user.proto` if its package is `example.v1`. Protos that
-/// would have one name by that have longer ones, from the folder that holds all protos. [`Builder::include`] names other
-/// folders.
+/// would have one name by that have longer ones, from the folder that holds all protos, and are imported by these.
+/// [`Builder::include`] names other folders.
 ///
 /// # Errors
 ///

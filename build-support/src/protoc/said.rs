@@ -31,6 +31,10 @@ const MENDS: &[(&str, &str)] = &[
     ("uses reserved number", "choose another number"),
     ("is reserved", "choose another one"),
     ("C++ scoping rules", "begin the names of values with the name of their enum"),
+    (
+        "is already defined in file",
+        "rename or remove one of them; if both are one file, import it by one name everywhere",
+    ),
     ("is already defined", "rename or remove one of them"),
     ("Unrecognized syntax identifier", "write `syntax = \"proto3\";` or `edition = \"2023\";`"),
     ("Unknown edition", "write `edition = \"2023\";` or `edition = \"2024\";`"),

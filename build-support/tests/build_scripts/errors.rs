@@ -110,6 +110,39 @@ fn a_proto_hidden_by_another() {
     );
 }
 
+/// protoc has one file to a name, and takes a file with two names for two files.
+#[test]
+fn protos_of_one_name_are_imported_by_long_names() {
+    let uses = |package: &str, import: &str| {
+        format!("syntax = \"proto3\"; package x.{package}; import \"{import}\"; message M {{ T t = 1; }}")
+    };
+    let types = |package: &str| format!("syntax = \"proto3\"; package x.{package}; message T {{}}");
+    let protos = |import: &str| {
+        Package::new(&[
+            ("a/types.proto", &types("a")),
+            ("a/uses.proto", &uses("a", &format!("{import}types.proto"))),
+            ("b/types.proto", &types("b")),
+            ("b/uses.proto", &uses("b", "b/types.proto")),
+        ])
+    };
+    let script = "proto=a/types.proto\nproto=a/uses.proto\nproto=b/types.proto\nproto=b/uses.proto";
+    assert_eq!(
+        protos("").build(script).error(),
+        "Error: `a/uses.proto`: `import \"types.proto\"` is too short where protos of one name lie in several folders; \
+         write `import \"a/types.proto\"`"
+    );
+    protos("a/").build(script).cargo();
+    // Only one of them is given, but the other one lies where it is looked for first.
+    let package = Package::new(&[
+        ("a/leaf.proto", LEAF),
+        ("a/types.proto", &types("a")),
+        ("b/types.proto", &types("b")),
+        ("b/uses.proto", &uses("b", "types.proto")),
+    ]);
+    let error = package.build("proto=a/leaf.proto\nproto=b/uses.proto").error();
+    assert!(error.contains("`b/uses.proto`: `import \"types.proto\"` is too short"), "{error}");
+}
+
 #[test]
 fn a_mistake_that_the_generator_finds_has_its_path_and_place() {
     let text = "syntax = \"proto3\";\nimport \"google/api/annotations.proto\";\nmessage M {}\nservice S {\n  \

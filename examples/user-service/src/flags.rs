@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -38,8 +38,8 @@ impl Flags {
         let mut flags = Self { listen: SocketAddr::from(([127, 0, 0, 1], 50051)), db: None, once: false, help: false };
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
-            let text = argument.to_string_lossy();
-            let (flag, value) = text.split_once('=').map_or((&*text, None), |(flag, value)| (flag, Some(value)));
+            let text = argument.to_str().ok_or_else(|| not_utf8(&argument))?;
+            let (flag, value) = text.split_once('=').map_or((text, None), |(flag, value)| (flag, Some(value)));
             let mut wanted =
                 || value.map(OsString::from).or_else(|| arguments.next()).ok_or(format!("{flag} needs a value"));
             match flag {
@@ -53,6 +53,11 @@ impl Flags {
         }
         Ok(flags)
     }
+}
+
+/// Only a value of its own may be a path that is not UTF-8.
+fn not_utf8(argument: &OsStr) -> String {
+    format!("`{}` is not UTF-8; give a path that is not by a space: --db PATH", argument.display())
 }
 
 fn file(name: OsString) -> Result<PathBuf, String> {

@@ -40,6 +40,18 @@ fn flags() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_not_utf8_is_a_value_of_its_own() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let parse = |arguments: &[&[u8]]| Flags::parse(arguments.iter().map(|bytes| OsStr::from_bytes(bytes).to_owned()));
+    let flags = parse(&[b"--db", b"\xff.db"]).expect("flags");
+    assert_eq!(flags.db.as_deref(), Some(OsStr::from_bytes(b"\xff.db").as_ref()));
+    let problem = "`--db=\u{fffd}.db` is not UTF-8; give a path that is not by a space: --db PATH";
+    assert_eq!(parse(&[b"--db=\xff.db"]), Err(problem.to_owned()));
+}
+
 /// The second time it finds what the first has left.
 #[test]
 fn once_makes_every_call_and_stops_again_and_again() {
