@@ -5,6 +5,7 @@
 
 mod code;
 mod inline;
+mod settle;
 #[cfg(test)]
 mod tests;
 

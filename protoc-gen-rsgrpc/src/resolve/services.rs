@@ -20,7 +20,8 @@ pub(super) fn service(
     let package = &context.pool.file(site.file).file().package;
     let full_name = if package.is_empty() { service.name.clone() } else { format!("{package}.{}", service.name) };
     let name = names::camel(&service.name);
-    let plain = name.trim_start_matches("r#");
+    // Only a keyword ends with an underscore, and needs none with a suffix.
+    let plain = name.trim_start_matches("r#").trim_end_matches('_');
     let mut idents = Scope::default();
     // The constructor of the client.
     idents.reserve("new");

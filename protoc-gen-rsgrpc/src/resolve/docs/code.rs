@@ -9,6 +9,7 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::inline::escape;
+use super::settle::settled;
 
 /// White space in front from which Markdown takes a line for code.
 const INDENT: usize = 4;
@@ -22,7 +23,7 @@ pub(super) fn without_rust(text: &str) -> String {
     let is_code = |index: usize| code.iter().any(|lines| lines.contains(&index));
     let line = |(index, line): (usize, &str)| if is_code(index) { line.to_owned() } else { escape(line) };
     let escaped: Vec<_> = text.split('\n').enumerate().map(line).collect();
-    mark(closed(escaped.join("\n")))
+    mark(closed(settled(escaped.join("\n"))))
 }
 
 /// Marks every block that rustdoc would run as text.
@@ -87,7 +88,7 @@ fn unindented(container: &str, code: &str) -> String {
 }
 
 /// The ways in which rustdoc has read Markdown over time: with these extensions, and without any.
-fn dialects() -> impl Iterator<Item = Options> {
+pub(super) fn dialects() -> impl Iterator<Item = Options> {
     let extensions = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
@@ -153,7 +154,7 @@ fn closed(text: String) -> String {
 }
 
 /// The whole as one block of text: what Markdown is never found to settle.
-fn enclosed(text: &str) -> String {
+pub(super) fn enclosed(text: &str) -> String {
     let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or_default();
     let fence: String = iter::repeat_n('`', 3.max(longest + 1)).collect();
     format!("{fence}text\n{text}\n{fence}")

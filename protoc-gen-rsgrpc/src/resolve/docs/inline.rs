@@ -39,17 +39,36 @@ fn code_span<'l>(text: &mut String, tail: &'l str) -> &'l str {
     verbatim(text, tail, open)
 }
 
-/// A bracket stays if it begins a link.
+/// A bracket stays if it begins a link to an address; rustdoc takes other links for paths of Rust.
 fn bracket<'l>(text: &mut String, tail: &'l str) -> &'l str {
-    if let Some(close) = tail.find(']') {
-        let is_link = tail[close + 1..].starts_with('(') && !tail[1..close].contains('[');
-        let end = is_link.then(|| tail.find(')')).flatten();
-        if let Some(end) = end {
-            return verbatim(text, tail, end + 1);
-        }
+    if let Some(close) = tail.find(']').filter(|&close| !tail[1..close].contains(['[', '`', '\\']))
+        && let Some(length) = tail[close + 1..].strip_prefix('(').and_then(destination)
+    {
+        return verbatim(text, tail, close + 2 + length + 1);
     }
     text.push('\\');
     verbatim(text, tail, 1)
+}
+
+/// The length of the address in front of the parenthesis that closes a link, if it is one.
+fn destination(text: &str) -> Option<usize> {
+    let mut open = 0_usize;
+    let is_end = |character: char| {
+        match character {
+            '(' => open += 1,
+            ')' if open > 0 => open -= 1,
+            ')' => return true,
+            _ => {}
+        }
+        character.is_whitespace() || matches!(character, '<' | '>' | '\\' | '`')
+    };
+    let end = text.find(is_end).filter(|&end| text[end..].starts_with(')'))?;
+    is_address(&text[..end]).then_some(end)
+}
+
+/// Whether rustdoc does not look for an item of this name.
+pub(super) fn is_address(link: &str) -> bool {
+    link.contains(['/', '.', '#'])
 }
 
 /// An angle bracket stays if it begins an address.

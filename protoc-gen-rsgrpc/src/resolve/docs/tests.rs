@@ -1,6 +1,6 @@
 //! What rustdoc makes of the documentation.
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag};
+use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, Options, Parser, Tag};
 
 use super::markdown;
 
@@ -32,12 +32,18 @@ fn code_stays_where_it_stands() {
         assert_eq!(markdown(comment, "").join("\n"), expected, "{comment:?}");
         assert_no_rust(comment, "");
     }
+    for (comment, expected) in [
+        ("[a](b/c(d)) [e](#f)", "[a](b/c(d)) [e](#f)"),
+        ("[a](b \"c) [!](x) [a](b/c(d) [](", "\\[a](b \"c) \\[!](x) \\[a](b/c(d) \\[]("),
+    ] {
+        assert_eq!(markdown(comment, "").join("\n"), expected, "{comment:?}");
+    }
     assert_eq!(markdown("```\nopen", "behind"), ["```text", "open", "```", "", "behind"]);
 }
 
-/// Comments out of all that begins, ends, contains or hides a block of code.
+/// Comments out of all that begins, ends, contains or hides a block of code, a link or a tag.
 #[test]
-fn no_comment_holds_a_test() {
+fn no_comment_holds_a_test_or_a_link_or_a_tag() {
     const PARTS: &[&str] = &[
         "```",
         "```",
@@ -81,6 +87,13 @@ fn no_comment_holds_a_test() {
         "[x]: http://y",
         "[",
         "](",
+        "](x)",
+        "](a/b \"c\")",
+        "](a/b(c)",
+        ")",
+        "[a](http://x/y)",
+        "[a]: b",
+        "[`a`][b]",
         "<!--",
         "-->",
         "<pre>",
@@ -124,14 +137,31 @@ fn assert_no_rust(leading: &str, trailing: &str) {
     let seen = unindented(&lines);
     for options in [Options::empty(), rustdoc_options()] {
         for event in Parser::new_ext(&seen, options) {
-            let Event::Start(Tag::CodeBlock(kind)) = event else { continue };
-            let is_rust = match &kind {
-                CodeBlockKind::Indented => true,
-                CodeBlockKind::Fenced(info) => is_rust(info),
+            let is_wrong = match &event {
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)) => true,
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => is_rust(info),
+                Event::Start(Tag::Link { dest_url, .. }) => is_rust_path(dest_url),
+                Event::Html(_) | Event::InlineHtml(_) => true,
+                _ => false,
             };
-            assert!(!is_rust, "{leading:?}, {trailing:?}: {kind:?} in\n{seen}");
+            assert!(!is_wrong, "{leading:?}, {trailing:?}: {event:?} in\n{seen}");
         }
+        let mut unresolved = None;
+        let note = |link: BrokenLink<'_>| {
+            if is_rust_path(&link.reference) {
+                unresolved = Some(link.reference.to_string());
+            }
+            None
+        };
+        Parser::new_with_broken_link_callback(&seen, options, Some(note)).for_each(drop);
+        assert_eq!(unresolved, None, "{leading:?}, {trailing:?}: in\n{seen}");
     }
+}
+
+/// Whether rustdoc looks for an item of this name.
+fn is_rust_path(link: &str) -> bool {
+    let is_allowed = |character: char| character.is_alphanumeric() || ":_<>, !*&;@()".contains(character);
+    !link.contains('/') && !link.starts_with('#') && link.chars().all(is_allowed)
 }
 
 /// The text that rustdoc makes of the lines as they are emitted: less the white space that all have in front.
