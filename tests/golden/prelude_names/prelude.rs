@@ -3352,3 +3352,93 @@ impl ServiceClient {
         self.client.client_streaming(&SERVICE.methods[0], requests)
     }
 }
+
+/// The service `prelude.Self`: its name, its methods and their options.
+pub static SELF: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
+    name: "prelude.Self",
+    methods: &[
+        ::rsgrpc::Method::new("/prelude.Self/Get", ::rsgrpc::MethodKind::Unary)
+            .with_input(::rsgrpc::json::Type::of::<T>("prelude.T"))
+            .with_output(::rsgrpc::json::Type::of::<T>("prelude.T"))
+    ],
+    message_types: &[MESSAGE_TYPES],
+    file_descriptor_set: &[],
+};
+
+pub trait Self_: ::core::marker::Send + ::core::marker::Sync + 'static {
+    fn get(&self, request: ::rsgrpc::Request<T>)
+        -> impl ::core::future::Future<Output = ::core::result::Result<
+            ::rsgrpc::Response<T>,
+            ::rsgrpc::Status,
+        >> + ::core::marker::Send
+    {
+        let _ = request;
+        ::rsgrpc::codegen::unimplemented_unary(&SELF.methods[0])
+    }
+}
+
+/// Serves a [`Self_`].
+#[derive(Debug)]
+pub struct SelfServer<T_> {
+    service: ::std::sync::Arc<T_>,
+}
+
+impl<T_: Self_> SelfServer<T_> {
+    /// Serves this implementation.
+    pub fn new(service: T_) -> Self {
+        Self::from_arc(::std::sync::Arc::new(service))
+    }
+
+    /// Serves an implementation that others hold too.
+    pub fn from_arc(service: ::std::sync::Arc<T_>) -> Self {
+        Self { service }
+    }
+}
+
+impl<T_> ::core::clone::Clone for SelfServer<T_> {
+    fn clone(&self) -> Self {
+        Self { service: ::std::sync::Arc::clone(&self.service) }
+    }
+}
+
+impl<T_> ::rsgrpc::codegen::NamedService for SelfServer<T_> {
+    const NAME: &'static str = "prelude.Self";
+}
+
+impl<T_: Self_> ::rsgrpc::Service for SelfServer<T_> {
+    fn descriptor(&self) -> &'static ::rsgrpc::ServiceDescriptor {
+        &SELF
+    }
+
+    fn call(&self, method: usize, mut call: ::rsgrpc::codegen::ServerCall)
+        -> ::rsgrpc::codegen::Reply
+    {
+        let service = ::std::sync::Arc::clone(&self.service);
+        match method {
+            0 => ::std::boxed::Box::pin(async move {
+                let request = call.one()
+                    .await?;
+                call.reply(Self_::get(&*service, request).await?)
+            }),
+            _ => call.unknown_method(),
+        }
+    }
+}
+
+/// Calls `prelude.Self`.
+#[derive(Clone, Debug)]
+pub struct SelfClient {
+    client: ::rsgrpc::Client,
+}
+
+impl SelfClient {
+    /// A client over a channel, or over a server in the same process.
+    pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
+        let client: ::rsgrpc::Client = ::core::convert::Into::into(channel);
+        Self { client: client.of(&SELF) }
+    }
+
+    pub fn get(&self, request: impl ::rsgrpc::IntoRequest<T>) -> ::rsgrpc::UnaryCall<'_, T, T> {
+        self.client.unary(&SELF.methods[0], request)
+    }
+}
