@@ -13,7 +13,7 @@ use crate::{
     interceptor::{Interceptor, Next},
 };
 
-/// Longer tokens are refused unread; all headers of a request together may have 16 KiB.
+/// Longer tokens are refused unread.
 const LONGEST: usize = 8 * 1024;
 
 /// Asks each caller for a bearer token in the metadata `authorization`, and hands what a [`Verifier`] finds in it to the

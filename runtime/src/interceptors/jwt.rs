@@ -10,7 +10,7 @@ use std::{
 
 use jsonwebtoken::{
     Algorithm, DecodingKey, Validation, crypto,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse},
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyOperations, PublicKeyUse},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -19,7 +19,8 @@ use super::{Denied, Verifier, key_file::KeyFile};
 /// Accepts tokens that are signed by a key of a JSON Web Key Set (RFC 7517), for one audience, within their time.
 ///
 /// Each key is good for its own algorithms only, whatever a token claims; `none` is no algorithm. `exp` and `aud` are
-/// required, and `nbf` counts where it is there. `C` is what the claims are read into.
+/// required, and `nbf` counts where it is there. A token with `crit` in its header is refused: it asks for an extension
+/// that is not known here (RFC 7515, 4.1.11). `C` is what the claims are read into.
 ///
 /// ```no_run
 /// use rsgrpc::interceptors::{BearerAuth, JwtVerifier};
@@ -69,12 +70,13 @@ struct Key {
 }
 
 impl<C: DeserializeOwned + Clone + Send + Sync + 'static> JwtVerifier<C> {
-    /// Reads a key set, as JSON. Keys that are for encryption, and those of algorithms that are not supported, are left
-    /// out.
+    /// Reads a key set, as JSON. Keys that are for something other than signatures, and those of types, curves and
+    /// algorithms that are not supported, are left out (RFC 7517, 5).
     ///
     /// # Errors
     ///
-    /// The text is no key set, a key in it is broken, or there is none to verify with.
+    /// The text is no key set, a key in it is broken, a symmetric one has less than 32 bytes (RFC 7518, 3.2), or there is
+    /// none to verify with.
     pub fn from_jwks(jwks: impl AsRef<[u8]>, audience: impl Into<String>) -> Result<Self, JwksError> {
         // The default that features choose would be none, with a panic, where two of them are on. An earlier choice of
         // the program's own holds.
@@ -114,10 +116,11 @@ impl<C: DeserializeOwned + Clone + Send + Sync + 'static> JwtVerifier<C> {
         self
     }
 
-    /// How far the clocks of issuer and server may be apart. Default: 60 seconds.
+    /// How far the clocks of issuer and server may be apart, in whole seconds, up to a year. Default: 60 seconds.
     #[must_use]
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.validation.leeway = leeway.as_secs();
+        // It is taken from the time of day, which must not become negative.
+        self.validation.leeway = leeway.as_secs().min(365 * 24 * 60 * 60);
         self
     }
 
@@ -150,8 +153,13 @@ impl<C: DeserializeOwned + Clone + Send + Sync + 'static> JwtVerifier<C> {
 
     fn read(&self, token: &str) -> Result<C, String> {
         let header = jsonwebtoken::decode_header(token).map_err(|error| format!("the token is malformed: {error}"))?;
+        // The signature covers it, but who does not look at it accepts what the issuer wanted refused.
+        if let Some(extensions) = header.crit {
+            return Err(format!("the token asks for extensions that are not known here: {extensions:?}"));
+        }
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let named = |key: &&Key| header.kid.is_none() || key.id == header.kid;
+        // Names are hints. Where one of the two has none, the signature alone tells.
+        let named = |key: &&Key| header.kid.is_none() || key.id.is_none() || key.id == header.kid;
         let mut refused = format!("no key of the set is named {:?}", header.kid);
         for key in keys.iter().filter(named) {
             let mut validation = self.validation.clone();
@@ -181,16 +189,41 @@ fn read_file(path: &Path) -> Result<Vec<u8>, JwksError> {
 fn read_keys(jwks: &[u8]) -> Result<Vec<Key>, JwksError> {
     let set: JwkSet =
         serde_json::from_slice(jwks).map_err(|error| JwksError(format!("this is no JSON Web Key Set: {error}")))?;
-    let for_signatures = |key: &&Jwk| key.common.public_key_use != Some(PublicKeyUse::Encryption);
-    let keys = set.keys.iter().filter(for_signatures).filter_map(read_key).collect::<Result<Vec<_>, _>>()?;
+    let keys = set.keys.iter().filter(|key| verifies(key)).filter_map(read_key).collect::<Result<Vec<_>, _>>()?;
     if keys.is_empty() {
         return Err(JwksError("the key set has no key that signatures can be verified with".to_owned()));
     }
     Ok(keys)
 }
 
+/// Whether that is what the key is for, by its own account.
+fn verifies(jwk: &Jwk) -> bool {
+    let operations = jwk.common.key_operations.as_ref();
+    jwk.common.public_key_use != Some(PublicKeyUse::Encryption)
+        && operations.is_none_or(|operations| operations.contains(&KeyOperations::Verify))
+}
+
 /// A key and its algorithms; `None` for what is not supported.
 fn read_key(jwk: &Jwk) -> Option<Result<Key, JwksError>> {
+    let algorithms = Some(algorithms(jwk)).filter(|algorithms| !algorithms.is_empty())?;
+    let id = jwk.common.key_id.clone();
+    let key = match &jwk.algorithm {
+        AlgorithmParameters::OctetKey(key) if key.value.trim_end_matches('=').len() < SHORTEST_SECRET => {
+            Err("a symmetric key has at least 32 bytes".to_owned())
+        }
+        _ => DecodingKey::from_jwk(jwk).map_err(|error| error.to_string()),
+    };
+    Some(match key {
+        Ok(key) => Ok(Key { id, algorithms, key }),
+        Err(error) => Err(JwksError(format!("the key {id:?} of the set is broken: {error}"))),
+    })
+}
+
+/// 32 bytes in base64. Shorter secrets can be guessed by whoever has a token.
+const SHORTEST_SECRET: usize = 43;
+
+/// What a key may have signed with: the one algorithm that it names, or those of its type.
+fn algorithms(jwk: &Jwk) -> Vec<Algorithm> {
     let by_type: &[Algorithm] = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => &[
             Algorithm::RS256,
@@ -204,20 +237,12 @@ fn read_key(jwk: &Jwk) -> Option<Result<Key, JwksError>> {
         AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => &[Algorithm::ES384],
         AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
         AlgorithmParameters::OctetKey(_) => &[Algorithm::HS256, Algorithm::HS384, Algorithm::HS512],
-        _ => return None,
+        _ => &[],
     };
-    let algorithms: Vec<_> = match jwk.common.key_algorithm {
+    match jwk.common.key_algorithm {
         None => by_type.to_vec(),
         Some(own) => by_type.iter().copied().filter(|&algorithm| own.to_string().parse() == Ok(algorithm)).collect(),
-    };
-    if algorithms.is_empty() {
-        return None;
     }
-    let id = jwk.common.key_id.clone();
-    Some(match DecodingKey::from_jwk(jwk) {
-        Ok(key) => Ok(Key { id, algorithms, key }),
-        Err(error) => Err(JwksError(format!("the key {id:?} of the set is broken: {error}"))),
-    })
 }
 
 /// A key set that cannot be used; it says why.

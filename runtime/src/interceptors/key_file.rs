@@ -51,7 +51,12 @@ impl KeyFile {
         if state.seen.replace(stamp) == Some(stamp) {
             return None;
         }
-        Some(std::fs::read(&self.path))
+        let content = std::fs::read(&self.path);
+        if content.is_err() {
+            // It may be readable next time without having been written.
+            state.seen = None;
+        }
+        Some(content)
     }
 
     pub(super) fn path(&self) -> std::path::Display<'_> {

@@ -71,8 +71,19 @@ async fn good_and_bad_tokens() {
         &EncodingKey::from_secret(&public_point),
     )
     .unwrap();
+    let critical = |name: &str| {
+        let crit = Some(vec![name.to_owned()]);
+        let header = Header { crit, kid: Some("ours".to_owned()), ..Header::new(Algorithm::ES256) };
+        jsonwebtoken::encode(&header, &claims(json!({})), &ours.key).unwrap()
+    };
+    let with_own_key = json!({"alg": "ES256", "kid": "ours", "jwk": theirs.jwk, "jku": "https://evil.test/jwks.json"});
     let rows = [
         ("good", good.clone(), ""),
+        ("an extension", critical("b64"), "asks for extensions that are not known here: [\"b64\"]"),
+        ("a key of its own", unsigned(with_own_key, &claims(json!({})), signature), "InvalidSignature"),
+        ("a path as key id", theirs.sign(Some("../../../dev/null"), &claims(json!({}))), "no key of the set is named"),
+        ("a key id that is a number", unsigned(json!({"alg": "ES256", "kid": 7}), &claims(json!({})), ""), "malformed"),
+        ("a key id for the log", theirs.sign(Some("a\nb"), &claims(json!({}))), "no key of the set is named"),
         ("without a key id", ours.sign(None, &claims(json!({}))), ""),
         ("one of several audiences", ours.sign(None, &claims(json!({"aud": ["other", "users"]}))), ""),
         ("within the leeway", ours.sign(None, &claims(json!({"exp": now() - 30}))), ""),
@@ -173,6 +184,48 @@ async fn a_file_of_keys_is_read_again_when_it_has_changed() {
     std::fs::remove_file(&path).unwrap();
 }
 
+/// What is signed with a public key as the secret of an HMAC, is signed by anybody.
+#[tokio::test]
+async fn a_public_key_is_no_secret() {
+    let modulus = [0xc5; 256];
+    let rsa = json!({"kty": "RSA", "kid": "rsa", "n": BASE64.encode(modulus), "e": "AQAB"});
+    let secret = json!({"kty": "oct", "kid": "secret", "k": BASE64.encode([7; 32])});
+    let verifier: JwtVerifier = JwtVerifier::from_jwks(jwks(&[&rsa, &secret]), "users").unwrap();
+    for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+        for kid in [None, Some("rsa"), Some("secret")] {
+            let header = Header { kid: kid.map(str::to_owned), ..Header::new(algorithm) };
+            let sign = |secret| jsonwebtoken::encode(&header, &claims(json!({})), &EncodingKey::from_secret(secret));
+            assert!(verifier.verify(&sign(&modulus).unwrap()).await.is_err(), "{algorithm:?} {kid:?}");
+            assert!(verifier.verify(&sign(&[]).unwrap()).await.is_err(), "{algorithm:?} {kid:?}");
+            let good = verifier.verify(&sign(&[7; 32]).unwrap()).await;
+            assert_eq!(good.is_ok(), kid != Some("rsa"), "{algorithm:?} {kid:?}: {good:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_of_other_kinds_do_not_spoil_a_set() {
+    let ours = Issuer::new("ours");
+    let others = [
+        json!({"kty": "AKP", "kid": "new", "alg": "ML-DSA-65", "pub": "AAAA"}),
+        json!({"kty": "EC", "kid": "btc", "crv": "secp256k1", "x": "AAAA", "y": "AAAA"}),
+        json!({"kty": "OKP", "kid": "dh", "crv": "X25519", "x": "AAAA"}),
+        json!({"kty": "RSA", "kid": "enc", "use": "enc", "n": "AAAA", "e": "AQAB"}),
+        json!({"kty": "RSA", "kid": "wrap", "key_ops": ["wrapKey"], "n": "AAAA", "e": "AQAB"}),
+    ];
+    let keys: Vec<&Value> = others.iter().chain([&ours.jwk]).collect();
+    let verifier: JwtVerifier = JwtVerifier::from_jwks(jwks(&keys), "users").unwrap().leeway(Duration::MAX);
+    verifier.verify(&ours.sign(Some("ours"), &claims(json!({})))).await.unwrap();
+
+    // A set of one key often has no name for it.
+    let mut nameless = ours.jwk.clone();
+    nameless.as_object_mut().unwrap().remove("kid");
+    let verifier: JwtVerifier = JwtVerifier::from_jwks(jwks(&[&nameless]), "users").unwrap();
+    verifier.verify(&ours.sign(Some("ours"), &claims(json!({})))).await.unwrap();
+    let error = verifier.verify(&Issuer::new("ours").sign(Some("ours"), &claims(json!({})))).await.unwrap_err();
+    assert!(format!("{error:?}").contains("InvalidSignature"), "{error:?}");
+}
+
 #[test]
 fn key_sets_that_cannot_be_used() {
     let issuer = Issuer::new("a");
@@ -181,6 +234,7 @@ fn key_sets_that_cannot_be_used() {
         jwk[name] = value.into();
         jwks(&[&jwk])
     };
+    let secret = |secret: &[u8]| jwks(&[&json!({"kty": "oct", "kid": "s", "k": BASE64.encode(secret)})]);
     for (jwks, reads) in [
         ("".to_owned(), "this is no JSON Web Key Set: "),
         ("{}".to_owned(), "this is no JSON Web Key Set: "),
@@ -188,9 +242,14 @@ fn key_sets_that_cannot_be_used() {
         (with("use", "enc"), "the key set has no key that signatures can be verified with"),
         (with("alg", "RS256"), "the key set has no key that signatures can be verified with"),
         (with("x", "%"), "the key Some(\"a\") of the set is broken: "),
+        (with("crv", ""), "the key set has no key that signatures can be verified with"),
+        (r#"{"keys": [{"kid": "b"}]}"#.to_owned(), "the key set has no key that signatures can be verified with"),
+        (r#"{"keys": ["b"]}"#.to_owned(), "this is no JSON Web Key Set: "),
+        (secret(&[]), "the key Some(\"s\") of the set is broken: a symmetric key has at least 32 bytes"),
+        (secret(&[7; 31]), "the key Some(\"s\") of the set is broken: a symmetric key has at least 32 bytes"),
     ] {
         let error = JwtVerifier::<Claims>::from_jwks(jwks, "users").unwrap_err().to_string();
-        assert!(error.starts_with(reads), "{error}");
+        assert!(error.starts_with(reads), "{error}\nis not\n{reads}");
     }
     let error = JwtVerifier::<Claims>::from_file("/no/such/jwks.json", "users").unwrap_err().to_string();
     assert!(error.starts_with("cannot read /no/such/jwks.json: "), "{error}");
