@@ -27,8 +27,10 @@ pub(crate) use codes::from_name as code_named;
 pub(crate) use exchange::Exchange;
 pub(crate) use headers::is_reserved;
 use media::Media;
+#[cfg(feature = "tower")]
+pub(crate) use opening::bare_response;
 pub(crate) use opening::unclaimed;
-use opening::{Opening, refuse};
+use opening::{Opening, needs_http2, refuse};
 
 use crate::{
     call::{Body, Peer},

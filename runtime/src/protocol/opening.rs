@@ -2,7 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderValue, Response, StatusCode, header::HeaderName, request::Parts};
+use bytes::Bytes;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{self, HeaderName},
+    request::Parts,
+};
 use tonic::{Status, metadata::MetadataMap};
 
 use super::headers;
@@ -58,15 +63,28 @@ impl Opening<'_> {
 
 /// The answer to a request of no protocol we speak.
 pub(crate) fn unclaimed() -> Response<Body> {
+    bare_response(StatusCode::NOT_FOUND)
+}
+
+/// An answer of which there is no more than an HTTP status; clients of each protocol make one of their own of it, such as
+/// UNAVAILABLE of 503.
+pub(crate) fn bare_response(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NOT_FOUND;
+    *response.status_mut() = status;
     response
+}
+
+/// The answer to gRPC over HTTP/1.1.
+pub(super) fn needs_http2() -> Response<Body> {
+    let why = "gRPC needs HTTP/2, over TLS by ALPN (`h2`)\n";
+    let mut response = bare_response(StatusCode::HTTP_VERSION_NOT_SUPPORTED);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.map(|_| Body::whole(Some(Bytes::from_static(why.as_bytes())), None))
 }
 
 /// An answer to what is no call at all: an HTTP status and the one header that goes with it.
 pub(super) fn refuse(status: StatusCode, name: HeaderName, value: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
+    let mut response = bare_response(status);
     response.headers_mut().insert(name, HeaderValue::from_static(value));
     response
 }

@@ -78,6 +78,9 @@ fn of_server(error: &Error) -> String {
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => "the client does not speak TLS".to_owned(),
         Error::NoCertificatesPresented => "the client presented no certificate, and one is required".to_owned(),
         Error::InvalidCertificate(error) => format!("the client's certificate is refused: {}", certificate(error)),
+        Error::PeerIncompatible(why) => {
+            format!("the client does not speak TLS 1.2 or 1.3 as it is spoken here: {why:?}")
+        }
         Error::NoApplicationProtocol => "the client offers neither `h2` nor `http/1.1` by ALPN".to_owned(),
         Error::AlertReceived(AlertDescription::UnknownCA) => {
             "the client does not trust the CA of the server's certificate".to_owned()

@@ -43,16 +43,23 @@ impl Identity {
     fn parse(certificates: &[u8], chain_from: &str, key: &[u8], key_from: &str) -> Result<Self, TlsError> {
         let chain = parse_certificates(certificates, chain_from)?;
         let key = parse_key(key, key_from)?;
-        let key = CertifiedKey::from_der(chain, key, &provider()).map_err(|error| {
+        let pair = |chain| CertifiedKey::from_der(chain, key.clone_key(), &provider());
+        let paired = pair(chain.clone()).map_err(|error| {
             TlsError::new(match error {
                 Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
-                    format!("{key_from} is not the key of the first certificate in {chain_from}")
+                    let own = chain.iter().position(|certificate| pair(vec![certificate.clone()]).is_ok());
+                    let order =
+                        own.map(|own| format!("; it is that of certificate {}, which must come first", own + 1));
+                    format!(
+                        "{key_from} is not the key of the first certificate in {chain_from}{}",
+                        order.unwrap_or_default()
+                    )
                 }
                 Error::InvalidCertificate(error) => format!("a certificate in {chain_from} cannot be read: {error}"),
                 error => format!("{key_from} cannot be used: {error}"),
             })
         })?;
-        Ok(Self { key: Arc::new(key) })
+        Ok(Self { key: Arc::new(paired) })
     }
 }
 
@@ -71,9 +78,10 @@ pub(super) fn parse_certificates(pem: &[u8], from: &str) -> Result<Vec<Certifica
 
 fn parse_key(pem: &[u8], from: &str) -> Result<PrivateKeyDer<'static>, TlsError> {
     PrivateKeyDer::from_pem_slice(pem).map_err(|error| {
-        let encrypted = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
+        // As a label of PKCS #8, or as the header of a key in the older form.
+        let encrypted = pem.windows(9).any(|window| window == b"ENCRYPTED");
         TlsError::new(match error {
-            pem::Error::NoItemsFound if pem.windows(encrypted.len()).any(|window| window == encrypted) => {
+            pem::Error::NoItemsFound | pem::Error::Base64Decode(_) if encrypted => {
                 format!("{from}: the key is encrypted; decrypt it first, as `openssl pkey -in KEY` does")
             }
             pem::Error::NoItemsFound => {

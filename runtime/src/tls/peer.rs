@@ -40,7 +40,8 @@ impl PeerTls {
         self.server_name.as_deref()
     }
 
-    /// The peer's certificate chain as DER, verified, its own certificate first; empty where it presented none.
+    /// The peer's certificate chain as DER, as it was presented: its own certificate first, which is verified, then what
+    /// came with it, which need not have been of use. Empty where it presented none.
     pub fn certificates(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         self.certificates.iter().map(|certificate| certificate.as_ref())
     }

@@ -179,6 +179,37 @@ async fn a_client_without_h2() {
     assert!(error.to_string().contains("NoApplicationProtocol"), "{error}");
 }
 
+/// What a client of gRPC reads that speaks HTTP/1.1 after all.
+#[tokio::test]
+async fn grpc_without_http2() {
+    let ca = Ca::new("ca");
+    let (_, addr) = start(Some(ServerTls::new(ca.issue(&["localhost"]).identity()))).await;
+    let mut stream = raw::Client { tls12: false, alpn: &["http/1.1"] }.connect(addr, &ca).await.unwrap();
+    let head = "POST /test.Echo/Unary HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+    let rest = "content-type: application/grpc\r\ncontent-length: 5\r\n\r\n\0\0\0\0\0";
+    stream.write_all(format!("{head}{rest}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 505 "), "{answer}");
+    assert!(answer.ends_with("\r\n\r\ngRPC needs HTTP/2, over TLS by ALPN (`h2`)\n"), "{answer}");
+}
+
+/// A version of TLS that is not spoken, as the log tells it: the beginning of a hello that only has TLS 1.1.
+#[tokio::test]
+async fn an_older_tls() {
+    let log = Log::default();
+    let _guard = log.listen();
+    let (_, addr) = start(Some(ServerTls::new(Ca::new("ca").issue(&["localhost"]).identity()))).await;
+    let hello = [&[1, 0, 0, 41, 3, 2][..], &[7; 32], &[0, 0, 2, 0xc0, 0x13, 1, 0]].concat();
+    let record = [&[22, 3, 1, 0, hello.len() as u8][..], &hello].concat();
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    stream.write_all(&record).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let line = log.failed_handshake().await;
+    assert!(line.starts_with("the client does not speak TLS 1.2 or 1.3 as it is spoken here: "), "{line}");
+}
+
 #[tokio::test]
 async fn http_1_1_is_served_where_it_was_agreed_on() {
     let ca = Ca::new("ca");

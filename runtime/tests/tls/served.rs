@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use rsgrpc::{ClientTls, ServerTls};
-use tokio::{io::AsyncReadExt, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{ask, channel, pki::Ca, raw, start, support::EchoClient};
 
@@ -15,6 +18,35 @@ async fn a_call_over_tls() {
     assert_eq!(answer, "TLSv1_3 sni=localhost certificates=0 dns=[] uris=[] spiffe=-");
 }
 
+/// Started by `the_platform_s_authorities_are_trusted`, with authorities and an address.
+#[tokio::test]
+async fn a_program_that_trusts_the_platform() {
+    let Ok(port) = std::env::var("RSGRPC_TEST_PORT") else { return };
+    let addr = std::net::SocketAddr::from(([127, 0, 0, 1], port.parse().unwrap()));
+    println!("it reads: {:?}", ask(channel(addr)).await);
+}
+
+/// Those of Linux are files, and a variable names another one.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_platform_s_authorities_are_trusted() {
+    let (ca, stranger) = (Ca::new("ca"), Ca::new("stranger"));
+    let (_, addr) = start(Some(ServerTls::new(ca.issue(&["localhost"]).identity()))).await;
+    let file = std::env::temp_dir().join(format!("rsgrpc-roots-{}.pem", std::process::id()));
+    for (trusted, reads) in
+        [(&ca, r#"Ok("TLSv1_3 sni=localhost"#), (&stranger, "it is signed by no authority that is trusted")]
+    {
+        std::fs::write(&file, &trusted.pem).unwrap();
+        let mut program = std::process::Command::new(std::env::current_exe().unwrap());
+        program.args(["--exact", "--nocapture", "served::a_program_that_trusts_the_platform"]);
+        program.env("SSL_CERT_FILE", &file).env("RSGRPC_TEST_PORT", addr.port().to_string());
+        let output = tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains(reads), "{said}");
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
 #[tokio::test]
 async fn tls_1_2_is_served() {
     let ca = Ca::new("ca");
@@ -22,6 +54,13 @@ async fn tls_1_2_is_served() {
     let stream = raw::Client { tls12: true, alpn: &["h2"] }.connect(addr, &ca).await.unwrap();
     assert_eq!(stream.get_ref().1.protocol_version(), Some(tokio_rustls::rustls::ProtocolVersion::TLSv1_2));
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+
+    let mut stream = raw::Client { tls12: true, alpn: &["http/1.1"] }.connect(addr, &ca).await.unwrap();
+    let head = "POST /test.Echo/Unary HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    stream.write_all(format!("{head}connection: close\r\ncontent-length: 2\r\n\r\n\"\"").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("TLSv1_2 sni=localhost"), "{answer}");
 }
 
 #[tokio::test]

@@ -31,6 +31,17 @@ fn identities_that_cannot_be_used() {
             encrypted,
             "the private key: the key is encrypted; decrypt it first, as `openssl pkey -in KEY` does",
         ),
+        (
+            &good.certificate,
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+            "the private key: the key is encrypted; decrypt it first, as `openssl pkey -in KEY` does",
+        ),
+        (
+            &format!("{}{}", other.certificate, good.certificate),
+            &good.key,
+            "the private key is not the key of the first certificate in the certificates; it is that of certificate 2, which \
+             must come first",
+        ),
         (&good.certificate, no_key, "the private key cannot be used: "),
         (&good.certificate, &other.key, "the private key is not the key of the first certificate in the certificates"),
     ] {
@@ -41,6 +52,21 @@ fn identities_that_cannot_be_used() {
     assert!(error.starts_with("cannot read /no/such.crt: "), "{error}");
     let error = TrustRoots::from_pem(no_der).unwrap_err().to_string();
     assert!(error.starts_with("a certificate in the CA certificates cannot be read: "), "{error}");
+}
+
+/// As editors, `openssl` and admins leave them.
+#[test]
+fn pem_with_more_around_it() {
+    let ca = Ca::new("ca");
+    let pair = ca.issue(&["a"]);
+    let both = format!("Bag Attributes\n  friendlyName: a\n{}\nand a key:\n{}# the end", pair.certificate, pair.key);
+    let crlf = both.replace('\n', "\r\n");
+    let chain = format!("{}{}", pair.certificate, ca.pem);
+    let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    let second = format!("{parameters}{}{}", pair.key, ca.issue(&["b"]).key);
+    for (certificate, key) in [(&both, &both), (&crlf, &crlf), (&chain, &second)] {
+        Identity::from_pem(certificate, key).unwrap_or_else(|error| panic!("{error}: {certificate}{key}"));
+    }
 }
 
 #[test]

@@ -12,7 +12,9 @@ use crate::{
     deadline,
     envelope::Envelope,
     handler::Answer,
-    protocol::{Accepted, Media, Negotiated, Opening, Protocol, headers as shared, in_one_piece, media, refuse},
+    protocol::{
+        Accepted, Media, Negotiated, Opening, Protocol, headers as shared, in_one_piece, media, needs_http2, refuse,
+    },
     server::Core,
 };
 
@@ -28,7 +30,7 @@ impl Protocol for Grpc {
 
     fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
         if head.version < Version::HTTP_2 {
-            return Err(refuse(StatusCode::HTTP_VERSION_NOT_SUPPORTED, header::UPGRADE, "h2c"));
+            return Err(needs_http2());
         }
         if head.method != Method::POST {
             return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
