@@ -101,6 +101,9 @@ async fn spans_of_both_sides_are_one_trace() {
         assert_eq!(span.status, SpanStatus::Unset);
     }
     assert_eq!(attribute(&theirs, "network.peer.address").unwrap(), "127.0.0.1");
+    assert_eq!(attribute(&ours, "server.address").unwrap(), "127.0.0.1");
+    let ports = [&ours, &theirs].map(|span| attribute(span, "server.port").unwrap());
+    assert!(ports[0] == ports[1] && ports[0] != attribute(&theirs, "network.peer.port").unwrap(), "{ports:?}");
 
     for (text, code, blamed) in
         [("bug", "INTERNAL", true), ("panic", "INTERNAL", true), ("missing", "NOT_FOUND", false)]

@@ -2,6 +2,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Instant};
 
+use http::uri::Authority;
 #[cfg(feature = "otel")]
 use tonic::Code;
 use tonic::{Extensions, Response, Status, metadata::MetadataMap};
@@ -61,6 +62,11 @@ pub struct Next {
 }
 
 impl Next {
+    /// What the server is called in requests, such as `greeter.example:50051`; `None` in process, where it has no name.
+    pub fn authority(&self) -> Option<&Authority> {
+        self.client.transport.authority()
+    }
+
     /// Makes the call, until the head of its answer is there.
     pub fn run(self, call: Outgoing) -> Pin<Box<dyn Future<Output = Result<Incoming, Status>> + Send>> {
         match self.client.chain.get(self.position) {

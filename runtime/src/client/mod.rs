@@ -14,7 +14,7 @@ mod requests;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use http::{Request, Response};
+use http::{Request, Response, uri::Authority};
 use tonic::{IntoRequest, IntoStreamingRequest, Status, metadata::MetadataMap};
 
 pub use call::{
@@ -139,6 +139,11 @@ impl Default for Settings {
 pub(crate) trait Transport: Send + Sync {
     /// Sends one request. Dropping the future, or the body of the response, cancels it.
     fn send<'a>(&'a self, request: Request<Body>, method: &'static Method) -> Sending<'a>;
+
+    /// What the server is called in requests, where there is one to be reached.
+    fn authority(&self) -> Option<&Authority> {
+        None
+    }
 }
 
 pub(crate) type Sending<'a> = Pin<Box<dyn Future<Output = Result<Response<Body>, Status>> + Send + 'a>>;

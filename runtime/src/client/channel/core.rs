@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
 };
 
-use http::Request;
+use http::{Request, uri::Authority};
 use tokio::sync::{mpsc, watch};
 use tonic::Status;
 
@@ -183,6 +183,10 @@ impl Transport for Core {
             };
             lease.send(request).await
         })
+    }
+
+    fn authority(&self) -> Option<&Authority> {
+        Some(&self.common.connector.authority)
     }
 }
 

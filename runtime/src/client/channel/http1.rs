@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{HeaderValue, Request, Response, Version, header};
+use http::{HeaderValue, Request, Response, Version, header, uri::Authority};
 use hyper::{
     body::Incoming,
     client::conn::http1::{self, SendRequest},
@@ -111,6 +111,10 @@ impl Http1 {
 impl Transport for Http1 {
     fn send<'a>(&'a self, request: Request<Body>, _: &'static Method) -> Sending<'a> {
         Box::pin(self.exchange(request))
+    }
+
+    fn authority(&self) -> Option<&Authority> {
+        Some(&self.connector.authority)
     }
 }
 

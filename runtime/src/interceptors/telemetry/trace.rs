@@ -1,5 +1,6 @@
 //! A span for each call.
 
+use http::uri::Authority;
 use tonic::{Code, Status};
 use tracing::{Instrument, Span, field::Empty};
 
@@ -12,7 +13,9 @@ use crate::{
 };
 
 /// Runs each call in a span of [`tracing`], on a server and on a client, with the attributes of OpenTelemetry's semantic
-/// conventions for RPC: `rpc.method`, `rpc.response.status_code`, and on a server `network.peer.address`.
+/// conventions for RPC (those for gRPC, release candidate of 2026): `rpc.system.name`, `rpc.method`,
+/// `rpc.response.status_code`, `error.type`, `server.address` and `server.port`, and on a server `network.peer.address` and
+/// `network.peer.port`.
 ///
 /// The span is as long as the call, streams included, and its status is the real one. On a server what counts as an
 /// error is what the server is to blame for; on a client, all that is not OK.
@@ -35,12 +38,20 @@ impl Interceptor for Trace {
             rpc.system.name = "grpc",
             rpc.method = call.method().full_name(),
             rpc.response.status_code = Empty,
+            server.address = Empty,
+            server.port = Empty,
             network.peer.address = Empty,
             network.peer.port = Empty,
         );
-        if let Some(addr) = call.peer().remote_addr {
-            span.record("network.peer.address", tracing::field::display(addr.ip()));
-            span.record("network.peer.port", addr.port());
+        let peer = call.peer();
+        for (at, [address, port]) in [
+            (peer.local_addr, ["server.address", "server.port"]),
+            (peer.remote_addr, ["network.peer.address", "network.peer.port"]),
+        ] {
+            if let Some(at) = at {
+                span.record(address, tracing::field::display(at.ip()));
+                span.record(port, at.port());
+            }
         }
         #[cfg(feature = "otel")]
         super::propagation::continue_trace(&span, call.metadata());
@@ -62,6 +73,8 @@ impl ClientInterceptor for Trace {
             rpc.system.name = "grpc",
             rpc.method = call.method().full_name(),
             rpc.response.status_code = Empty,
+            server.address = next.authority().map(Authority::host),
+            server.port = next.authority().and_then(Authority::port_u16),
         );
         #[cfg(feature = "otel")]
         super::propagation::hand_on_trace(&span, call.metadata_mut());
