@@ -65,7 +65,8 @@ fn floats() {
     stays::<Scalars>(r#"{"float":"NaN","double":"NaN"}"#);
     stays::<Scalars>(r#"{"float":"Infinity","double":"-Infinity"}"#);
     // Negative zero has bits set, so it is no default.
-    stays::<Scalars>(r#"{"float":-0,"double":-0}"#);
+    stays::<Scalars>(r#"{"float":-0.0,"double":-0.0}"#);
+    becomes::<Scalars>(r#"{"float":-0,"double":-0}"#, r#"{"float":-0.0,"double":-0.0}"#);
     // The shortest text that gives the same value back.
     becomes::<Scalars>(r#"{"float":0.1000000001,"double":5e-324}"#, r#"{"float":0.1,"double":5e-324}"#);
     assert_eq!(read::<Scalars>(r#"{"double":1.7976931348623157e308}"#).double, f64::MAX);

@@ -50,7 +50,11 @@ impl Writer<'_> {
     }
 
     fn decimal(&mut self, text: &str) {
-        self.raw(text.strip_suffix(".0").unwrap_or(text));
+        self.raw(match text.strip_suffix(".0") {
+            // Many readers take `-0` for an integer, which has no such thing.
+            None | Some("-0") => text,
+            Some(integer) => integer,
+        });
     }
 
     fn not_finite(&mut self, value: f64) {
