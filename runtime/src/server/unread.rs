@@ -1,6 +1,8 @@
 //! Request bodies over HTTP/1.1 of which the call did not want everything.
 
 use std::{
+    error::Error,
+    io,
     pin::Pin,
     sync::{
         Arc,
@@ -50,7 +52,16 @@ impl Source for Unread {
             self.ended.store(true, Ordering::Release);
             self.body = None;
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(|error| Status::from_error(error.into()))))
+        Poll::Ready(frame.map(|frame| frame.map_err(|error| broken(&error))))
+    }
+}
+
+/// Why there is no more of a body: its chunks are none, or the caller went away.
+fn broken(error: &hyper::Error) -> Status {
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    match source.filter(|source| matches!(source.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)) {
+        Some(source) => Status::invalid_argument(format!("the chunks of the request cannot be read: {source}")),
+        None => Status::cancelled("the connection broke within the request"),
     }
 }
 

@@ -136,7 +136,8 @@ fn not_found(unmatched: &Unmatched, head: &Parts, site: &Site) -> Response<Body>
         *response.status_mut() = StatusCode::NO_CONTENT;
         response
     } else {
-        let message = format!("the path has no route for {}; it has for {}", head.method, methods.join(", "));
+        let wanted = shortened(head.method.as_str());
+        let message = format!("the path has no route for {wanted}; it has for {}", methods.join(", "));
         error::response(&refusal(StatusCode::METHOD_NOT_ALLOWED, Code::Unimplemented, message), site)
     };
     if let Ok(allow) = HeaderValue::try_from(methods.join(", ")) {

@@ -83,6 +83,23 @@ pub fn targets() -> Vec<Row> {
                 ..BAD
             },
         ),
+        Row {
+            method: "METHOD".repeat(1000).leak(),
+            ..row(
+                "a long method",
+                "/v1/items".to_owned(),
+                Want {
+                    http: 405,
+                    headers: &[("allow", "OPTIONS, POST"), ("content-type", "application/json")],
+                    body: || {
+                        let long = "METHOD".repeat(11);
+                        let message = format!("the path has no route for {}…; it has for OPTIONS, POST", &long[..64]);
+                        error(405, "UNIMPLEMENTED", &message)
+                    },
+                    ..OK
+                },
+            )
+        },
         row(
             "a thousand slashes",
             "/v1".to_owned() + &"/".repeat(1000),

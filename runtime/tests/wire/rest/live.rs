@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::items;
 
@@ -64,4 +65,20 @@ async fn an_upload_is_read_element_by_element() {
     stream.send_data(Bytes::from_static(b"[{\"id\":\"a\"},{\"act\":\"enough\"}"), false).unwrap();
     let mut body = response.await.unwrap().into_body();
     assert_eq!(next(&mut body).await, "{\"text\":\"p\",\"tags\":[\"a\"]}");
+}
+
+/// Over HTTP/1.1, where a body can be framed wrongly.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chunks_that_are_none() {
+    for chunks in ["zz\r\n{}\r\n", "FFFFFFFFFFFFFFFFF\r\n{}\r\n", "-1\r\n", "2\r\n{}}\r\n"] {
+        let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
+        let server = items::server();
+        tokio::spawn(async move { server.serve_connection(theirs).await });
+        let head = "POST /v1/items HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n";
+        ours.write_all(format!("{head}{chunks}").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        ours.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{chunks:?}: {answer}");
+        assert!(answer.contains("the chunks of the request cannot be read: "), "{chunks:?}: {answer}");
+    }
 }
