@@ -1,5 +1,7 @@
 //! One request and its response: runs a call and writes its answer in either form.
 
+#[cfg(feature = "tower")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{
     future::Future,
     pin::Pin,
@@ -8,9 +10,13 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+#[cfg(feature = "tower")]
+use http::StatusCode;
 use http::{HeaderMap, Response, header};
 use tonic::Status;
 
+#[cfg(feature = "tower")]
+use super::bare_response;
 use super::{Accepted, Negotiated, Protocol};
 use crate::{
     call::{Body, Frame, Source},
@@ -32,7 +38,7 @@ enum State {
     Refused(Box<Response<Body>>),
     /// A service of others answers.
     #[cfg(feature = "tower")]
-    Foreign(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
+    Foreign(Foreign),
     Running(Answering),
 }
 
@@ -75,14 +81,17 @@ impl Exchange {
 
     #[cfg(feature = "tower")]
     pub(crate) fn foreign(answer: Pin<Box<dyn Future<Output = Response<Body>> + Send>>) -> Self {
-        Self::in_state(State::Foreign(answer))
+        Self::in_state(State::Foreign(Foreign { answer, aborted: false }))
     }
 
-    /// Ends the call with this status.
+    /// Ends the call with this status; an answer of others that is not there yet, with 503.
     #[cfg(feature = "net")]
     pub(crate) fn abort(&mut self, status: Status) {
-        if let Some(State::Running(answering)) = &mut self.state {
-            answering.running.abort(status);
+        match &mut self.state {
+            Some(State::Running(answering)) => answering.running.abort(status),
+            #[cfg(feature = "tower")]
+            Some(State::Foreign(foreign)) => foreign.aborted = true,
+            Some(State::Refused(_)) | None => {}
         }
     }
 }
@@ -115,10 +124,10 @@ impl Exchange {
             None => Poll::Pending,
             Some(State::Refused(response)) => Poll::Ready(*response),
             #[cfg(feature = "tower")]
-            Some(State::Foreign(mut answer)) => {
-                let response = answer.as_mut().poll(cx);
+            Some(State::Foreign(mut foreign)) => {
+                let response = foreign.poll(cx);
                 if response.is_pending() {
-                    self.state = Some(State::Foreign(answer));
+                    self.state = Some(State::Foreign(foreign));
                 }
                 response
             }
@@ -130,6 +139,29 @@ impl Exchange {
                     Poll::Pending
                 }
             },
+        }
+    }
+}
+
+/// The answer of a layer or of a service of others.
+#[cfg(feature = "tower")]
+struct Foreign {
+    answer: Pin<Box<dyn Future<Output = Response<Body>> + Send>>,
+    aborted: bool,
+}
+
+#[cfg(feature = "tower")]
+impl Foreign {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Response<Body>> {
+        // A panic must not reach the connection, which is its neighbours', too.
+        let polled = catch_unwind(AssertUnwindSafe(|| self.answer.as_mut().poll(cx)));
+        match polled {
+            Ok(Poll::Pending) if self.aborted => Poll::Ready(bare_response(StatusCode::SERVICE_UNAVAILABLE)),
+            Ok(polled) => polled,
+            Err(_) => {
+                tracing::error!("a layer or a service behind tower panicked");
+                Poll::Ready(bare_response(StatusCode::INTERNAL_SERVER_ERROR))
+            }
         }
     }
 }

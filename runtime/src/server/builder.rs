@@ -98,11 +98,11 @@ impl ServerBuilder {
 
     /// Puts a layer of tower around all that this server answers, as HTTP requests and responses, whichever way they come;
     /// the first added is the outermost. The [`Peer`](crate::Peer) is in the extensions of a request, as an `Arc`. An
-    /// error of a layer is answered with 503.
+    /// error of a layer is answered with 503, a panic with 500, and what waits in a layer when the grace of a shutdown ends
+    /// with 503.
     ///
     /// A layer sees paths, not methods, and bytes, not messages: what decides about calls is an
-    /// [interceptor](Self::interceptor). What waits in a layer when the grace of a shutdown ends is dropped with its
-    /// connection.
+    /// [interceptor](Self::interceptor).
     #[cfg(feature = "tower")]
     #[must_use]
     pub fn layer<L, S, B>(mut self, layer: L) -> Self

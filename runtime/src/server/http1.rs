@@ -39,7 +39,7 @@ where
         let running = Running::new(&running);
         let (head, body) = request.into_parts();
         let (body, ended) = Unread::body(body);
-        let exchange = server.exchange(head, body, &peer);
+        let exchange = server.exchange_within(&phase, head, body, &peer);
         let mut phase = phase.clone();
         async move {
             let mut exchange = pin!(exchange);

@@ -15,7 +15,6 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
 };
-
 use tonic::Status;
 
 use super::{
@@ -140,7 +139,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
         match self.heads.admit(request.headers()) {
             Ok(headed) => {
                 let (head, stream) = request.into_parts();
-                let exchange = self.server.exchange(head, body(stream), &self.peer);
+                let exchange = self.server.exchange_within(&self.phase, head, body(stream), &self.peer);
                 let state = State::Answering { exchange, respond };
                 let unread = self.server.core.connection_limits.unread;
                 self.batch.push(Stream { state, unread, _headed: Some(headed) });

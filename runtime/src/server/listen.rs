@@ -21,7 +21,7 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 
 /// The life of a server, in the order of its phases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     Serving,
     /// No new connections. The listeners are closed before anybody is told to go, so that whoever connects again finds
     /// the successor.

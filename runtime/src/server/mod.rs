@@ -9,6 +9,8 @@ mod census;
 mod connection;
 mod connection_limits;
 mod cors;
+#[cfg(all(feature = "net", feature = "tower"))]
+pub(crate) mod ending;
 #[cfg(feature = "net")]
 mod heads;
 #[cfg(feature = "net")]
@@ -19,7 +21,7 @@ mod http2;
 mod life;
 mod limits;
 #[cfg(feature = "net")]
-mod listen;
+pub(crate) mod listen;
 #[cfg(feature = "net")]
 mod listener;
 #[cfg(all(unix, feature = "net"))]
@@ -141,6 +143,24 @@ impl Server {
     /// ```
     pub fn routes(&self) -> impl Iterator<Item = (&'static Method, &'static HttpRule)> {
         self.core.rest.routes()
+    }
+
+    /// Starts to answer a request of a connection. Within layers, where that connection cannot end a call, the call
+    /// learns the phase by itself.
+    #[cfg(feature = "net")]
+    #[cfg_attr(not(feature = "tower"), expect(unused_variables, unused_mut, reason = "only layers need them"))]
+    fn exchange_within(
+        &self,
+        phase: &tokio::sync::watch::Receiver<listen::Phase>,
+        mut head: Parts,
+        body: Body,
+        peer: &Arc<Peer>,
+    ) -> Exchange {
+        #[cfg(feature = "tower")]
+        if self.layers.is_some() {
+            head.extensions.insert(phase.clone());
+        }
+        self.exchange(head, body, peer)
     }
 
     /// Starts to answer a request.

@@ -13,8 +13,11 @@ use tower_layer::Layer;
 use tower_service::Service as TowerService;
 
 use super::{BoxError, Foreign};
+#[cfg(feature = "net")]
+use crate::server::{ending::bounded, listen::Phase};
 use crate::{
     call::{Body, Peer},
+    protocol::bare_response,
     server::Server,
 };
 
@@ -80,8 +83,12 @@ impl HttpService {
 
 impl Foreign for Server {
     fn answer(&self, request: Request<Body>) -> Answer {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let peer = head.extensions.get::<Arc<Peer>>().cloned().unwrap_or_default();
+        #[cfg(feature = "net")]
+        if let Some(phase) = head.extensions.remove::<tokio::sync::watch::Receiver<Phase>>() {
+            return Box::pin(bounded(self.exchange(head, body, &peer), phase));
+        }
         Box::pin(self.exchange(head, body, &peer))
     }
 }
@@ -108,10 +115,7 @@ where
                 Err(error) => {
                     let error: BoxError = error.into();
                     tracing::warn!(%error, "a layer failed");
-                    let mut response = Response::new(Body::empty());
-                    // A client of gRPC makes UNAVAILABLE of it.
-                    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-                    response
+                    bare_response(StatusCode::SERVICE_UNAVAILABLE)
                 }
             }
         })

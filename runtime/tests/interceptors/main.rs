@@ -1,6 +1,6 @@
 //! Interceptors of servers and clients: what they see, what they may change, and in which order they run.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, reason = "tests")]
 
 #[path = "../support/mod.rs"]
 mod support;
