@@ -61,7 +61,8 @@ impl Client {
         if is_once {
             return self.attempt(&prepared, metadata, body).await;
         }
-        Box::pin(Repeated::new(self, prepared, metadata, body, call.config, call.resent).run()).await
+        let policy = (call.plan, call.config);
+        Box::pin(Repeated::new(self, prepared, metadata, body, policy, call.resent).run()).await
     }
 
     /// Sends the request once, and waits for the head of the answer.

@@ -198,7 +198,7 @@ impl<Q: Sends, R: Receives> Future for ResponseFuture<'_, Q, R> {
             match ready!(self.answer.as_mut().poll(cx)) {
                 Ok(received) => return Poll::Ready(R::read(received)),
                 Err(Failure::Final(status)) => return Poll::Ready(Err(status)),
-                Err(Failure::Unprocessed(again)) => self.answer = again.start(&mut self.message),
+                Err(Failure::Unbegun(begin)) => self.answer = begin(&mut self.message),
             }
         }
     }

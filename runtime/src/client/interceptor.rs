@@ -7,7 +7,7 @@ use http::uri::Authority;
 use tonic::Code;
 use tonic::{Extensions, Response, Status, metadata::MetadataMap};
 
-use super::{Client, attempt::Observer, config::MethodConfig};
+use super::{Client, Plan, attempt::Observer, config::MethodConfig};
 #[cfg(feature = "otel")]
 use crate::call::Traffic;
 use crate::{
@@ -115,7 +115,8 @@ pub struct Outgoing {
     pub(super) receive_limit: usize,
     pub(super) messages: Messages,
     pub(super) wait_for_ready: bool,
-    /// What the service config says of the method.
+    pub(super) plan: Option<Arc<Plan>>,
+    /// What that says of the method.
     pub(super) config: Option<Arc<MethodConfig>>,
     /// How often it was sent again because no server has looked at it.
     pub(super) resent: u32,
@@ -198,6 +199,7 @@ impl Outgoing {
             receive_limit: self.receive_limit,
             messages: Messages::One(Arc::clone(message)),
             wait_for_ready: self.wait_for_ready,
+            plan: self.plan.clone(),
             config: self.config.clone(),
             resent: self.resent,
             observer: self.observer.clone(),

@@ -64,9 +64,12 @@ pub(super) type Answering<'c> = Pin<Box<dyn Future<Output = Result<Received, Fai
 /// Why there is no answer.
 pub(super) enum Failure<'c> {
     Final(Status),
-    /// No server has looked at the call, and what it sent is still with the caller.
-    Unprocessed(Box<Again<'c>>),
+    /// No server has looked at the call, and what it sends is still with the caller, who may begin it so.
+    Unbegun(Begin<'c>),
 }
+
+/// Begins a call with what it sends.
+pub(super) type Begin<'c> = Box<dyn FnOnce(&mut dyn Sent) -> Answering<'c> + Send + 'c>;
 
 impl From<Status> for Failure<'_> {
     fn from(status: Status) -> Self {
@@ -74,22 +77,39 @@ impl From<Status> for Failure<'_> {
     }
 }
 
-/// A plain call that is to be sent once more.
-pub(super) struct Again<'c> {
-    client: &'c Client,
-    call: Outgoing,
-    one: bool,
-}
-
-impl<'c> Again<'c> {
-    pub(super) fn start(mut self: Box<Self>, sent: &mut dyn Sent) -> Answering<'c> {
-        self.call.messages = sent.take();
-        Box::pin(receive(self.client, None, Ok((self.call, None)), self.one))
-    }
-}
-
 impl<'c> Making<'c> {
     pub(super) fn start(mut self, sent: &mut dyn Sent, one: bool) -> Answering<'c> {
+        if self.settings.plan.is_none() {
+            match self.client.transport.plan() {
+                Poll::Ready(plan) => self.settings.plan = plan,
+                Poll::Pending => return Box::pin(self.learn(one)),
+            }
+        }
+        self.begin(sent, one)
+    }
+
+    /// Waits for what the service asks of its clients, as long as the call's own time allows.
+    async fn learn(mut self, one: bool) -> Result<Received, Failure<'c>> {
+        let begin = deadline::now();
+        let inherited = if self.settings.inherit { Inherited::current().deadline } else { None };
+        let own = self.settings.timeout.map(deadline::after);
+        let transport = &self.client.transport;
+        match own.into_iter().chain(inherited).min() {
+            None => transport.learn().await,
+            Some(end) => tokio::select! {
+                () = transport.learn() => {}
+                () = deadline::timer(end) => return Err(deadline::exceeded().into()),
+            },
+        }
+        let spent = deadline::now().saturating_duration_since(begin);
+        self.settings.timeout = self.settings.timeout.map(|timeout| timeout.saturating_sub(spent));
+        if let Poll::Ready(plan) = self.client.transport.plan() {
+            self.settings.plan = plan;
+        }
+        Err(Failure::Unbegun(Box::new(move |sent: &mut dyn Sent| self.begin(sent, one))))
+    }
+
+    fn begin(mut self, sent: &mut dyn Sent, one: bool) -> Answering<'c> {
         let (client, own) = (self.client, self.own.take());
         let is_intercepted = own.is_some() || !client.chain.is_empty();
         Box::pin(receive(client, own, self.outgoing(is_intercepted, sent), one))
@@ -105,7 +125,8 @@ impl<'c> Making<'c> {
         if let Some(theirs) = &inherited.metadata {
             metadata = with_inherited(metadata, theirs);
         }
-        let config = settings.plan.as_ref().and_then(|plan| plan.config.of(method)).cloned();
+        let plan = settings.plan.take();
+        let config = plan.as_ref().and_then(|plan| plan.config.of(method)).cloned();
         if let Some(config) = &config {
             settings.bind(config);
         }
@@ -114,7 +135,8 @@ impl<'c> Making<'c> {
         let mut outbound = Outbound::new(codec, protocol.framing(method), settings.max_send_message_bytes);
         outbound.encoding = settings.send_encoding.filter(|_| protocol.compresses(method));
         outbound.compression = compression;
-        let repeats = config.as_ref().is_some_and(|config| config.repeat.is_some());
+        let repeats = config.as_ref().is_some_and(|config| config.repeat.is_some())
+            || plan.as_ref().is_some_and(|plan| plan.throttle.is_some());
         // A plain call is encoded here, and its message stays with the caller for the case that no server looks at it.
         let (messages, kept) = match sent.message().filter(|_| !is_intercepted && !repeats) {
             Some(message) => {
@@ -133,6 +155,7 @@ impl<'c> Making<'c> {
             receive_limit: settings.max_receive_message_bytes,
             messages,
             wait_for_ready: settings.wait_for_ready.unwrap_or_default(),
+            plan,
             config,
             resent: 0,
             observer: None,
@@ -163,11 +186,12 @@ async fn receive<'c>(
                 receive_limit,
                 messages: Messages::Encoded(Body::empty()),
                 wait_for_ready,
+                plan: None,
                 config: None,
                 resent: 1,
                 observer: None,
             };
-            return Err(Failure::Unprocessed(Box::new(Again { client, call, one })));
+            return Err(Failure::Unbegun(again(client, call, one)));
         }
         (result, _) => result?,
     };
@@ -179,6 +203,14 @@ async fn receive<'c>(
         false => Bytes::new(),
     };
     Ok(Received { metadata, inbound, message })
+}
+
+/// A plain call that is to be sent once more.
+fn again<'c>(client: &'c Client, mut call: Outgoing, one: bool) -> Begin<'c> {
+    Box::new(move |sent| {
+        call.messages = sent.take();
+        Box::pin(receive(client, None, Ok((call, None)), one))
+    })
 }
 
 /// The metadata of a call, with what it takes over of keys that it does not have.

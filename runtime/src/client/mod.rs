@@ -12,7 +12,7 @@ pub(crate) mod reach;
 mod repeat;
 mod requests;
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
 use http::{Request, Response, uri::Authority};
 use tonic::{IntoRequest, IntoStreamingRequest, Status, metadata::MetadataMap};
@@ -99,6 +99,7 @@ pub(crate) struct Settings {
     pub(crate) max_receive_message_bytes: usize,
     pub(crate) max_send_message_bytes: usize,
     pub(crate) wait_for_ready: Option<bool>,
+    /// In place of the transport's.
     pub(crate) plan: Option<Arc<Plan>>,
     /// Whether a call inside a handler takes over what the handler's call hands on.
     pub(crate) inherit: bool,
@@ -143,6 +144,16 @@ pub(crate) trait Transport: Send + Sync {
     /// What the server is called in requests, where there is one to be reached.
     fn authority(&self) -> Option<&Authority> {
         None
+    }
+
+    /// What the service asks of its clients, as this transport has learned; pending while it has not.
+    fn plan(&self) -> Poll<Option<Arc<Plan>>> {
+        Poll::Ready(None)
+    }
+
+    /// Waits until it has learned that, or that it cannot for now.
+    fn learn<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(std::future::ready(()))
     }
 }
 
@@ -250,7 +261,8 @@ impl Client {
 
     /// What the service asks of its clients: timeouts, limits, retries and hedging, by method. What this client and its
     /// calls say themselves counts as gRPC has it: of two timeouts and of two limits the smaller, of two ways to wait for
-    /// a server that of the call. Default: none, and a call is sent again only if no server has looked at it.
+    /// a server that of the call. Default: that of the channel, which may come from its resolver; and where there is none,
+    /// a call is sent again only if no server has looked at it.
     #[must_use]
     pub fn service_config(mut self, config: ServiceConfig) -> Self {
         self.settings.plan = Some(Plan::new(config));

@@ -100,7 +100,7 @@ async fn one_that_joins_takes_its_share_and_one_that_leaves_finishes() {
     ready(&channel, 2).await;
     even(&shares(&client, 100).await, &["a", "b"], 50);
 
-    let _ = tell.send_replace(Ok(vec![a.endpoint(), b.endpoint(), c.endpoint()]));
+    let _ = tell.send_replace(Ok(vec![a.endpoint(), b.endpoint(), c.endpoint()].into()));
     ready(&channel, 3).await;
     even(&shares(&client, 99).await, &["a", "b", "c"], 33);
     assert_eq!(a.connections.load(Ordering::SeqCst), 1, "connections stay");
@@ -113,7 +113,7 @@ async fn one_that_joins_takes_its_share_and_one_that_leaves_finishes() {
         })
         .collect();
     until("each has one", || [&a, &b, &c].iter().all(|node| node.held.load(Ordering::SeqCst) == 1)).await;
-    let _ = tell.send_replace(Ok(vec![a.endpoint(), b.endpoint()]));
+    let _ = tell.send_replace(Ok(vec![a.endpoint(), b.endpoint()].into()));
     until("it has left", || channel.figures().backends.len() == 2).await;
     even(&shares(&client, 50).await, &["a", "b"], 25);
     [&a, &b, &c].iter().for_each(|node| node.gate.add_permits(1));
@@ -123,7 +123,7 @@ async fn one_that_joins_takes_its_share_and_one_that_leaves_finishes() {
     // An error of the resolver changes nothing, an empty list does.
     let _ = tell.send_replace(Err(rsgrpc::Status::unavailable("the registry is away")));
     even(&shares(&client, 10).await, &["a", "b"], 5);
-    let _ = tell.send_replace(Ok(Vec::new()));
+    let _ = tell.send_replace(Ok(Vec::new().into()));
     until("nobody is left", || channel.figures().backends.is_empty()).await;
     let error = client.unary(String::new()).await.unwrap_err();
     assert_eq!((error.code(), error.message()), (rsgrpc::Code::Unavailable, "the resolver found no server"));

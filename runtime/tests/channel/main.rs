@@ -6,6 +6,9 @@
 mod support;
 
 mod balance;
+mod config;
+#[cfg(feature = "dns")]
+mod dns;
 mod faults;
 mod health;
 mod node;

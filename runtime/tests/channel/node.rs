@@ -135,10 +135,10 @@ async fn accept(server: Server, listener: TcpListener, connections: Arc<AtomicUs
 }
 
 /// A resolver that tells what the test says.
-pub struct Told(watch::Receiver<Result<Vec<Endpoint>, Status>>);
+pub struct Told(watch::Receiver<Result<Resolution, Status>>);
 
-pub fn told(endpoints: Vec<Endpoint>) -> (watch::Sender<Result<Vec<Endpoint>, Status>>, Told) {
-    let (sender, receiver) = watch::channel(Ok(endpoints));
+pub fn told(endpoints: Vec<Endpoint>) -> (watch::Sender<Result<Resolution, Status>>, Told) {
+    let (sender, receiver) = watch::channel(Ok(endpoints.into()));
     (sender, Told(receiver))
 }
 
@@ -149,7 +149,7 @@ impl Resolver for Told {
         let news = futures_util::stream::unfold(receiver, |mut receiver| async move {
             receiver.changed().await.ok()?;
             let now = receiver.borrow_and_update().clone();
-            Some((now.map(Resolution::from), receiver))
+            Some((now, receiver))
         });
         news.boxed()
     }

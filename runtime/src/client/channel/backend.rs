@@ -1,34 +1,27 @@
-//! One backend of a channel: its connections, and what is done to have them.
+//! One backend of a channel: its connections, and what it tells of itself.
+
+mod connecting;
 
 use std::{
     fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::Duration,
 };
 
-use tokio::{
-    sync::{Notify, oneshot},
-    time::Instant,
-};
+use tokio::sync::Notify;
 use tonic::Status;
 
 use super::{
     Address, BackendFigures, ConnectivityState, Endpoint,
     connector::Connector,
-    health::{self, Health},
-    http2::{Connection, Lease, Opened, open},
+    health::Health,
+    http2::{Connection, Lease},
     outlier::Record,
     random::Random,
 };
 use crate::{
-    client::reach::Unprocessed,
-    http2::{Load, Slots, unavailable},
+    http2::{Load, unavailable},
     task::AbortOnDrop,
 };
-
-/// The pauses between attempts to connect, from the beginning of one to that of the next (gRPC's
-/// doc/connection-backoff.md): the first, and the longest; each is 1.6 times the one before it, within a fifth.
-const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
 
 /// A server among those of a channel, to be chosen by a [`LoadBalancer`](super::LoadBalancer) and its
 /// [`Picker`](super::Picker). Cheap to clone.
@@ -51,7 +44,7 @@ pub(super) struct Common {
     /// Calls on every connection from which on another is made.
     pub(super) streams_per_connection: usize,
     /// The service whose health the servers are asked about.
-    pub(super) health: Option<Arc<str>>,
+    pub(super) health: Mutex<Option<Arc<str>>>,
     /// Whether the outcomes of calls are counted.
     pub(super) judges: bool,
     pub(super) random: Random,
@@ -59,6 +52,24 @@ pub(super) struct Common {
     pub(super) changed: Notify,
     /// Wakes the resolver: a server could not be reached, or is gone.
     pub(super) refresh: Arc<Notify>,
+}
+
+impl Common {
+    /// Asks about the health of this service from now on.
+    pub(super) fn ask_health_of(&self, service: Option<Arc<str>>, backends: &[Backend]) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        if *health == service {
+            return;
+        }
+        *health = service;
+        drop(health);
+        for backend in backends {
+            let mut now = backend.now();
+            if now.phase == Phase::Ready {
+                backend.ask_health(&mut now);
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -279,145 +290,6 @@ impl Backend {
 
     fn now(&self) -> MutexGuard<'_, Now> {
         self.0.now.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Attempts to connect; after a failure, rests before the next attempt may begin.
-    fn spawn_attempt(&self, now: &Now) -> AbortOnDrop {
-        let (common, load) = (Arc::clone(&self.0.common), Arc::clone(&self.0.load));
-        let (endpoint, backend) = (Arc::clone(&now.endpoint), Arc::downgrade(&self.0));
-        let begin = Instant::now();
-        AbortOnDrop::new(&tokio::spawn(async move {
-            let connecting =
-                common.connector.open(&endpoint, |io| open(io, common.connector.keepalive, Arc::clone(&load)));
-            let result = connecting.await;
-            let Some(this) = backend.upgrade().map(Self) else { return };
-            match result {
-                Ok((opened, address)) => this.connected(opened, Some(address)),
-                Err(cause) => {
-                    let pause = this.failed(cause);
-                    drop(this);
-                    tokio::time::sleep_until(begin + pause).await;
-                    if let Some(this) = backend.upgrade().map(Self) {
-                        this.rested();
-                    }
-                }
-            }
-        }))
-    }
-
-    /// Makes a further connection, to the address of the others. Where that fails, they have to do for a while.
-    fn spawn_growth(&self, now: &Now) -> AbortOnDrop {
-        let (common, load) = (Arc::clone(&self.0.common), Arc::clone(&self.0.load));
-        let endpoint = now.address.clone().map_or_else(|| Endpoint::clone(&now.endpoint), Endpoint::new);
-        let backend = Arc::downgrade(&self.0);
-        AbortOnDrop::new(&tokio::spawn(async move {
-            let connecting =
-                common.connector.open(&endpoint, |io| open(io, common.connector.keepalive, Arc::clone(&load)));
-            let result = connecting.await;
-            if let Err(error) = &result {
-                tracing::debug!(%error, "a further connection could not be made");
-                tokio::time::sleep(common.random.jitter(BACKOFF.0)).await;
-            }
-            let Some(this) = backend.upgrade().map(Self) else { return };
-            this.now().growing = None;
-            if let Ok((opened, _)) = result {
-                this.connected(opened, None);
-            }
-        }))
-    }
-
-    fn connected(&self, Opened { connection, ended }: Opened, address: Option<Address>) {
-        let connection = Arc::new(connection);
-        self.watch(&connection, ended);
-        let mut now = self.now();
-        if let Some(service) = self.0.common.health.as_ref().filter(|_| now.phase != Phase::Ready) {
-            now.health = Health::Unknown;
-            let watching = tokio::spawn(health::watch(self.downgrade(), Arc::clone(service)));
-            now.watching = Some(AbortOnDrop::new(&watching));
-        }
-        now.phase = Phase::Ready;
-        now.address = address.or(now.address.take());
-        now.cause = None;
-        now.connections.push(connection);
-        drop(now);
-        self.0.load.changed();
-        self.0.common.changed.notify_one();
-    }
-
-    /// Forgets the connection once it takes no further calls.
-    fn watch(&self, connection: &Connection, ended: oneshot::Receiver<String>) {
-        let (backend, slots, opened) = (self.downgrade(), Arc::clone(&connection.slots), connection.opened);
-        tokio::spawn(async move {
-            let cause = ended.await.unwrap_or_else(|_| "the runtime is shutting down".to_owned());
-            if let Some(this) = backend.upgrade() {
-                this.lost(&slots, opened, &cause);
-            }
-        });
-    }
-
-    fn lost(&self, slots: &Arc<Slots>, opened: Instant, cause: &str) {
-        let mut now = self.now();
-        // A call may have found out first.
-        now.connections.retain(|other| !Arc::ptr_eq(&other.slots, slots));
-        if !now.connections.is_empty() || now.phase != Phase::Ready {
-            return;
-        }
-        (now.address, now.watching) = (None, None);
-        // A server that is gone as soon as it is there would be asked without a pause.
-        let flaps = opened.elapsed() < BACKOFF.0 && !slots.was_used();
-        if flaps {
-            let cause = unavailable(format!("the connection to {} broke: {cause}", now.endpoint));
-            let pause = self.rest(&mut now, cause);
-            let backend = Arc::downgrade(&self.0);
-            now.task = Some(AbortOnDrop::new(&tokio::spawn(async move {
-                tokio::time::sleep(pause).await;
-                if let Some(this) = backend.upgrade().map(Self) {
-                    this.rested();
-                }
-            })));
-        } else {
-            (now.phase, now.failures) = (Phase::Idle, 0);
-        }
-        drop(now);
-        self.0.load.changed();
-        self.0.common.refresh.notify_one();
-        self.0.common.changed.notify_one();
-    }
-
-    /// Notes a failed attempt; gives the pause from its beginning.
-    fn failed(&self, cause: Status) -> Duration {
-        let pause = self.rest(&mut self.now(), cause);
-        self.0.common.refresh.notify_one();
-        self.0.common.changed.notify_one();
-        pause
-    }
-
-    fn rest(&self, now: &mut Now, cause: Status) -> Duration {
-        now.phase = Phase::Resting;
-        now.cause = Some(Unprocessed::Unsent.mark(cause));
-        let pause = BACKOFF.0.mul_f64(1.6_f64.powi(now.failures)).min(BACKOFF.1);
-        now.failures = (now.failures + 1).min(32);
-        self.0.common.random.jitter(pause)
-    }
-
-    fn rested(&self) {
-        let mut now = self.now();
-        if now.phase == Phase::Resting {
-            now.phase = Phase::Idle;
-            drop(now);
-            self.0.common.changed.notify_one();
-        }
-    }
-
-    /// Closes its connections after their calls, and makes no other.
-    pub(super) fn retire(&self) {
-        let mut now = self.now();
-        now.phase = Phase::Idle;
-        (now.task, now.growing, now.watching) = (None, None, None);
-        let connections = mem::take(&mut now.connections);
-        drop(now);
-        drop(connections);
-        self.0.load.changed();
     }
 }
 

@@ -2,49 +2,41 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::{HeaderValue, uri::Authority};
-use tokio::sync::Notify;
-
-use super::{
-    Channel, Endpoint, LoadBalancer, LoadBalancing, OutlierDetection, Resolver,
-    backend::Common,
-    balance::PreferLocality,
-    connector::{Connector, Security},
-    core::Core,
-    handle::Kind,
-    http1::Http1,
-    manager::Plan,
-    proxy::Proxy,
-    random::Random,
-    resolve::Dns,
-    target::{Place, Target},
+use super::{LoadBalancer, LoadBalancing, OutlierDetection, Resolver};
+use crate::{
+    Protocol,
+    client::{ServiceConfig, Settings},
+    http2::Keepalive,
+    json,
 };
-use crate::{Protocol, client::Settings, http2::Keepalive, json};
 
-/// Builds a [`Channel`].
+/// Builds a [`Channel`](super::Channel).
 pub struct ChannelBuilder {
-    target: String,
-    connect_timeout: Duration,
-    keepalive: Option<Keepalive>,
-    idle_timeout: Option<Duration>,
-    http1_only: bool,
-    wait_for_ready: bool,
-    max_connections: usize,
-    streams_per_connection: usize,
-    authority: Option<String>,
-    user_agent: Option<String>,
-    proxy: ProxySetting,
-    resolver: Option<Arc<dyn Resolver>>,
-    balancer: Arc<dyn Fn() -> Box<dyn LoadBalancer> + Send + Sync>,
-    locality: Option<String>,
-    health: Option<Arc<str>>,
-    outliers: Option<OutlierDetection>,
-    settings: Settings,
+    pub(super) target: String,
+    pub(super) connect_timeout: Duration,
+    pub(super) keepalive: Option<Keepalive>,
+    pub(super) idle_timeout: Option<Duration>,
+    pub(super) http1_only: bool,
+    pub(super) wait_for_ready: bool,
+    pub(super) max_connections: usize,
+    pub(super) streams_per_connection: usize,
+    pub(super) authority: Option<String>,
+    pub(super) user_agent: Option<String>,
+    pub(super) proxy: ProxySetting,
+    pub(super) resolver: Option<Arc<dyn Resolver>>,
+    pub(super) balancer: Arc<dyn Fn() -> Box<dyn LoadBalancer> + Send + Sync>,
+    pub(super) locality: Option<String>,
+    pub(super) health: Option<Arc<str>>,
+    pub(super) outliers: Option<OutlierDetection>,
+    pub(super) service_config: Option<ServiceConfig>,
+    /// Whether DNS is asked for it.
+    pub(super) dns_service_config: bool,
+    pub(super) settings: Settings,
     #[cfg(feature = "tls")]
-    tls: Option<crate::tls::ClientTls>,
+    pub(super) tls: Option<crate::tls::ClientTls>,
 }
 
-enum ProxySetting {
+pub(super) enum ProxySetting {
     Environment,
     None,
     Url(String),
@@ -69,6 +61,8 @@ impl ChannelBuilder {
             locality: None,
             health: None,
             outliers: None,
+            service_config: None,
+            dns_service_config: false,
             settings: Settings::default(),
             #[cfg(feature = "tls")]
             tls: None,
@@ -230,17 +224,28 @@ impl ChannelBuilder {
         self
     }
 
-    /// What the service asks of its clients; see [`Client::service_config`](crate::Client::service_config). Its policy of
-    /// load balancing and the service whose health it asks for, if it names them, take the place of what was set before.
+    /// What the service asks of its clients, unless the resolver [tells](super::Resolution::service_config) something
+    /// else; see [`Client::service_config`](crate::Client::service_config). Its policy of load balancing and the service
+    /// whose health it asks for, if it names them, take the place of what was set before.
     #[must_use]
-    pub fn service_config(mut self, config: crate::client::ServiceConfig) -> Self {
+    pub fn service_config(mut self, config: ServiceConfig) -> Self {
         if let Some(policy) = config.load_balancing().cloned() {
             self = self.load_balancing(policy);
         }
         if let Some(service) = config.health_service() {
             self.health = Some(service.into());
         }
-        self.settings.plan = Some(crate::client::Plan::new(config));
+        self.service_config = Some(config);
+        self
+    }
+
+    /// Looks up what the service asks of its clients, too, in the records of text at `_grpc_config.<host>` (gRFC A2), each
+    /// time that the host is looked up; it goes before [`service_config`](Self::service_config). Default: off, as in
+    /// gRPC's C++ and Java, since it is a look-up more, and whoever writes the record says how calls behave.
+    #[cfg(feature = "dns")]
+    #[must_use]
+    pub fn dns_service_config(mut self, look_up: bool) -> Self {
+        self.dns_service_config = look_up;
         self
     }
 
@@ -266,128 +271,6 @@ impl ChannelBuilder {
         self.tls = Some(tls);
         self
     }
-
-    /// Makes the channel. It does not connect yet.
-    ///
-    /// # Errors
-    ///
-    /// The target is none of those that [`Channel::connect`] lists, or the settings for TLS, the proxy, the authority or
-    /// the user agent cannot be used.
-    pub fn build(self) -> Result<Channel, ChannelError> {
-        let settings = self.settings.clone();
-        let transport = self.transport().map_err(|why| ChannelError { target: self.target.clone(), why })?;
-        Ok(Channel { transport, settings })
-    }
-
-    fn transport(&self) -> Result<Kind, String> {
-        let Target { place, authority, tls } = Target::parse(&self.target)?;
-        let authority = match &self.authority {
-            None => authority,
-            Some(other) => other.parse().map_err(|error| format!("the authority {other:?} is none ({error})"))?,
-        };
-        let proxy = self.proxy_to(&place)?;
-        let connector = Connector {
-            security: self.security(tls, &authority)?,
-            authority,
-            connect_timeout: self.connect_timeout,
-            keepalive: self.keepalive,
-            user_agent: self.user_agent.as_deref().map(agent).transpose()?,
-            proxy,
-        };
-        if self.http1_only {
-            return self.http1(connector, place);
-        }
-        let resolver: Arc<dyn Resolver> = match (&self.resolver, place) {
-            (Some(resolver), _) => Arc::clone(resolver),
-            (None, Place::Endpoints(endpoints)) => Arc::new(endpoints),
-            // The proxy looks it up.
-            (None, Place::Host(host, port)) if connector.proxy.is_some() => {
-                Arc::new(vec![Endpoint::new(super::Address::Host(host, port))])
-            }
-            (None, Place::Host(host, port)) => Arc::new(Dns::new(&host, port)),
-        };
-        let common = Common {
-            connector,
-            max_connections: self.max_connections,
-            streams_per_connection: self.streams_per_connection,
-            health: self.health.clone(),
-            judges: self.outliers.is_some(),
-            random: Random::default(),
-            changed: Notify::new(),
-            refresh: Arc::default(),
-        };
-        let plan = Plan {
-            resolver,
-            balancer: self.balancing(),
-            idle_timeout: self.idle_timeout,
-            wait_for_ready: self.wait_for_ready,
-            outliers: self.outliers.clone(),
-        };
-        Ok(Kind::Http2(Arc::new(Core::new(Arc::new(common), plan))))
-    }
-
-    fn http1(&self, connector: Connector, place: Place) -> Result<Kind, String> {
-        if self.settings.protocol == Protocol::Grpc {
-            return Err("gRPC needs HTTP/2; choose another protocol, or leave http1_only out".to_owned());
-        }
-        let endpoint = match place {
-            _ if self.resolver.is_some() => return Err("resolvers are for channels over HTTP/2".to_owned()),
-            Place::Host(host, port) => Endpoint::new(super::Address::Host(host, port)),
-            Place::Endpoints(endpoints) => Endpoint::at(endpoints.into_iter().flat_map(|one| one.addresses)),
-        };
-        Ok(Kind::Http1(Arc::new(Http1::new(connector, endpoint))))
-    }
-
-    fn balancing(&self) -> Box<dyn Fn() -> Box<dyn LoadBalancer> + Send + Sync> {
-        let balancer = Arc::clone(&self.balancer);
-        match self.locality.clone() {
-            None => Box::new(move || balancer()),
-            Some(own) => {
-                Box::new(move || Box::new(PreferLocality { own: own.clone(), near: balancer(), far: balancer() }))
-            }
-        }
-    }
-
-    fn proxy_to(&self, place: &Place) -> Result<Option<Proxy>, String> {
-        match (&self.proxy, place) {
-            (ProxySetting::None, _) => Ok(None),
-            (ProxySetting::Url(url), _) => Proxy::parse(url).map(Some),
-            (ProxySetting::Environment, Place::Host(host, port)) if self.resolver.is_none() => {
-                Proxy::of_environment(|name| std::env::var(name).ok(), host, *port)
-            }
-            // As in gRPC, what the environment says is for names.
-            (ProxySetting::Environment, _) => Ok(None),
-        }
-    }
-
-    #[cfg(feature = "tls")]
-    fn security(&self, tls: Option<bool>, authority: &Authority) -> Result<Security, String> {
-        match (tls, &self.tls) {
-            (Some(false), Some(_)) => {
-                Err("there are TLS settings for it, but it does not begin with https://".to_owned())
-            }
-            (Some(false), None) | (None, None) => Ok(Security::Plain),
-            (_, settings) => {
-                let settings = settings.clone().unwrap_or_default();
-                let connector = settings.connector(super::target::host(authority), self.http1_only);
-                Ok(Security::Tls(connector.map_err(|error| error.to_string())?))
-            }
-        }
-    }
-
-    #[cfg(not(feature = "tls"))]
-    fn security(&self, tls: Option<bool>, _: &Authority) -> Result<Security, String> {
-        match tls {
-            Some(true) => Err("TLS is not compiled in; switch on the feature `tls` of rsgrpc".to_owned()),
-            _ => Ok(Security::Plain),
-        }
-    }
-}
-
-/// The name of a program, before that of this library.
-fn agent(prefix: &str) -> Result<HeaderValue, String> {
-    let agent = format!("{prefix} rsgrpc/{}", env!("CARGO_PKG_VERSION"));
-    HeaderValue::try_from(agent).map_err(|_| format!("the user agent {prefix:?} is no header value"))
 }
 
 impl fmt::Debug for ChannelBuilder {
@@ -395,19 +278,3 @@ impl fmt::Debug for ChannelBuilder {
         f.debug_struct("ChannelBuilder").field("target", &self.target).finish_non_exhaustive()
     }
 }
-
-/// A channel cannot be made: its target or its TLS settings are wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChannelError {
-    target: String,
-    why: String,
-}
-
-impl fmt::Display for ChannelError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { target, why } = self;
-        write!(f, "the target {target:?} cannot be used: {why}")
-    }
-}
-
-impl std::error::Error for ChannelError {}

@@ -2,7 +2,9 @@
 
 use std::{
     fmt,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
+    task::Poll,
 };
 
 use http::{Request, uri::Authority};
@@ -11,6 +13,7 @@ use tonic::Status;
 
 use super::{
     Backend, ChannelFigures, ConnectivityState,
+    asked::Asked,
     backend::{Common, Room},
     balance::{Pick, PickCall, Picker, Settled},
     http2::Lease,
@@ -40,6 +43,7 @@ pub(super) struct Shared {
     pub(super) published: watch::Sender<Published>,
     /// Calls that wait for a backend.
     pub(super) queued: AtomicUsize,
+    pub(super) asked: Asked,
 }
 
 /// Who chooses at the moment.
@@ -66,9 +70,9 @@ enum Chosen {
 }
 
 impl Core {
-    pub(super) fn new(common: Arc<Common>, plan: Plan) -> Self {
+    pub(super) fn new(common: Arc<Common>, plan: Plan, asked: Asked) -> Self {
         let published = watch::Sender::new(Published::settled(ConnectivityState::Idle, None));
-        let shared = Arc::new(Shared { published, queued: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared { published, queued: AtomicUsize::new(0), asked });
         // Its other end is gone: nobody manages yet.
         let orders = Mutex::new(mpsc::unbounded_channel().0);
         Self { common, shared, plan: Arc::new(plan), orders }
@@ -187,6 +191,24 @@ impl Transport for Core {
 
     fn authority(&self) -> Option<&Authority> {
         Some(&self.common.connector.authority)
+    }
+
+    fn plan(&self) -> Poll<Option<Arc<crate::client::Plan>>> {
+        self.shared.asked.plan()
+    }
+
+    fn learn<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            let _queued = Waiting::new(&self.shared.queued);
+            let mut published = self.shared.published.subscribe();
+            // A resolver that has told, or failed, publishes something.
+            while published.borrow_and_update().state != ConnectivityState::Shutdown && self.plan().is_pending() {
+                self.wake();
+                if published.changed().await.is_err() {
+                    return;
+                }
+            }
+        })
     }
 }
 

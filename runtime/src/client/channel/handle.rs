@@ -35,6 +35,7 @@ impl Channel {
     /// |---|---|
     /// | `http://host:port`, `https://host:port` | as `dns:`, without and with TLS; the ports are 80 and 443 if left out |
     /// | `dns:///host:port`, `host:port` | all addresses of the host; TLS if the builder has settings for it; port 443 |
+    /// | `dns://address:port/host:port` | the same, by that DNS server; needs the feature `dns` |
     /// | `ipv4:address:port,…`, `ipv6:[address]:port,…` | these |
     /// | `unix:///path`, `unix:path` | that which listens there |
     ///

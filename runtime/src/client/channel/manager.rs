@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, atomic::Ordering::Relaxed},
+    task::Poll,
     time::Duration,
 };
 
@@ -14,22 +15,29 @@ use tokio::{
 use tonic::Status;
 
 use super::{
-    Address, Backend, ConnectivityState, Endpoint, LoadBalancer, OutlierDetection, Refresh, Resolver,
+    Address, Backend, ConnectivityState, Endpoint, LoadBalancer, LoadBalancing, OutlierDetection, Refresh, Resolution,
+    Resolver,
     backend::Common,
     balance::Balance,
     core::{Published, Shared},
 };
+use crate::http2::unavailable;
 
 /// What a channel does when it is not idle.
 pub(super) struct Plan {
     pub(super) resolver: Arc<dyn Resolver>,
-    pub(super) balancer: Box<dyn Fn() -> Box<dyn LoadBalancer> + Send + Sync>,
+    /// That of a service config, or the channel's own.
+    pub(super) balancer: Box<MakeBalancer>,
+    /// The service whose health counts where no service config says.
+    pub(super) health: Option<Arc<str>>,
     /// After so long without a call the channel becomes idle.
     pub(super) idle_timeout: Option<Duration>,
     pub(super) outliers: Option<OutlierDetection>,
     /// Whether calls wait while no server can be reached.
     pub(super) wait_for_ready: bool,
 }
+
+pub(super) type MakeBalancer = dyn Fn(Option<&LoadBalancing>) -> Box<dyn LoadBalancer> + Send + Sync;
 
 /// What the manager is asked to do.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +56,8 @@ pub(super) struct Manager {
     plan: Arc<Plan>,
     orders: mpsc::UnboundedReceiver<Order>,
     balancer: Box<dyn LoadBalancer>,
+    /// The policy that a service config has named.
+    policy: Option<LoadBalancing>,
     backends: Arc<[Backend]>,
     /// Whether servers are known, if only that there are none.
     resolved: bool,
@@ -63,8 +73,8 @@ impl Manager {
         plan: Arc<Plan>,
         orders: mpsc::UnboundedReceiver<Order>,
     ) -> Self {
-        let balancer = (plan.balancer)();
-        Self { common, shared, plan, orders, balancer, backends: Arc::default(), resolved: false }
+        let balancer = (plan.balancer)(None);
+        Self { common, shared, plan, orders, balancer, policy: None, backends: Arc::default(), resolved: false }
     }
 
     /// Runs until the channel is idle or gone.
@@ -77,7 +87,7 @@ impl Manager {
         loop {
             tokio::select! {
                 resolution = resolutions.next(), if news => match resolution {
-                    Some(Ok(resolution)) => self.resolved(resolution.endpoints),
+                    Some(Ok(resolution)) => self.resolved(resolution),
                     Some(Err(status)) => self.unresolved(status),
                     None => news = false,
                 },
@@ -93,8 +103,32 @@ impl Manager {
         }
     }
 
+    fn resolved(&mut self, resolution: Resolution) {
+        match self.shared.asked.hear(resolution.service_config) {
+            Ok(()) => self.configure(),
+            Err(error) => {
+                self.common.refresh.notify_one();
+                return self.unresolved(unavailable(error.to_string()));
+            }
+        }
+        self.replace(resolution.endpoints);
+    }
+
+    /// Goes by the service config that there is now.
+    fn configure(&mut self) {
+        let Poll::Ready(plan) = self.shared.asked.plan() else { return };
+        let config = plan.as_ref().map(|plan| &plan.config);
+        let policy = config.and_then(|config| config.load_balancing());
+        if self.policy.as_ref() != policy {
+            self.balancer = (self.plan.balancer)(policy);
+            self.policy = policy.cloned();
+        }
+        let health = config.and_then(|config| config.health_service()).map(Arc::from);
+        self.common.ask_health_of(health.or_else(|| self.plan.health.clone()), &self.backends);
+    }
+
     /// Keeps the backends that are still there, and adds those that are new.
-    fn resolved(&mut self, endpoints: Vec<Endpoint>) {
+    fn replace(&mut self, endpoints: Vec<Endpoint>) {
         self.resolved = true;
         let endpoints = self.balancer.group(endpoints);
         let mut known: HashMap<Vec<Address>, Backend> = HashMap::new();
@@ -142,6 +176,7 @@ impl Manager {
 
     fn unresolved(&mut self, status: Status) {
         tracing::debug!(%status, "the resolver failed");
+        self.shared.asked.failed();
         if !self.resolved {
             self.publish(Published::settled(ConnectivityState::TransientFailure, Some(status)));
         }

@@ -9,8 +9,10 @@
 //! a connection to the [`Backend`] that the balancer's [`Picker`] chooses.
 
 mod address;
+mod asked;
 mod backend;
 mod balance;
+mod build;
 mod builder;
 mod connector;
 mod core;
@@ -30,7 +32,8 @@ mod target;
 pub use address::{Address, Endpoint};
 pub use backend::Backend;
 pub use balance::{Balance, LoadBalancer, LoadBalancing, Pick, PickCall, Picker};
-pub use builder::{ChannelBuilder, ChannelError};
+pub use build::ChannelError;
+pub use builder::ChannelBuilder;
 pub use handle::Channel;
 pub use outlier::{FailurePercentage, OutlierDetection, SuccessRate};
 pub use resolve::{Refresh, Resolution, Resolutions, Resolver};

@@ -19,8 +19,8 @@ pub(super) struct Target {
 /// Where the servers are.
 #[derive(Debug)]
 pub(super) enum Place {
-    /// At all addresses of a host.
-    Host(String, u16),
+    /// At all addresses of a host, which this DNS server knows, or those of the system.
+    Host(String, u16, Option<SocketAddr>),
     /// Here.
     Endpoints(Vec<Endpoint>),
 }
@@ -40,7 +40,7 @@ impl Target {
                 None => Self::host(rest),
                 Some(named) => match named.split_once('/') {
                     Some(("", host)) => Self::host(host),
-                    Some(_) => Err(wrong("it names a DNS server, where the system's settings count")),
+                    Some((server, host)) => Self::host(host)?.by(dns_server(server)?),
                     None => Err(wrong("it lacks the third slash")),
                 },
             },
@@ -89,6 +89,14 @@ impl Target {
         Ok(Self { place: Place::of(host(&authority), port), authority, tls: None })
     }
 
+    /// Looked up by this DNS server.
+    fn by(mut self, server: SocketAddr) -> Result<Self, String> {
+        if let Place::Host(.., by) = &mut self.place {
+            *by = Some(server);
+        }
+        Ok(self)
+    }
+
     /// `address[:port],...`
     fn list(text: &str, family: impl Fn(&IpAddr) -> bool) -> Result<Self, String> {
         let address = |text: &str| {
@@ -109,9 +117,22 @@ impl Place {
     fn of(host: &str, port: u16) -> Self {
         match host.parse() {
             Ok(ip) => Self::Endpoints(vec![Endpoint::new(SocketAddr::new(ip, port))]),
-            Err(_) => Self::Host(host.to_owned(), port),
+            Err(_) => Self::Host(host.to_owned(), port, None),
         }
     }
+}
+
+/// The DNS server that a target names, as `address[:port]`; DNS has port 53.
+fn dns_server(text: &str) -> Result<SocketAddr, String> {
+    if cfg!(not(feature = "dns")) {
+        return Err(
+            "it names a DNS server, which needs the feature `dns` of rsgrpc; without it, leave the server out, \
+                    as in dns:///host:port"
+                .to_owned(),
+        );
+    }
+    let bare = || text.trim_matches(['[', ']']).parse().map(|ip| SocketAddr::new(ip, 53));
+    text.parse().or_else(|_| bare()).map_err(|_| wrong(&format!("{text:?} is no address of a DNS server")))
 }
 
 /// The host in an authority, without the brackets of an IPv6 address.
@@ -133,7 +154,8 @@ mod tests {
     fn read(text: &str) -> Result<String, String> {
         let target = Target::parse(text)?;
         let place = match target.place {
-            Place::Host(host, port) => format!("look up {host} {port}"),
+            Place::Host(host, port, None) => format!("look up {host} {port}"),
+            Place::Host(host, port, Some(server)) => format!("ask {server} for {host} {port}"),
             Place::Endpoints(all) => all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
         };
         Ok(format!("{place}; {}; {:?}", target.authority, target.tls))
@@ -162,6 +184,21 @@ mod tests {
     }
 
     #[test]
+    fn a_target_may_name_a_dns_server() {
+        for (text, reads) in [
+            ("dns://8.8.8.8/a", "ask 8.8.8.8:53 for a 443; a; None"),
+            ("dns://8.8.8.8:5353/a:1", "ask 8.8.8.8:5353 for a 1; a:1; None"),
+            ("dns://[fd00::1]/a", "ask [fd00::1]:53 for a 443; a; None"),
+            ("dns://8.8.8.8/10.0.0.1", "10.0.0.1:443; 10.0.0.1; None"),
+        ] {
+            match read(text) {
+                Ok(read) => assert_eq!(read, reads),
+                Err(error) => assert!(cfg!(not(feature = "dns")) && error.contains("the feature `dns`"), "{error}"),
+            }
+        }
+    }
+
+    #[test]
     fn targets_that_mean_nothing() {
         for text in [
             "",
@@ -169,7 +206,8 @@ mod tests {
             "http://",
             "http://a/b",
             "http://a?b",
-            "dns://8.8.8.8/a",
+            "dns://a.example/b",
+            "dns://8.8.8.8:99999/a",
             "dns://a",
             "dns:",
             "a b",

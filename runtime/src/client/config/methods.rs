@@ -10,13 +10,13 @@ use super::{Hedging, Node, Repeat, Retry, ServiceConfigError};
 use crate::method::Method;
 
 /// The configs of methods: by `service/method`, by `service/`, and by `` for all others.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Methods {
     by_name: HashMap<String, Arc<MethodConfig>>,
 }
 
 /// What a config says of one method.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct MethodConfig {
     pub(crate) wait_for_ready: Option<bool>,
     pub(crate) timeout: Option<Duration>,

@@ -40,7 +40,7 @@ use crate::{json, method::Method};
 /// ```
 ///
 /// What it has that this client does not know is ignored, as gRPC asks for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServiceConfig {
     methods: Methods,
     throttling: Option<Throttling>,

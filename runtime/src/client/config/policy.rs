@@ -11,14 +11,14 @@ use crate::protocol::code_named;
 const MOST_ATTEMPTS: u32 = 5;
 
 /// How calls are sent more than once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Repeat {
     Retry(Retry),
     Hedging(Hedging),
 }
 
 /// One attempt after the other (`retryPolicy`).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Retry {
     pub(crate) attempts: u32,
     pub(crate) initial_backoff: Duration,
@@ -28,7 +28,7 @@ pub(crate) struct Retry {
 }
 
 /// Several attempts at a time (`hedgingPolicy`).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Hedging {
     pub(crate) attempts: u32,
     pub(crate) delay: Duration,
@@ -44,7 +44,7 @@ pub(crate) struct Throttling {
 }
 
 /// A set of status codes.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Codes(u32);
 
 impl Codes {

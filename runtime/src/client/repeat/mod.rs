@@ -22,7 +22,7 @@ use tonic::{
 use self::replay::Replay;
 pub(super) use self::throttle::Throttle;
 use super::{
-    Client, Incoming, Protocol,
+    Client, Incoming, Plan, Protocol,
     attempt::Prepared,
     config::{Codes, MethodConfig, Repeat},
     reach::Unprocessed,
@@ -41,8 +41,8 @@ pub(super) struct Repeated<'c> {
     call: Prepared,
     metadata: MetadataMap,
     body: Replay,
+    plan: Option<Arc<Plan>>,
     config: Option<Arc<MethodConfig>>,
-    throttle: Option<&'c Throttle>,
     /// How often it was sent again without counting.
     resent: AtomicU32,
 }
@@ -53,11 +53,14 @@ impl<'c> Repeated<'c> {
         call: Prepared,
         metadata: MetadataMap,
         body: Body,
-        config: Option<Arc<MethodConfig>>,
+        (plan, config): (Option<Arc<Plan>>, Option<Arc<MethodConfig>>),
         resent: u32,
     ) -> Self {
-        let throttle = client.settings.plan.as_ref().and_then(|plan| plan.throttle.as_ref());
-        Self { client, call, metadata, body: Replay::new(body), config, throttle, resent: AtomicU32::new(resent) }
+        Self { client, call, metadata, body: Replay::new(body), plan, config, resent: AtomicU32::new(resent) }
+    }
+
+    fn throttle(&self) -> Option<&Throttle> {
+        self.plan.as_ref()?.throttle.as_ref()
     }
 
     /// Makes the call, until the head of its answer is there.
@@ -105,7 +108,7 @@ impl<'c> Repeated<'c> {
     /// The answer of the attempt that is the one. How it ends counts for the throttle.
     fn commit(&self, number: usize, mut incoming: Incoming, codes: Codes) -> Incoming {
         self.body.commit(number);
-        if let Some(throttle) = self.throttle.cloned() {
+        if let Some(throttle) = self.throttle().cloned() {
             incoming.on_end(move |result| {
                 match &result {
                     Ok(_) => throttle.succeeded(),
@@ -119,13 +122,13 @@ impl<'c> Repeated<'c> {
     }
 
     fn count_failure(&self) {
-        if let Some(throttle) = self.throttle {
+        if let Some(throttle) = self.throttle() {
             throttle.failed();
         }
     }
 
     /// Whether there may be another attempt.
     fn may_repeat(&self) -> bool {
-        self.body.is_open() && self.throttle.is_none_or(Throttle::allows)
+        self.body.is_open() && self.throttle().is_none_or(Throttle::allows)
     }
 }

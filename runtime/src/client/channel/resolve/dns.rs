@@ -11,7 +11,10 @@ use futures_util::stream;
 use tokio::time::Instant;
 use tonic::Status;
 
-use super::{Refresh, Resolution, Resolutions, Resolver, lookup};
+use super::{
+    Refresh, Resolution, Resolutions, Resolver,
+    lookup::{Found, Lookup},
+};
 use crate::{
     client::{
         channel::{Address, Endpoint},
@@ -20,12 +23,15 @@ use crate::{
     http2::unavailable,
 };
 
-/// All addresses of a host. It is looked up again when a server is gone and when its addresses are no longer good, but
-/// not more often than every [`PAUSE`].
+/// All addresses of a host, and what its service asks of clients, if that is asked for. It is looked up again when a
+/// server is gone and when its addresses are no longer good, but not more often than every [`PAUSE`].
 #[derive(Debug, Clone)]
 pub(in super::super) struct Dns {
     host: Arc<str>,
     port: u16,
+    lookup: Arc<Lookup>,
+    #[cfg(feature = "dns")]
+    texts: Option<super::Texts>,
 }
 
 /// What gRPC's implementations leave between two look-ups.
@@ -34,8 +40,37 @@ const PAUSE: Duration = Duration::from_secs(30);
 const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
 
 impl Dns {
-    pub(in super::super) fn new(host: &str, port: u16) -> Self {
-        Self { host: host.into(), port }
+    /// Of this host, by this DNS server or by those of the system.
+    pub(in super::super) fn new(host: &str, port: u16, server: Option<SocketAddr>) -> Self {
+        Self {
+            host: host.into(),
+            port,
+            lookup: Arc::new(Lookup::new(server)),
+            #[cfg(feature = "dns")]
+            texts: None,
+        }
+    }
+
+    /// Looks the service config up, too.
+    #[cfg(feature = "dns")]
+    pub(in super::super) fn with_service_config(mut self) -> Self {
+        self.texts = Some(super::Texts::new(&self.host));
+        self
+    }
+
+    #[cfg(feature = "dns")]
+    async fn resolution(&self, addresses: Vec<IpAddr>) -> Resolution {
+        let mut resolution = Resolution::from(self.endpoints(addresses));
+        if let Some(texts) = &self.texts {
+            resolution.service_config = texts.service_config(&self.lookup).await;
+        }
+        resolution
+    }
+
+    /// The system tells of addresses only.
+    #[cfg(not(feature = "dns"))]
+    async fn resolution(&self, addresses: Vec<IpAddr>) -> Resolution {
+        Resolution::from(self.endpoints(addresses))
     }
 
     fn endpoints(&self, addresses: Vec<IpAddr>) -> Vec<Endpoint> {
@@ -54,9 +89,9 @@ impl Resolver for Dns {
         let dns = self.clone();
         let looks = Looks { refresh, next: None };
         Box::pin(stream::unfold((dns, looks), |(dns, mut looks)| async move {
-            let found = looks.look(|| lookup::lookup(&dns.host)).await;
+            let found = looks.look(|| dns.lookup.addresses(&dns.host)).await;
             let found = match found {
-                Ok(addresses) => Ok(Resolution::from(dns.endpoints(addresses))),
+                Ok(addresses) => Ok(dns.resolution(addresses).await),
                 Err(why) => Err(dns.failed(&why)),
             };
             Some((found, (dns, looks)))
@@ -81,7 +116,7 @@ enum Next {
 impl Looks {
     async fn look<F>(&mut self, lookup: impl FnOnce() -> F) -> Result<Vec<IpAddr>, String>
     where
-        F: Future<Output = Result<lookup::Found, String>>,
+        F: Future<Output = Result<Found, String>>,
     {
         match &self.next {
             None => {}

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tonic::Status;
 
 use super::super::Endpoint;
+use crate::client::{ServiceConfig, ServiceConfigError};
 
 /// Finds the servers of a channel, and goes on telling when they change: the way to Kubernetes, Consul, etcd or a file.
 ///
@@ -40,7 +41,7 @@ pub trait Resolver: Send + Sync + 'static {
     /// Begins to watch. The stream is dropped when the channel is, and while it is idle.
     ///
     /// An error counts only while no servers are known; then calls fail with it. When the stream ends, the servers stay
-    /// as they are.
+    /// as they are. The first calls wait until the stream has given something.
     fn watch(&self, refresh: Refresh) -> Resolutions;
 }
 
@@ -53,11 +54,16 @@ pub type Resolutions = Pin<Box<dyn Stream<Item = Result<Resolution, Status>> + S
 pub struct Resolution {
     /// All servers that there are now, those first that are to be tried first.
     pub endpoints: Vec<Endpoint>,
+    /// What the service asks of its clients from now on: `Some(text.parse())`. It goes before the config of the
+    /// [builder](super::super::ChannelBuilder::service_config), which holds again with `None`. One that cannot be used is
+    /// told in the log and changes nothing; where there was none before, that of the builder holds, and without one the
+    /// channel fails until there is a better one (gRFC A21).
+    pub service_config: Option<Result<ServiceConfig, ServiceConfigError>>,
 }
 
 impl From<Vec<Endpoint>> for Resolution {
     fn from(endpoints: Vec<Endpoint>) -> Self {
-        Self { endpoints }
+        Self { endpoints, service_config: None }
     }
 }
 
