@@ -64,6 +64,8 @@ pub enum Protocol {
     Grpc,
     /// gRPC-Web, over any version of HTTP.
     GrpcWeb,
+    /// gRPC-Web in base64 (`application/grpc-web-text`), for what lets only text pass.
+    GrpcWebText,
     /// Connect, over any version of HTTP.
     Connect,
     /// REST and JSON by the `google.api.http` rules of methods, over any version of HTTP, for APIs that offer only that.
@@ -79,7 +81,8 @@ impl Protocol {
     fn speaker(self) -> &'static dyn ClientProtocol {
         match self {
             Self::Grpc => &ClientGrpc,
-            Self::GrpcWeb => &ClientGrpcWeb,
+            Self::GrpcWeb => &ClientGrpcWeb { text: false },
+            Self::GrpcWebText => &ClientGrpcWeb { text: true },
             Self::Connect => &ClientConnect,
             Self::Rest => &ClientRest,
         }

@@ -41,8 +41,12 @@ impl Media {
 
 /// Whether the content type is `type`, with any form.
 pub(super) fn is(headers: &HeaderMap, r#type: &str) -> bool {
-    let suffix = headers.get(header::CONTENT_TYPE).and_then(|value| strip_prefix(value.as_bytes(), r#type));
-    suffix.is_some_and(|suffix| {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| names(value.as_bytes(), r#type))
+}
+
+/// Whether this is `type`, with any form.
+pub(super) fn names(value: &[u8], r#type: &str) -> bool {
+    strip_prefix(value, r#type).is_some_and(|suffix| {
         suffix.starts_with(b"+") || matches!(suffix.trim_ascii_start().first(), None | Some(b';'))
     })
 }

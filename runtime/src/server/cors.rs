@@ -173,7 +173,8 @@ impl Policy {
     fn allow(&self, head: &Parts, headers: &mut HeaderMap) -> bool {
         let origin = head.headers.get(header::ORIGIN);
         let allowed = match &self.origins {
-            None => origin.map(|_| HeaderValue::from_static("*")),
+            // Callers of no page get it as well, so that caches may give one answer to all.
+            None => Some(HeaderValue::from_static("*")),
             Some(origins) => {
                 // The answer is another one for another origin, and caches must know.
                 headers.insert(header::VARY, HeaderValue::from_static("origin"));

@@ -70,6 +70,10 @@ pub const TWO_ORIGINS: &[Row] = &[
     Row { name: "preflight, in capitals", headers: &[("origin", "HTTPS://APP.EXAMPLE"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
     Row { name: "preflight, of an empty origin", headers: &[("origin", ""), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
     Row { name: "preflight, with a dot at the end of the host", headers: &[("origin", "https://app.example."), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
+    Row { name: "preflight, of no origin that has a name", headers: &[("origin", "null"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
+    Row { name: "preflight, of two origins in one", headers: &[("origin", "https://app.example https://evil.example"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
+    Row { name: "preflight, of any origin", headers: &[("origin", "*"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
+    Row { name: "preflight, into a private network", headers: &[("origin", "https://app.example"), ("access-control-request-method", "POST"), ("access-control-request-private-network", "true")], answer: Want { headers: &[("access-control-allow-origin", "https://app.example"), ("access-control-allow-private-network", "absent")], ..PREFLIGHT.answer }, ..PREFLIGHT },
     Row { name: "preflight, for a method of no name", headers: &[("origin", "https://app.example"), ("access-control-request-method", "")], answer: Want { headers: ALLOWED, ..PREFLIGHT.answer }, ..PREFLIGHT },
     Row { name: "preflight, for what there is not", path: "/no/such/thing?x", answer: Want { headers: ALLOWED, ..PREFLIGHT.answer }, ..PREFLIGHT },
     Row { name: "preflight, headers that are not ours are not allowed by being asked for", headers: &[("origin", "https://app.example"), ("access-control-request-method", "POST"), ("access-control-request-headers", "x-evil, *, a b")], answer: Want { headers: ALLOWED, ..PREFLIGHT.answer }, ..PREFLIGHT },
@@ -85,6 +89,9 @@ pub const TWO_ORIGINS: &[Row] = &[
 #[rustfmt::skip]
 pub const ANY_ORIGIN: &[Row] = &[
     Row { name: "preflight, any origin", answer: Want { headers: ANY, ..PREFLIGHT.answer }, ..PREFLIGHT },
+    Row { name: "preflight, any origin, one that has no name", headers: &[("origin", "null"), ("access-control-request-method", "POST")], answer: Want { headers: ANY, ..PREFLIGHT.answer }, ..PREFLIGHT },
+    // A cache may give what a caller without an origin got to a page.
+    Row { name: "a call by no page, any origin", headers: &[("content-type", "application/proto")], answer: Want { headers: &[("access-control-allow-origin", "*"), ("vary", "absent")], ..CALL.answer }, ..CALL },
 ];
 
 /// A server as it is by default.

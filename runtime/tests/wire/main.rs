@@ -23,11 +23,12 @@ use std::time::Duration;
 
 use peer::{Peer, frame};
 use rsgrpc::{Cors, Server};
-use table::{ROWS, Row};
+use table::{OVER_HTTP1, ROWS, Row};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn grpc() {
     over_http2(ROWS, probe::server).await;
+    over_http1(OVER_HTTP1, probe::server).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

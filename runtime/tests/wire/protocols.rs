@@ -143,6 +143,9 @@ async fn learned(client: &EchoClient) -> Vec<String> {
     ]
 }
 
+const PROTOCOLS: [Protocol; 5] =
+    [Protocol::Grpc, Protocol::GrpcWeb, Protocol::GrpcWebText, Protocol::Connect, Protocol::Rest];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_clients_learn_the_same() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -156,7 +159,7 @@ async fn all_clients_learn_the_same() {
     let transports = [("in process", Client::from(server)), ("HTTP/2", h2), ("HTTP/1.1", Client::from(http1))];
     let expected = learned(&EchoClient::of(transports[0].1.clone(), &RULED)).await;
     for (name, transport) in &transports {
-        for protocol in [Protocol::Grpc, Protocol::GrpcWeb, Protocol::Connect, Protocol::Rest] {
+        for protocol in PROTOCOLS {
             if (*name, protocol) == ("HTTP/1.1", Protocol::Grpc) {
                 continue;
             }

@@ -166,3 +166,16 @@ pub const ROWS: &[Row] = &[
     Row { name: "unknown groups, 99 deep", body: &[|| nested(99)], answer: Want { body: || frame(b""), ..OK }, ..UNARY },
     Row { name: "unknown groups, 400,000 deep", body: &[|| nested(400_000)], answer: Want { status: "13", message: "recursion limit", ..OK }, ..UNARY },
 ];
+
+/// What gRPC is told over HTTP/1.1.
+pub const OVER_HTTP1: &[Row] = &[Row {
+    name: "gRPC over HTTP/1.1",
+    body: &[|| text("hi")],
+    answer: Want {
+        http: 505,
+        headers: &[("content-type", "text/plain; charset=utf-8"), ("upgrade", "absent")],
+        body: || b"gRPC needs HTTP/2, over TLS by ALPN (`h2`)\n".to_vec(),
+        ..NOT_HTTP
+    },
+    ..UNARY
+}];

@@ -1,4 +1,5 @@
-//! Generates the shapes four times: ours, pbjson's with the routes of rest_over_grpc, and buffa's.
+//! Generates the shapes three times: ours, pbjson's with the routes of rest_over_grpc, and buffa's with the service of
+//! connectrpc.
 
 use std::{error::Error, fs, path::PathBuf};
 
@@ -36,21 +37,17 @@ fn pbjson(out: PathBuf) -> Outcome {
     Ok(())
 }
 
+/// buffa's messages with connectrpc's trait.
 fn buffa(out: PathBuf) -> Outcome {
     fs::create_dir_all(&out)?;
     let set = out.join("set.pb");
     let mut config = prost_build::Config::new();
-    config
-        .protoc_executable(protoc_bin_vendored::protoc_bin_path()?)
-        .file_descriptor_set_path(&set)
-        .out_dir(&out)
-        .compile_protos(&["proto/shapes.proto"], &["proto"])?;
-    buffa_build::Config::new()
+    config.protoc_executable(protoc_bin_vendored::protoc_bin_path()?).file_descriptor_set_path(&set).out_dir(&out);
+    config.compile_protos(&["proto/echo.proto"], &["proto", "../../../proto/protos"])?;
+    connectrpc_build::Config::new()
         .descriptor_set(set)
-        .files(&["shapes.proto"])
-        .out_dir(&out)
-        .generate_views(false)
-        .generate_json(true)
+        .files(&["shapes.proto", "echo.proto"])
+        .out_dir(out)
         .include_file("mod.rs")
         .compile()?;
     Ok(())

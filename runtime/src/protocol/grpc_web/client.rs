@@ -1,33 +1,39 @@
-//! The client's side, in bytes.
+//! The client's side.
 
-use http::{HeaderValue, Request, Response};
-use tonic::{Status, metadata::MetadataMap};
+use http::{HeaderValue, Request, Response, header};
+use tonic::{Code, Status, metadata::MetadataMap};
 
-use super::trailers::{self, TRAILERS};
+use super::{
+    BINARY_TYPE, TEXT_TYPE, content_type,
+    text::{Decoded, Text},
+    trailers::{self, TRAILERS},
+};
 use crate::{
     call::{Body, Inbound, Reframe},
     client::{ClientProtocol, Head},
-    codec::{Codec, Form},
+    codec::Codec,
     envelope::Envelope,
     method::Method,
-    protocol::{grpc, last_frame::LastFrame},
+    protocol::{grpc, last_frame::LastFrame, media},
 };
 
-/// gRPC-Web as clients speak it.
-pub(crate) struct GrpcWeb;
+/// gRPC-Web as clients speak it, in bytes or in text.
+pub(crate) struct GrpcWeb {
+    pub(crate) text: bool,
+}
 
 impl ClientProtocol for GrpcWeb {
     fn framing(&self, _: &Method) -> &'static dyn Reframe {
-        &Envelope
+        if self.text { &Text } else { &Envelope }
     }
 
     fn request(&self, call: Head, body: Body) -> Request<Body> {
-        let content_type = match call.codec.form() {
-            Form::Proto => "application/grpc-web+proto",
-            Form::Json => "application/grpc-web+json",
-        };
-        let mut request = grpc::request(call, HeaderValue::from_static(content_type), body);
+        let content_type = HeaderValue::from_static(content_type(self.text, call.codec.form()));
+        let mut request = grpc::request(call, content_type, body);
         request.headers_mut().insert("x-grpc-web", HeaderValue::from_static("1"));
+        if self.text {
+            request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static(TEXT_TYPE));
+        }
         request
     }
 
@@ -39,13 +45,12 @@ impl ClientProtocol for GrpcWeb {
         limit: usize,
     ) -> Result<(MetadataMap, Inbound), Status> {
         let encoding = grpc::encoding(response.headers())?;
-        grpc::response(
-            response,
-            "application/grpc-web",
-            LastFrame::new(TRAILERS, read_trailers, encoding),
-            codec,
-            limit,
-        )
+        let frames = LastFrame::new(TRAILERS, read_trailers, encoding);
+        // Who has asked for text may still be answered in bytes.
+        if self.text && media::is(response.headers(), TEXT_TYPE) {
+            return grpc::response(response, TEXT_TYPE, Decoded::new(frames, Code::Internal), codec, limit);
+        }
+        grpc::response(response, BINARY_TYPE, frames, codec, limit)
     }
 }
 

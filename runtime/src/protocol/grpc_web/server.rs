@@ -3,28 +3,30 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use http::{HeaderMap, Method, Response, StatusCode, header, request::Parts};
-use tonic::{Status, metadata::MetadataMap};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::{
-    text::{self, Text, TextEnvelope},
+    content_type,
+    text::{self, Decoded, Text},
     trailers,
 };
 use crate::{
-    call::{Body, Peer},
+    call::{Body, Deframe, Peer, Reframe},
     envelope::Envelope,
     protocol::{Accepted, Media, Negotiated, Protocol, grpc, media, refuse},
     server::Core,
 };
 
-/// gRPC-Web as servers speak it, in bytes or in text.
+/// gRPC-Web as servers speak it, with requests in bytes or in text. An answer is what its request is, unless `Accept` names
+/// the other.
 pub(crate) struct GrpcWeb {
     r#type: &'static str,
     text: bool,
 }
 
-pub(crate) static BINARY: GrpcWeb = GrpcWeb { r#type: "application/grpc-web", text: false };
-pub(crate) static TEXT: GrpcWeb = GrpcWeb { r#type: "application/grpc-web-text", text: true };
+pub(crate) static BINARY: GrpcWeb = GrpcWeb { r#type: super::BINARY_TYPE, text: false };
+pub(crate) static TEXT: GrpcWeb = GrpcWeb { r#type: super::TEXT_TYPE, text: true };
 
 impl Protocol for GrpcWeb {
     fn claims(&self, _: &Core, head: &Parts) -> bool {
@@ -35,13 +37,17 @@ impl Protocol for GrpcWeb {
         if head.method != Method::POST {
             return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
         }
-        let media = Media::take(&mut head.headers, self.r#type)
+        let mut media = Media::take(&mut head.headers, self.r#type)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, self.r#type))?;
-        if self.text {
-            grpc::accept(self, media, (Box::<TextEnvelope>::default(), &Text), core, head, body, peer)
-        } else {
-            grpc::accept(self, media, (Box::new(Envelope), &Envelope), core, head, body, peer)
+        let text = accepts_text(&head.headers).unwrap_or(self.text);
+        if text != self.text {
+            media.content_type = HeaderValue::from_static(content_type(text, media.form));
         }
+        let deframe = Box::new(Envelope);
+        let deframe =
+            if self.text { Decoded::new(deframe, Code::InvalidArgument) } else { deframe as Box<dyn Deframe> };
+        let reframe: &dyn Reframe = if text { &Text } else { &Envelope };
+        grpc::accept(self, media, (deframe, reframe), core, head, body, peer)
     }
 
     fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
@@ -50,12 +56,24 @@ impl Protocol for GrpcWeb {
 
     /// An error of a whole answer stands here, too: a browser shows a page all of the body, but of the headers only those
     /// that CORS exposes.
-    fn end(&self, _: &Negotiated, result: Result<MetadataMap, Status>, buf: &mut BytesMut) -> Option<HeaderMap> {
+    fn end(
+        &self,
+        negotiated: &Negotiated,
+        result: Result<MetadataMap, Status>,
+        buf: &mut BytesMut,
+    ) -> Option<HeaderMap> {
         let start = buf.len();
         trailers::append(&grpc::to_trailers(result), buf);
-        if self.text {
+        if media::names(negotiated.content_type.as_bytes(), TEXT.r#type) {
             text::encode(buf, start);
         }
         None
     }
+}
+
+/// Whether `Accept` asks for text; `None` where it does not say.
+fn accepts_text(headers: &HeaderMap) -> Option<bool> {
+    let values = headers.get_all(header::ACCEPT).into_iter();
+    let mut types = values.flat_map(|value| value.as_bytes().split(|&b| b == b',')).map(<[u8]>::trim_ascii);
+    types.find_map(|named| [&TEXT, &BINARY].into_iter().find(|web| media::names(named, web.r#type)).map(|web| web.text))
 }

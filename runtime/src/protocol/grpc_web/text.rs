@@ -5,7 +5,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use bytes::{Bytes, BytesMut};
-use tonic::{Status, metadata::MetadataMap};
+use tonic::{Code, Status, metadata::MetadataMap};
 
 use crate::{
     call::{Chunks, Deframe, Ending, Item, Reframe},
@@ -43,13 +43,19 @@ pub(super) fn encode(buf: &mut BytesMut, start: usize) {
     buf.extend_from_slice(text.as_bytes());
 }
 
-/// Decodes a body of which any group may be padded and that may be split anywhere.
-#[derive(Default)]
-pub(super) struct TextEnvelope {
-    decoded: Chunks,
+/// Decodes a body of which any group may be padded and that may be split anywhere, for the framing of its bytes.
+pub(super) struct Decoded {
+    framing: Box<dyn Deframe>,
+    chunks: Chunks,
+    /// The code of a body that is not base64.
+    broken: Code,
 }
 
-impl TextEnvelope {
+impl Decoded {
+    pub(super) fn new(framing: Box<dyn Deframe>, broken: Code) -> Box<Self> {
+        Box::new(Self { framing, chunks: Chunks::default(), broken })
+    }
+
     fn decode(&mut self, chunks: &mut Chunks, eof: bool) -> Result<(), Status> {
         let whole = if eof { chunks.len() } else { chunks.len() / 4 * 4 };
         let text = chunks.take(whole).unwrap_or_default();
@@ -59,23 +65,24 @@ impl TextEnvelope {
             let run = rest.iter().position(|&b| b == b'=').map_or(rest.len(), |at| (at / 4 + 1) * 4).min(rest.len());
             let decoded = BASE64
                 .decode(&rest[..run])
-                .map_err(|error| Status::invalid_argument(format!("the body is not base64: {error}")))?;
-            self.decoded.push(Bytes::from(decoded));
+                .map_err(|error| Status::new(self.broken, format!("the body is not base64: {error}")))?;
+            self.chunks.push(Bytes::from(decoded));
             rest = &rest[run..];
         }
         Ok(())
     }
 }
 
-impl Deframe for TextEnvelope {
+impl Deframe for Decoded {
     fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status> {
         self.decode(chunks, eof)?;
-        Envelope.next(&mut self.decoded, eof, limit)
+        self.framing.next(&mut self.chunks, eof, limit)
     }
 
-    fn end(&mut self, _: Ending) -> Result<MetadataMap, Status> {
-        match self.decoded.len() {
-            0 => Ok(MetadataMap::new()),
+    fn end(&mut self, ending: Ending) -> Result<MetadataMap, Status> {
+        let trailers = self.framing.end(ending)?;
+        match self.chunks.len() {
+            0 => Ok(trailers),
             len => Err(Status::internal(format!("the stream ended inside a message, after {len} bytes of it"))),
         }
     }
@@ -86,7 +93,8 @@ mod tests {
     use super::*;
 
     fn messages(text: &[u8], split: usize) -> Result<Vec<Bytes>, Status> {
-        let (mut chunks, mut framing, mut found) = (Chunks::default(), TextEnvelope::default(), Vec::new());
+        let (mut chunks, mut framing, mut found) =
+            (Chunks::default(), Decoded::new(Box::new(Envelope), Code::InvalidArgument), Vec::new());
         let mut parts = text.chunks(split).map(Bytes::copy_from_slice);
         loop {
             let part = parts.next();

@@ -72,7 +72,7 @@ impl Lane {
             let recorder = Recorder::default();
             lanes.push(Self { name, by: by(server(recorder.clone())), recorder });
         };
-        for protocol in [Protocol::Grpc, Protocol::GrpcWeb, Protocol::Connect] {
+        for protocol in [Protocol::Grpc, Protocol::GrpcWeb, Protocol::GrpcWebText, Protocol::Connect] {
             let client = |server: Server| Client::from(server).protocol(protocol);
             add(format!("{protocol:?}, protobuf"), &|server| By::Client(ItemsClient::new(client(server))));
             add(format!("{protocol:?}, JSON"), &|server| {

@@ -25,7 +25,7 @@ use crate::{
 const CALLS: &str = "RSGRPC_CALLS";
 const CALLS_BY_DEFAULT: u64 = 10_000;
 /// Each random request is sent in so many ways.
-const WAYS: u64 = 7;
+const WAYS: u64 = 9;
 
 /// One request in so many waits until its deadline passes, which takes time.
 const SLEEPERS: usize = 1400;
@@ -163,7 +163,7 @@ fn quiet_panics() {
 async fn first_difference(seeds: std::iter::StepBy<std::ops::Range<u64>>) -> Option<String> {
     // A connection of HTTP/1.1 to each call takes too long, and it has no trailers.
     let lanes: Vec<_> = Lane::all(server).await.into_iter().filter(Lane::has_trailers).collect();
-    assert_eq!(lanes.len(), 7);
+    assert_eq!(lanes.len(), 9);
     for seed in seeds {
         let case = Random(seed).case(SLEEPERS);
         if let Some(difference) = difference(&lanes, &case).await {

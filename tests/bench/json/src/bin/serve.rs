@@ -1,4 +1,4 @@
-//! Serves the echo on a port until it is told to end: `serve ours|axum|pbjson|rest_over_grpc PORT`. All on one thread.
+//! Serves the echo on a port until it is told to end: `serve ours|axum|pbjson|rest_over_grpc|connectrpc PORT`. All on one thread.
 
 use std::{error::Error, net::Ipv4Addr};
 
@@ -7,9 +7,11 @@ use axum::{
     extract::Path,
     routing::{get, post},
 };
+use connectrpc::{ConnectRpcService, Encodable, RequestContext, ServiceRequest, ServiceResult};
 use rest_over_grpc::serving::RestService;
 use rsgrpc::{Request, Response, Rest, Server, Status};
 use rsgrpc_json_bench::{
+    buffa::shapes as connect,
     hand, ours,
     pbjson::{Transcoder, shapes},
 };
@@ -25,7 +27,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 async fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [server, port] = arguments.as_slice() else {
-        return Err("usage: serve ours|axum|pbjson|rest_over_grpc PORT".into());
+        return Err("usage: serve ours|axum|pbjson|rest_over_grpc|connectrpc PORT".into());
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.parse()?)).await?;
     match server.as_str() {
@@ -36,6 +38,7 @@ async fn main() -> Outcome {
             let bridge = shapes::__rest_over_grpc_bridge_Echo::EchoRestBridge::externally_authenticated(Echo);
             router(listener, Router::new().fallback_service(RestService::new(Transcoder::new(bridge)))).await
         }
+        "connectrpc" => connectrpc(listener).await,
         other => Err(format!("there is no server {other}").into()),
     }
 }
@@ -57,6 +60,16 @@ async fn router(listener: TcpListener, router: Router) -> Outcome {
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         served = async { axum::serve(listener, router).await } => Ok(served?),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// With the dispatcher that connectrpc calls the fast path.
+async fn connectrpc(listener: TcpListener) -> Outcome {
+    let service = ConnectRpcService::new(connect::EchoServer::new(Echo));
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        served = connectrpc::Server::from_listener(listener).serve_with_service(service) => served.map_err(|error| error as _),
         _ = terminate.recv() => Ok(()),
     }
 }
@@ -94,5 +107,23 @@ impl shapes::echo_server::Echo for Echo {
 
     async fn order(&self, request: Request<shapes::Nested>) -> Result<Response<shapes::Nested>, Status> {
         Ok(Response::new(request.into_inner()))
+    }
+}
+
+impl connect::Echo for Echo {
+    async fn hello<'a>(
+        &'a self,
+        _: RequestContext,
+        request: ServiceRequest<'_, connect::Small>,
+    ) -> ServiceResult<impl Encodable<connect::Small> + Send + use<'a>> {
+        connectrpc::Response::ok(request.to_owned_message())
+    }
+
+    async fn order<'a>(
+        &'a self,
+        _: RequestContext,
+        request: ServiceRequest<'_, connect::Nested>,
+    ) -> ServiceResult<impl Encodable<connect::Nested> + Send + use<'a>> {
+        connectrpc::Response::ok(request.to_owned_message())
     }
 }
