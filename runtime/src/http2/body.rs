@@ -47,10 +47,10 @@ impl Held {
         if let Some(own) = self.failure.as_ref().and_then(|failure| failure.get()) {
             return own.clone();
         }
-        match self.slot.as_ref().and_then(|slot| slot.slots().cause()) {
+        let Some(slots) = self.slot.as_ref().map(Slot::slots) else { return status_of(error) };
+        match slots.cause() {
             Some(cause) if !error.is_reset() => unavailable(format!("the connection broke: {cause}")),
-            _ if self.slot.is_some() => refused_answer(error).unwrap_or_else(|| status_of(error)),
-            _ => status_of(error),
+            _ => refused_answer(error, slots.header_bytes()).unwrap_or_else(|| status_of(error)),
         }
     }
 

@@ -3,7 +3,7 @@
 use h2::Reason;
 use tonic::{Code, Status};
 
-/// The bytes that head and trailers of an answer may have, each.
+/// The bytes that head and trailers of an answer may have, each, unless a channel says otherwise.
 pub(crate) const ANSWER_HEADERS: u32 = 16 * 1024;
 
 /// The status of a call that an HTTP/2 error ended, by the table in gRPC's doc/PROTOCOL-HTTP2.md ("Errors"). A lost
@@ -22,13 +22,14 @@ pub(crate) fn status_of(error: &h2::Error) -> Status {
     Status::new(code, format!("the peer reset the stream: {error}"))
 }
 
-/// The status of a call whose answer this side refused to read.
-pub(super) fn refused_answer(error: &h2::Error) -> Option<Status> {
+/// The status of a call whose answer this side refused to read. h2 does not tell heads that are too large from those
+/// that break the rules, which no known server sends.
+pub(super) fn refused_answer(error: &h2::Error, limit: u32) -> Option<Status> {
     let refused = error.is_reset() && error.is_library() && error.reason() == Some(Reason::PROTOCOL_ERROR);
     refused.then(|| {
-        Status::internal(format!(
-            "the answer cannot be read: its head or its trailers are larger than {ANSWER_HEADERS} bytes, or they break \
-             the rules of HTTP/2"
+        Status::resource_exhausted(format!(
+            "the answer cannot be read: its head or its trailers are larger than the {limit} bytes that the channel \
+             takes (max_header_bytes), or they break the rules of HTTP/2"
         ))
     })
 }

@@ -97,19 +97,22 @@ pub(crate) struct Slots {
     /// How many the peer allows at a time.
     limit: AtomicUsize,
     used: AtomicBool,
+    /// The bytes that head and trailers of an answer may have, each.
+    header_bytes: u32,
     /// Why the connection was given up, where this side did.
     cause: OnceLock<&'static str>,
     load: Arc<Load>,
 }
 
 impl Slots {
-    pub(crate) fn new(load: Arc<Load>, limit: usize) -> Arc<Self> {
+    pub(crate) fn new(load: Arc<Load>, limit: usize, header_bytes: u32) -> Arc<Self> {
         Arc::new(Self {
             active: AtomicUsize::new(0),
             cancelled: AtomicUsize::new(0),
             connection: AtomicWaker::new(),
             limit: AtomicUsize::new(limit),
             used: AtomicBool::new(false),
+            header_bytes,
             cause: OnceLock::new(),
             load,
         })
@@ -132,6 +135,10 @@ impl Slots {
     /// Whether it ever carried a call.
     pub(crate) fn was_used(&self) -> bool {
         self.used.load(Relaxed)
+    }
+
+    pub(crate) fn header_bytes(&self) -> u32 {
+        self.header_bytes
     }
 
     /// Says why all calls on the connection are about to break.

@@ -5,11 +5,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backoff;
 mod balance;
+#[cfg(unix)]
+#[path = "../serving/child.rs"]
+#[allow(dead_code, reason = "shared with the tests of servers")]
+mod child;
 mod config;
 #[cfg(feature = "dns")]
 mod dns;
 mod faults;
+#[cfg(unix)]
+mod fleet;
 mod health;
 mod node;
 mod pool;

@@ -55,3 +55,35 @@ async fn what_a_proxy_refuses_is_told() {
     let expected = format!("the proxy {addr} makes no tunnel to greeter.invalid:5: \"HTTP/1.1 407 Who are you?\"");
     assert!(error.message().ends_with(&expected), "{error}");
 }
+
+/// In a process of its own, whose environment names a proxy.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_environment_names_a_proxy() {
+    let node = Node::start("a").await;
+    let (addr, asked) = proxy("HTTP/1.1 200 Fine\r\n\r\n", node.addr).await;
+    let child = crate::child::Process::start("true", "proxy::calls_as_the_environment_says", |command| {
+        command.env("HTTPS_PROXY", format!("http://{addr}")).env("NO_PROXY", "10.0.0.0/8,.excepted.invalid");
+        command.env_remove("https_proxy").env_remove("no_proxy");
+    });
+    tokio::task::spawn_blocking(|| child.succeeds()).await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), ["CONNECT greeter.invalid:5 HTTP/1.1", "Host: greeter.invalid:5"]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+#[ignore = "started by `the_environment_names_a_proxy`"]
+async fn calls_as_the_environment_says() {
+    let call = |channel: rsgrpc::ChannelBuilder| async move {
+        EchoClient::new(channel.build().unwrap()).unary(String::new()).await.map(rsgrpc::Response::into_inner)
+    };
+    assert_eq!(call(Channel::builder("dns:///greeter.invalid:5")).await.unwrap(), "a");
+    let host = "a.excepted.invalid";
+    for channel in
+        [Channel::builder(format!("http://{host}")), Channel::builder(host), Channel::builder("x.invalid").no_proxy()]
+    {
+        let error = call(channel).await.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable);
+        assert!(error.message().starts_with("cannot find "), "{error}");
+    }
+}

@@ -133,18 +133,23 @@ async fn reset_after(bytes: Option<usize>, reason: Reason) -> Status {
 
 #[tokio::test]
 async fn resets() {
-    for (bytes, reason, code) in [
-        (None, Reason::NO_ERROR, Code::Internal),
-        (Some(5), Reason::NO_ERROR, Code::Internal),
-        (Some(MESSAGE.len()), Reason::NO_ERROR, Code::Internal),
-        (None, Reason::CANCEL, Code::Cancelled),
-        (Some(7), Reason::INTERNAL_ERROR, Code::Internal),
-        (Some(MESSAGE.len()), Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted),
-        (None, Reason::REFUSED_STREAM, Code::Unavailable),
+    let (ended, within, reset) = (
+        "the server ended the call without a grpc-status",
+        "the stream ended inside a message, after ",
+        "the peer reset the stream: ",
+    );
+    for (bytes, reason, code, message) in [
+        (None, Reason::NO_ERROR, Code::Internal, ended),
+        (Some(5), Reason::NO_ERROR, Code::Internal, within),
+        (Some(MESSAGE.len()), Reason::NO_ERROR, Code::Internal, ended),
+        (None, Reason::CANCEL, Code::Cancelled, reset),
+        (Some(7), Reason::INTERNAL_ERROR, Code::Internal, reset),
+        (Some(MESSAGE.len()), Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted, reset),
+        (None, Reason::REFUSED_STREAM, Code::Unavailable, reset),
     ] {
         let error = reset_after(bytes, reason).await;
         assert_eq!(error.code(), code, "{bytes:?} {reason}: {error}");
-        assert!(!error.message().is_empty(), "{bytes:?} {reason}: {error}");
+        assert!(error.message().starts_with(message), "{bytes:?} {reason}: {error}");
     }
 }
 
@@ -197,4 +202,32 @@ async fn a_server_that_is_gone_as_soon_as_it_is_there_is_not_asked_without_a_pau
     let call = client.unary(String::new()).timeout(Duration::from_millis(500)).await;
     assert!(call.is_err());
     assert!(accepted.load(Ordering::SeqCst) <= 2, "{accepted:?}");
+}
+
+/// A server that knows at once how a call ends, and says so in the head, though a body follows.
+#[cfg(feature = "gzip")]
+#[tokio::test]
+async fn a_body_behind_a_status_is_read_as_its_head_says() {
+    let (addr, _) = server(h2::server::Builder::new(), |_, mut connection| async move {
+        let mut types = ["application/grpc", "text/html"].into_iter();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let head = Response::builder().header("content-type", types.next().unwrap());
+            let head = head.header("grpc-encoding", "gzip").header("grpc-status", "9").header("grpc-message", "no");
+            let mut stream = respond.send_response(head.body(()).unwrap(), false).unwrap();
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            std::io::Write::write_all(&mut encoder, &MESSAGE[5..]).unwrap();
+            let packed = encoder.finish().unwrap();
+            let framed = [&[1][..], &(packed.len() as u32).to_be_bytes(), &packed].concat();
+            stream.send_data(framed.into(), false).unwrap();
+            let mut trailers = HeaderMap::new();
+            trailers.insert("grpc-status", "0".parse().unwrap());
+            stream.send_trailers(trailers).unwrap();
+        }
+    })
+    .await;
+    let (client, _channel) = client(addr);
+    assert_eq!(call(&client).await.unwrap(), "hi");
+    // A body that is none of gRPC says nothing about the call.
+    let error = call(&client).await.unwrap_err();
+    assert_eq!((error.code(), error.message()), (Code::FailedPrecondition, "no"));
 }

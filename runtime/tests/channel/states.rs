@@ -152,7 +152,9 @@ async fn a_large_head_is_named() {
     let node = Node::start("a").await;
     let client = EchoClient::new(to(node.addr).build().unwrap());
     let error = client.unary("large head".to_owned()).await.unwrap_err();
-    assert_eq!(error.code(), Code::Internal);
-    assert!(error.message().contains("larger than 16384 bytes"), "{error}");
+    assert_eq!(error.code(), Code::ResourceExhausted);
+    assert!(error.message().contains("larger than the 16384 bytes that the channel takes"), "{error}");
     assert_eq!(client.unary(String::new()).await.unwrap().into_inner(), "a");
+    let client = EchoClient::new(to(node.addr).max_header_bytes(32 * 1024).build().unwrap());
+    assert_eq!(client.unary("large head".to_owned()).await.unwrap().metadata().get("large").unwrap().len(), 20_000);
 }

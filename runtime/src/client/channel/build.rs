@@ -55,6 +55,7 @@ impl ChannelBuilder {
             authority,
             connect_timeout: self.connect_timeout,
             keepalive: self.keepalive,
+            max_header_bytes: self.max_header_bytes,
             user_agent: self.user_agent.as_deref().map(agent).transpose()?,
             proxy,
         };
@@ -106,7 +107,9 @@ impl ChannelBuilder {
             return Err("gRPC needs HTTP/2; choose another protocol, or leave http1_only out".to_owned());
         }
         let endpoint = match place {
-            _ if self.resolver.is_some() => return Err("resolvers are for channels over HTTP/2".to_owned()),
+            _ if self.resolver.is_some() || self.dns_service_config => {
+                return Err("resolvers and what they tell are for channels over HTTP/2".to_owned());
+            }
             Place::Host(host, port, _) => Endpoint::new(super::Address::Host(host, port)),
             Place::Endpoints(endpoints) => Endpoint::at(endpoints.into_iter().flat_map(|one| one.addresses)),
         };

@@ -6,7 +6,7 @@ use super::{LoadBalancer, LoadBalancing, OutlierDetection, Resolver};
 use crate::{
     Protocol,
     client::{ServiceConfig, Settings},
-    http2::Keepalive,
+    http2::{ANSWER_HEADERS, Keepalive},
     json,
 };
 
@@ -18,6 +18,7 @@ pub struct ChannelBuilder {
     pub(super) idle_timeout: Option<Duration>,
     pub(super) http1_only: bool,
     pub(super) wait_for_ready: bool,
+    pub(super) max_header_bytes: u32,
     pub(super) max_connections: usize,
     pub(super) streams_per_connection: usize,
     pub(super) authority: Option<String>,
@@ -51,6 +52,7 @@ impl ChannelBuilder {
             idle_timeout: Some(Duration::from_secs(30 * 60)),
             http1_only: false,
             wait_for_ready: false,
+            max_header_bytes: ANSWER_HEADERS,
             max_connections: 1,
             streams_per_connection: 100,
             authority: None,
@@ -98,6 +100,15 @@ impl ChannelBuilder {
     #[must_use]
     pub fn wait_for_ready(mut self, wait: bool) -> Self {
         self.wait_for_ready = wait;
+        self
+    }
+
+    /// How large the head of an answer may be, and its trailers, in bytes as RFC 9113, 6.5.2 counts them: names and values,
+    /// and 32 for each field. The server is told, and a call whose answer has more ends with `RESOURCE_EXHAUSTED`.
+    /// Default: 16 KiB. HTTP/1.1 has limits of its own.
+    #[must_use]
+    pub fn max_header_bytes(mut self, bytes: u32) -> Self {
+        self.max_header_bytes = bytes;
         self
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Connector {
     pub(super) proxy: Option<Proxy>,
     pub(super) connect_timeout: Duration,
     pub(super) keepalive: Option<Keepalive>,
+    /// The bytes that head and trailers of an answer may have, each.
+    pub(super) max_header_bytes: u32,
     pub(super) user_agent: Option<HeaderValue>,
 }
 

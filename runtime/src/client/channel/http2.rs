@@ -13,11 +13,14 @@ use http::{Request, Response};
 use tokio::{sync::oneshot, time::Instant};
 use tonic::Status;
 
-use super::{connector::Io, greeting::Greeting};
+use super::{
+    connector::{Connector, Io},
+    greeting::Greeting,
+};
 use crate::{
     call::{Body, Frame, Source},
     client::reach::Unprocessed,
-    http2::{ANSWER_HEADERS, Failure, Guard, Held, Keepalive, Load, Pump, RecvBody, Slot, Slots, status_of},
+    http2::{Failure, Guard, Held, Load, Pump, RecvBody, Slot, Slots, status_of},
     task::AbortOnDrop,
 };
 
@@ -46,20 +49,21 @@ pub(super) struct Opened {
 }
 
 /// Opens HTTP/2 on a new connection, whose calls count among these.
-pub(super) async fn open(io: Io, keepalive: Option<Keepalive>, load: Arc<Load>) -> Result<Opened, String> {
+pub(super) async fn open(io: Io, connector: &Connector, load: Arc<Load>) -> Result<Opened, String> {
+    let &Connector { keepalive, max_header_bytes, .. } = connector;
     let (io, greeting) = Greeting::new(io);
     let (io, vitals) = Guard::new(io, None);
     let (send, mut connection) = h2::client::Builder::new()
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_header_list_size(ANSWER_HEADERS)
+        .max_header_list_size(max_header_bytes)
         .max_send_buffer_size(SEND_BUFFER)
         .data_frame_budget(DATA_FRAME_BUDGET)
         .handshake(io)
         .await
         .map_err(|error| format!("HTTP/2 handshake: {error}"))?;
-    let slots = Slots::new(load, connection.max_concurrent_send_streams());
+    let slots = Slots::new(load, connection.max_concurrent_send_streams(), max_header_bytes);
     let (in_use, unused) = oneshot::channel();
     let (tell, ended) = oneshot::channel();
     let pings = connection.ping_pong();

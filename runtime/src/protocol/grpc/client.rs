@@ -69,15 +69,19 @@ pub(in crate::protocol) fn response(
 ) -> Result<(MetadataMap, Inbound), Status> {
     let (head, body) = response.into_parts();
     if head.headers.contains_key(headers::STATUS) {
-        // Trailers-Only, or an error that a proxy wrote; with a body, what ends the body counts.
-        if body.at_end() || head.status != StatusCode::OK {
+        // Trailers-Only, or an error that a proxy wrote; with a body of gRPC, what ends the body counts.
+        let is_grpc = head.status == StatusCode::OK && media::check(&head.headers, r#type, codec.form()).is_ok();
+        if body.at_end() || !is_grpc {
             let ending = status::from_trailers(head.headers)?;
             let inbound = Inbound::new(Body::empty(), Box::new(TrailersOnly(Some(ending))), codec, limit);
             return Ok((MetadataMap::new(), inbound));
         }
+        let encoding = encoding(&head.headers)?;
         let metadata = shared::into_metadata(head.headers.clone());
         let head = Some(status::from_trailers(head.headers));
-        return Ok((metadata, Inbound::new(body, Box::new(UnlessEmpty { messages, head }), codec, limit)));
+        let mut inbound = Inbound::new(body, Box::new(UnlessEmpty { messages, head }), codec, limit);
+        inbound.encoding = encoding;
+        return Ok((metadata, inbound));
     }
     if head.status != StatusCode::OK {
         return Err(status::from_http(head.status));

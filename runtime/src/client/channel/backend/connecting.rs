@@ -33,8 +33,7 @@ impl Backend {
         let (endpoint, backend) = (Arc::clone(&now.endpoint), Arc::downgrade(&self.0));
         let begin = Instant::now();
         AbortOnDrop::new(&tokio::spawn(async move {
-            let connecting =
-                common.connector.open(&endpoint, |io| open(io, common.connector.keepalive, Arc::clone(&load)));
+            let connecting = common.connector.open(&endpoint, |io| open(io, &common.connector, Arc::clone(&load)));
             let result = connecting.await;
             let Some(this) = backend.upgrade().map(Self) else { return };
             match result {
@@ -57,8 +56,7 @@ impl Backend {
         let endpoint = now.address.clone().map_or_else(|| Endpoint::clone(&now.endpoint), Endpoint::new);
         let backend = Arc::downgrade(&self.0);
         AbortOnDrop::new(&tokio::spawn(async move {
-            let connecting =
-                common.connector.open(&endpoint, |io| open(io, common.connector.keepalive, Arc::clone(&load)));
+            let connecting = common.connector.open(&endpoint, |io| open(io, &common.connector, Arc::clone(&load)));
             let result = connecting.await;
             if let Err(error) = &result {
                 tracing::debug!(%error, "a further connection could not be made");
