@@ -63,6 +63,13 @@ impl Answer {
 /// A call on its way to its handler.
 #[derive(Debug)]
 pub struct Call {
+    /// In a box, since it is handed on several times before it arrives.
+    pub(crate) parts: Box<Parts>,
+}
+
+/// What a call consists of.
+#[derive(Debug)]
+pub(crate) struct Parts {
     /// The caller's metadata.
     pub(crate) metadata: MetadataMap,
     pub(crate) extensions: Extensions,
@@ -76,89 +83,89 @@ pub struct Call {
 impl Call {
     /// The service that is called.
     pub fn service(&self) -> &'static ServiceDescriptor {
-        self.context.service
+        self.parts.context.service
     }
 
     /// The method that is called.
     pub fn method(&self) -> &'static Method {
-        self.context.method
+        self.parts.context.method
     }
 
     /// The caller's metadata.
     pub fn metadata(&self) -> &MetadataMap {
-        &self.metadata
+        &self.parts.metadata
     }
 
     /// The caller's metadata, to be changed before the handler sees it.
     pub fn metadata_mut(&mut self) -> &mut MetadataMap {
-        &mut self.metadata
+        &mut self.parts.metadata
     }
 
     /// What travels with the request to its handler, such as what an interceptor found out about the caller.
     pub fn extensions(&self) -> &Extensions {
-        &self.extensions
+        &self.parts.extensions
     }
 
     /// What travels with the request to its handler.
     pub fn extensions_mut(&mut self) -> &mut Extensions {
-        &mut self.extensions
+        &mut self.parts.extensions
     }
 
     /// When the call must be answered; `None` when nothing bounds it.
     pub fn deadline(&self) -> Option<std::time::Instant> {
-        self.context.deadline
+        self.parts.context.deadline
     }
 
     /// Who calls.
     pub fn peer(&self) -> &Peer {
-        &self.context.peer
+        &self.parts.context.peer
     }
 
     /// Looks at each message of the caller before the handler gets it, after the interceptors in front of this one; it
     /// may [replace](Payload::replace) it. An error goes to the handler in place of the message.
     pub fn on_request(&mut self, look: impl Fn(&mut Payload) -> Result<(), Status> + Send + Sync + 'static) {
-        self.inbound.hooks.add_last(Arc::new(look));
+        self.parts.inbound.hooks.add_last(Arc::new(look));
     }
 
     /// Looks at each message of the answer before it is sent, after the interceptors behind this one; it may
     /// [replace](Payload::replace) it. An error ends the call.
     pub fn on_response(&mut self, look: impl Fn(&mut Payload) -> Result<(), Status> + Send + Sync + 'static) {
-        self.outbound.hooks.add_first(Arc::new(look));
+        self.parts.outbound.hooks.add_first(Arc::new(look));
     }
 
     /// Changes the initial metadata of the answer before it is sent, after the interceptors behind this one. An answer
     /// that is an error has none; its metadata is in its status.
     pub fn on_head(&mut self, change: impl FnOnce(&mut MetadataMap) + Send + Sync + 'static) {
-        self.on_head.0.push(Box::new(change));
+        self.parts.on_head.0.push(Box::new(change));
     }
 
     /// Messages in: the one that the kind promises.
     #[doc(hidden)]
     pub async fn one<M: Message>(&mut self) -> Result<Request<M>, Status> {
-        let bytes = self.inbound.single().await?;
+        let bytes = self.parts.inbound.single().await?;
         let mut message = M::default();
         self.read(bytes, &mut message)?;
         Ok(self.request(message))
     }
 
     fn read(&mut self, bytes: Bytes, message: &mut dyn Erased) -> Result<(), Status> {
-        self.context.compressed = self.inbound.compressed;
-        self.inbound.read(bytes, message)
+        self.parts.context.compressed = self.parts.inbound.compressed;
+        self.parts.inbound.read(bytes, message)
     }
 
     /// Messages in: as many as come.
     #[doc(hidden)]
     pub fn many<M: Message>(&mut self) -> Request<Streaming<M>> {
         let empty = Inbound::new(Body::empty(), Box::new(crate::envelope::Envelope), Codec::default(), 0);
-        let inbound = std::mem::replace(&mut self.inbound, empty);
+        let inbound = std::mem::replace(&mut self.parts.inbound, empty);
         self.request(Streaming::new(inbound))
     }
 
     /// The bytes of messages from now on.
     #[cfg(feature = "otel")]
     pub(crate) fn traffic(&mut self) -> Arc<Traffic> {
-        let traffic = Arc::clone(self.inbound.traffic.get_or_insert_default());
-        self.outbound.traffic = Some(Arc::clone(&traffic));
+        let traffic = Arc::clone(self.parts.inbound.traffic.get_or_insert_default());
+        self.parts.outbound.traffic = Some(Arc::clone(&traffic));
         traffic
     }
 
@@ -179,10 +186,10 @@ impl Call {
         extensions: &Extensions,
     ) -> Result<Answer, Status> {
         let mut buffer = BytesMut::new();
-        self.outbound.attached(extensions);
-        self.outbound.append(message, &mut buffer)?;
-        let compressed = self.outbound.compressed;
-        self.on_head.run(&mut metadata);
+        self.parts.outbound.attached(extensions);
+        self.parts.outbound.append(message, &mut buffer)?;
+        let compressed = self.parts.outbound.compressed;
+        self.parts.on_head.run(&mut metadata);
         Ok(Answer { metadata, message: buffer, compressed, trailers: trailers(extensions) })
     }
 
@@ -197,16 +204,16 @@ impl Call {
         M: Message,
     {
         let (mut metadata, stream, extensions) = response.into_parts();
-        let Some(pipe) = self.pipe.clone() else {
+        let Some(pipe) = self.parts.pipe.clone() else {
             return Err(Status::internal("a method that answers with one message was driven as a stream"));
         };
-        self.outbound.attached(&extensions);
-        self.on_head.run(&mut metadata);
+        self.parts.outbound.attached(&extensions);
+        self.parts.on_head.run(&mut metadata);
         pipe.open(metadata);
         let mut stream = pin!(stream);
         poll_fn(|cx| {
             let mut state = pipe.lock();
-            let result = fill(stream.as_mut(), &mut self.outbound, &mut state.buffer, cx);
+            let result = fill(stream.as_mut(), &mut self.parts.outbound, &mut state.buffer, cx);
             if result.is_pending() {
                 state.producer = Some(cx.waker().clone());
             }
@@ -219,7 +226,7 @@ impl Call {
     /// The answer to an index that the descriptor does not have.
     #[doc(hidden)]
     pub fn unknown_method(self) -> Reply {
-        Box::pin(async move { Err(unimplemented(self.context.method)) })
+        Box::pin(async move { Err(unimplemented(self.parts.context.method)) })
     }
 
     fn request<T>(&mut self, message: T) -> Request<T> {
@@ -228,9 +235,9 @@ impl Call {
     }
 
     fn head(&mut self) -> (MetadataMap, Extensions) {
-        let mut extensions = std::mem::take(&mut self.extensions);
-        extensions.insert(self.context.clone());
-        (std::mem::take(&mut self.metadata), extensions)
+        let mut extensions = std::mem::take(&mut self.parts.extensions);
+        extensions.insert(self.parts.context.clone());
+        (std::mem::take(&mut self.parts.metadata), extensions)
     }
 }
 

@@ -73,6 +73,17 @@ impl Body {
         Self { inner: Inner::H2(body) }
     }
 
+    /// Whether it is known to have no content.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self.inner, Inner::Whole { data: None, trailers: None })
+    }
+
+    /// Whether all of the body is known.
+    #[cfg(feature = "net")]
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.inner, Inner::Whole { .. })
+    }
+
     /// The one chunk and the trailers, if all of the body is known.
     pub(crate) fn try_into_whole(self) -> Result<(Option<Bytes>, Option<HeaderMap>), Self> {
         match self.inner {

@@ -30,6 +30,11 @@ pub(crate) trait Deframe: Send + Sync {
         Code::Internal
     }
 
+    /// Whether a body is one message and nothing else.
+    fn is_single(&self) -> bool {
+        false
+    }
+
     /// Reads the outcome of the call at the end of the body: the trailing metadata, or the error. A server learns
     /// nothing there.
     fn end(&mut self, ending: Ending) -> Result<MetadataMap, Status> {
@@ -116,10 +121,10 @@ impl Inbound {
             seen: None,
             on_end: Vec::new(),
             framing,
-            body,
             chunks: Chunks::default(),
             ending: Ending::default(),
-            state: State::Reading,
+            state: if body.is_empty() { State::Draining } else { State::Reading },
+            body,
             progress: None,
             is_awaited: false,
             ahead: None,
@@ -197,6 +202,9 @@ impl Inbound {
         let Some(message) = poll_fn(|cx| self.poll_message(cx)).await.transpose()? else {
             return Err(Status::unimplemented("expected exactly one message, got none"));
         };
+        if self.framing.is_single() {
+            return self.conclude(Ok(())).map(|()| message);
+        }
         match poll_fn(|cx| self.poll_message(cx)).await.transpose()? {
             None => Ok(message),
             Some(_) => {

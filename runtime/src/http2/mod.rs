@@ -9,7 +9,7 @@ mod slots;
 
 pub(crate) use body::{Failure, Held, RecvBody};
 pub(crate) use error::{ANSWER_HEADERS, status_of, unavailable};
-pub(crate) use guard::{Guard, Laws, Police, Vitals, Watched};
+pub(crate) use guard::{Guard, Laws, Police, Pressing, Vitals, Watched};
 pub(crate) use keepalive::Keepalive;
 pub(crate) use pump::Pump;
 pub(crate) use slots::{Load, Slot, Slots, Waiting};

@@ -36,9 +36,9 @@ impl<I: TonicInterceptor + Clone + Send + Sync + 'static> FromTonic<I> {
 impl<I: TonicInterceptor + Clone + Send + Sync + 'static> Interceptor for FromTonic<I> {
     async fn intercept(&self, mut call: Call, next: Next) -> Result<Answer, Status> {
         // What handlers may ask of a request, this may as well.
-        let context = call.context.clone();
-        call.extensions.insert(context);
-        self.run(&mut call.metadata, &mut call.extensions)?;
+        let context = call.parts.context.clone();
+        call.parts.extensions.insert(context);
+        self.run(&mut call.parts.metadata, &mut call.parts.extensions)?;
         next.run(call).await
     }
 }

@@ -47,6 +47,10 @@ impl Deframe for WholeBody {
         Ok(Item::Message { payload, compressed: self.compressed })
     }
 
+    fn is_single(&self) -> bool {
+        true
+    }
+
     /// Such a body is a request of HTTP, and what its headers say of it is the caller's word.
     fn corrupt(&self) -> Code {
         Code::InvalidArgument

@@ -54,8 +54,8 @@ impl Exchange {
         let state = match accepted {
             Err(response) => State::Refused(Box::new(response)),
             Ok(Accepted { route, mut call, negotiated }) => {
-                call.pipe = route.method.kind.streams_responses().then(Arc::default);
-                let pipe = call.pipe.clone();
+                call.parts.pipe = route.method.kind.streams_responses().then(Arc::default);
+                let pipe = call.parts.pipe.clone();
                 State::Running(Answering { running: route.start(call), pipe, protocol, negotiated })
             }
         };
@@ -120,25 +120,26 @@ impl Exchange {
     }
 
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Response<Body>> {
-        match self.state.take() {
-            None => Poll::Pending,
-            Some(State::Refused(response)) => Poll::Ready(*response),
+        let response = match &mut self.state {
+            None => return Poll::Pending,
+            Some(State::Refused(response)) => std::mem::take(&mut **response),
             #[cfg(feature = "tower")]
-            Some(State::Foreign(mut foreign)) => {
-                let response = foreign.poll(cx);
-                if response.is_pending() {
-                    self.state = Some(State::Foreign(foreign));
-                }
-                response
-            }
-            Some(State::Running(mut answering)) => match answering.poll_response(cx) {
-                Progress::Answered(response) => Poll::Ready(response),
-                Progress::Headed(head) => Poll::Ready(head.map(|()| Body::source(Framed::new(answering)))),
-                Progress::Waiting => {
-                    self.state = Some(State::Running(answering));
-                    Poll::Pending
-                }
+            Some(State::Foreign(foreign)) => ready!(foreign.poll(cx)),
+            Some(State::Running(answering)) => match answering.poll_response(cx) {
+                Progress::Waiting => return Poll::Pending,
+                Progress::Answered(response) => response,
+                Progress::Headed(head) => return Poll::Ready(head.map(|()| self.rest())),
             },
+        };
+        self.state = None;
+        Poll::Ready(response)
+    }
+
+    /// What follows the head of a framed answer.
+    fn rest(&mut self) -> Body {
+        match self.state.take() {
+            Some(State::Running(answering)) => Body::source(Framed::new(answering)),
+            _ => Body::empty(),
         }
     }
 }

@@ -42,8 +42,17 @@ pub(super) fn into_metadata(mut headers: HeaderMap) -> MetadataMap {
 /// Removes what belongs to a protocol or to HTTP, and so is no metadata.
 pub(super) fn strip(headers: &mut HeaderMap) {
     // There are few of them in a request, and hardly ever one in a response.
-    while let Some(name) = headers.keys().find(|name| is_reserved(name.as_str())).cloned() {
-        headers.remove(name);
+    loop {
+        let mut found = [const { None }; 4];
+        let reserved = headers.keys().filter(|name| is_reserved(name.as_str()));
+        found.iter_mut().zip(reserved).for_each(|(found, name)| *found = Some(name.clone()));
+        let is_last = found.last().is_some_and(Option::is_none);
+        for name in found.into_iter().flatten() {
+            headers.remove(name);
+        }
+        if is_last {
+            return;
+        }
     }
 }
 

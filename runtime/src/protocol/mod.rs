@@ -43,8 +43,8 @@ use crate::{
 
 /// A protocol that servers speak. One value each, without state: what differs from call to call is [`Negotiated`].
 pub(crate) trait Protocol: Sync {
-    /// Whether this request is of this protocol.
-    fn claims(&self, core: &Core, head: &Parts) -> bool;
+    /// Whether this request, which has this content type or none, is of this protocol.
+    fn claims(&self, core: &Core, head: &Parts, content_type: &[u8]) -> bool;
 
     /// Reads the head of a request. The error is a complete response.
     fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>>;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{
     HeaderValue, Response, StatusCode,
     header::{self, HeaderName},
-    request::Parts,
+    request,
 };
 use tonic::{Status, metadata::MetadataMap};
 
@@ -16,7 +16,7 @@ use crate::{
     codec::Form,
     compress::Encoding,
     dispatch::{self, Route},
-    handler::{Call, OnHead},
+    handler::{Call, OnHead, Parts},
     json,
 };
 
@@ -37,7 +37,7 @@ pub(super) struct Opening<'a> {
 
 impl Opening<'_> {
     /// The call, with the headers that are its metadata.
-    pub(super) fn call(self, mut head: Parts, body: Body) -> Result<Call, Status> {
+    pub(super) fn call(self, mut head: request::Parts, body: Body) -> Result<Call, Status> {
         headers::strip(&mut head.headers);
         headers::open_binary(&mut head.headers)?;
         let Route { service, method, limits, .. } = self.route;
@@ -49,7 +49,7 @@ impl Opening<'_> {
         let mut outbound = Outbound::new(output, self.reframe, limits.max_send_message_bytes);
         outbound.encoding = self.encodings.1;
         let deadline = dispatch::deadline_of(self.timeout, limits.timeout);
-        Ok(Call {
+        let parts = Parts {
             metadata: MetadataMap::from_headers(head.headers),
             extensions: head.extensions,
             context: CallContext { service, method, deadline, peer: Arc::clone(self.peer), compressed: false },
@@ -57,7 +57,8 @@ impl Opening<'_> {
             outbound,
             pipe: None,
             on_head: OnHead::default(),
-        })
+        };
+        Ok(Call { parts: Box::new(parts) })
     }
 }
 

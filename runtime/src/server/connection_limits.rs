@@ -39,7 +39,7 @@ impl Default for ConnectionLimits {
             streams: 200,
             // Twice what REST allows a path and query to have by default.
             header_bytes: 32 * 1024,
-            header_count: 128,
+            header_count: 100,
             open_header_bytes: 1536 * 1024,
             opening: Duration::from_secs(10),
             idle: Duration::from_secs(300),
@@ -85,7 +85,7 @@ impl ConnectionLimits {
         self
     }
 
-    /// The headers of one request in number. More are answered with 431. Default: 128.
+    /// The headers of one request in number. More are answered with 431. Default: 100.
     pub fn max_header_count(mut self, count: usize) -> Self {
         self.header_count = count;
         self

@@ -2,9 +2,13 @@
 
 use std::{
     convert::Infallible,
-    pin::pin,
-    sync::{Arc, atomic::Ordering},
-    task::{Context, Poll},
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
 };
 
 use http::{HeaderValue, Request, Response, header};
@@ -20,10 +24,13 @@ use super::{Server, http2::shutting_down, life::Life, listen::Phase, unread::Unr
 use crate::{
     call::{Body, Frame, Peer, Source},
     http2::{Guard, Vitals, Watched},
+    protocol::Exchange,
 };
 
 /// The least that hyper can read with.
 const LEAST_BUFFER: usize = 8 * 1024;
+/// How many headers hyper takes by itself: for so many it has room on its stack, and allocates for any other number.
+const OWN_HEADER_COUNT: usize = 100;
 
 pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
 where
@@ -33,97 +40,124 @@ where
     let (header_bytes, header_count) = ((limits.header_bytes as usize).max(LEAST_BUFFER), limits.header_count);
     let (io, vitals) = Guard::new(io, Some(Watched::Http1));
     let life = Life::new(phase, limits);
-    let (phase, mut draining) = (life.phase(), life.phase());
-    let running = Arc::clone(&vitals);
+    let (mut phase, within) = (life.phase(), life.phase());
+    let calls =
+        Arc::new(Calls { vitals: Arc::clone(&vitals), unread: Arc::default(), aborting: AtomicBool::new(false) });
+    let aborting = Arc::clone(&calls);
     let service = service_fn(move |request: Request<Incoming>| {
-        let running = Running::new(&running);
+        let running = Running::new(&calls);
         let (head, body) = request.into_parts();
-        let (body, ended) = Unread::body(body);
-        let exchange = server.exchange_within(&phase, head, body, &peer);
-        let mut phase = phase.clone();
-        async move {
-            let mut exchange = pin!(exchange);
-            let mut response = tokio::select! {
-                biased;
-                response = &mut exchange => response,
-                () = Phase::reached(&mut phase, Phase::Aborting) => {
-                    exchange.abort(shutting_down());
-                    exchange.await
-                }
-            };
-            // Nobody knows yet whether all of the request will be read, so the next must not be sent behind it.
-            if ended.is_some_and(|ended| !ended.load(Ordering::Acquire)) {
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        let body = Unread::body(body, &calls.unread);
+        Answering { exchange: server.exchange_within(&within, head, body, &peer), running: Some(running) }
+    });
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    // The life of the connection bounds the time that a head takes.
+    builder.header_read_timeout(None).max_buf_size(header_bytes);
+    if header_count != OWN_HEADER_COUNT {
+        builder.max_headers(header_count);
+    }
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+    let mut life = life.lead(vitals);
+    // All that belongs to the connection runs in this task, so a call learns of the end of its grace by being polled.
+    let result = poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+                return Poll::Ready(result);
             }
-            Ok::<_, Infallible>(abortable(response, phase, running))
+            if Pin::new(&mut life).poll(cx).is_ready() {
+                return Poll::Ready(Ok(()));
+            }
+            if !phase.has_changed().unwrap_or(false) {
+                return Poll::Pending;
+            }
+            connection.as_mut().graceful_shutdown();
+            let is_over = *phase.borrow_and_update() >= Phase::Aborting;
+            aborting.aborting.store(is_over, Ordering::Relaxed);
         }
     });
-    let connection = hyper::server::conn::http1::Builder::new()
-        // The life of the connection bounds the time that a head takes.
-        .header_read_timeout(None)
-        .max_buf_size(header_bytes)
-        .max_headers(header_count)
-        .serve_connection(TokioIo::new(io), service);
-    let mut connection = pin!(connection);
-    let mut life = pin!(life.lead(vitals));
-    let result = tokio::select! {
-        biased;
-        result = &mut connection => result,
-        () = &mut life => return,
-        () = Phase::reached(&mut draining, Phase::Draining) => {
-            connection.as_mut().graceful_shutdown();
-            tokio::select! {
-                biased;
-                result = connection => result,
-                () = life => return,
-            }
-        }
-    };
-    if let Err(error) = result {
+    if let Err(error) = result.await {
         tracing::debug!(%error, "a connection broke");
     }
 }
 
+/// What the calls of a connection share.
+struct Calls {
+    vitals: Arc<Vitals>,
+    /// There is more to read of the request.
+    unread: Arc<AtomicBool>,
+    /// What still runs is to end with a status.
+    aborting: AtomicBool,
+}
+
 /// A call, until all of its answer was drawn.
-struct Running(Arc<Vitals>);
+struct Running {
+    calls: Arc<Calls>,
+    aborted: bool,
+}
 
 impl Running {
-    fn new(vitals: &Arc<Vitals>) -> Self {
-        vitals.headed();
-        Self(Arc::clone(vitals))
+    fn new(calls: &Arc<Calls>) -> Self {
+        calls.vitals.headed();
+        Self { calls: Arc::clone(calls), aborted: false }
+    }
+
+    /// Whether the call is to be ended, once.
+    fn must_abort(&mut self) -> bool {
+        !self.aborted && {
+            self.aborted = self.calls.aborting.load(Ordering::Relaxed);
+            self.aborted
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.busy(false);
+        self.calls.vitals.busy(false);
     }
 }
 
-/// A response whose body ends with a status when the server's grace is over.
-fn abortable(response: Response<Body>, mut phase: watch::Receiver<Phase>, running: Running) -> Response<Body> {
-    let (head, body) = response.into_parts();
-    let body = body.try_into_whole().map(|(data, trailers)| Body::whole(data, trailers)).unwrap_or_else(|body| {
-        let aborting = Box::pin(async move { Phase::reached(&mut phase, Phase::Aborting).await });
-        Body::source(Abortable { body, aborting: Some(aborting), _running: running })
-    });
-    Response::from_parts(head, body)
+/// A call up to the head of its answer.
+struct Answering {
+    exchange: Exchange,
+    /// `None` once it was answered.
+    running: Option<Running>,
 }
 
-struct Abortable<F> {
+impl Future for Answering {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut polled = Pin::new(&mut self.exchange).poll(cx);
+        if polled.is_pending() && self.running.as_mut().is_some_and(Running::must_abort) {
+            self.exchange.abort(shutting_down());
+            polled = Pin::new(&mut self.exchange).poll(cx);
+        }
+        let mut response = ready!(polled);
+        let Some(running) = self.running.take() else {
+            return Poll::Ready(Ok(response));
+        };
+        // Nobody knows yet whether all of the request will be read, so the next must not be sent behind it.
+        if running.calls.unread.load(Ordering::Acquire) {
+            response.headers_mut().insert(header::CONNECTION, const { HeaderValue::from_static("close") });
+        }
+        if !response.body().is_whole() {
+            let body = std::mem::take(response.body_mut());
+            *response.body_mut() = Body::source(Drawn { body, running });
+        }
+        Poll::Ready(Ok(response))
+    }
+}
+
+/// The body of an answer that streams: it ends with a status when the grace of the server or of the connection is over.
+struct Drawn {
     body: Body,
-    /// `None` once it began.
-    aborting: Option<std::pin::Pin<Box<F>>>,
-    _running: Running,
+    running: Running,
 }
 
-impl<F: Future<Output = ()> + Send> Source for Abortable<F> {
+impl Source for Drawn {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        if let Some(aborting) = &mut self.aborting
-            && aborting.as_mut().poll(cx).is_ready()
-        {
+        if self.running.must_abort() {
             self.body.abort(shutting_down());
-            self.aborting = None;
         }
         self.body.poll_next(cx)
     }

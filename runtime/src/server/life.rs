@@ -3,21 +3,31 @@
 use std::{
     hash::{BuildHasher, RandomState},
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker, ready},
     time::Duration,
 };
 
+use futures_util::task::AtomicWaker;
 use tokio::{
     sync::watch,
     time::{Instant, Sleep},
 };
 
 use super::{ConnectionLimits, listen::Phase};
-use crate::{deadline, http2::Vitals};
+use crate::{
+    deadline,
+    http2::{Pressing, Vitals},
+};
 
 /// How long the last frames of a connection may take once its calls were cut off.
 pub(super) const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// How often the idleness of a connection is looked for at most.
+const NAP: Duration = Duration::from_millis(10);
 
 /// Leads a connection through its phases, which are those of its server unless it gets too old, is idle, or its peer
 /// lets it wait.
@@ -50,7 +60,13 @@ impl Life {
 
     /// Runs until the connection must be dropped. It is to be polled after the connection and by the same task, so that
     /// it sees what became of that.
-    pub(super) async fn lead(mut self, vitals: Arc<Vitals>) {
+    pub(super) fn lead(self, vitals: Arc<Vitals>) -> Lead {
+        let alarm = Arc::new(Alarm { rung: AtomicBool::new(true), task: AtomicWaker::new() });
+        let waker = Waker::from(Arc::clone(&alarm));
+        Lead { course: Box::pin(self.course(Arc::clone(&vitals))), alarm, waker, vitals, seen: Pressing::default() }
+    }
+
+    async fn course(mut self, vitals: Arc<Vitals>) {
         let Limits { opening, idle, unread, age, grace } = self.limits;
         let mut watch = Watch::new(vitals, idle, opening, unread);
         let retired = tokio::select! {
@@ -76,6 +92,50 @@ impl Life {
             () = Phase::reached(&mut self.server, Phase::Closed) => {}
             () = tokio::time::sleep(LAST_WORDS), if *self.server.borrow() < Phase::Aborting => {}
         }
+    }
+}
+
+/// A life that is led. A busy connection polls it after every request, and hardly ever is there anything to do: so it is
+/// looked at when one of its own timers or phases has woken it, and when the peer has begun to let the connection wait.
+pub(super) struct Lead {
+    course: Pin<Box<dyn Future<Output = ()> + Send>>,
+    alarm: Arc<Alarm>,
+    waker: Waker,
+    vitals: Arc<Vitals>,
+    /// What the timer of the course is set for, besides idleness.
+    seen: Pressing,
+}
+
+impl Future for Lead {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        this.alarm.task.register(cx.waker());
+        let pressing = this.vitals.pressing();
+        let is_new = pressing.exceeds(this.seen);
+        this.seen = pressing;
+        if this.alarm.rung.swap(false, Ordering::AcqRel) || is_new {
+            return this.course.as_mut().poll(&mut Context::from_waker(&this.waker));
+        }
+        Poll::Pending
+    }
+}
+
+/// Wakes the task of a connection, and notes that it was for its [`Life`].
+struct Alarm {
+    rung: AtomicBool,
+    task: AtomicWaker,
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.rung.store(true, Ordering::Release);
+        self.task.wake();
     }
 }
 
@@ -116,16 +176,20 @@ impl Watch {
     }
 
     fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
-        while let Some((at, due)) = self.next() {
+        loop {
+            let next = self.next();
+            // Nobody says when calls have ended. It is seen before the connection can have been idle for too long.
+            let at = next.as_ref().map_or_else(|| Instant::now() + self.idle.max(NAP), |(at, _)| *at);
             if at < self.timer.deadline() || self.timer.is_elapsed() {
                 self.timer.as_mut().reset(at);
             }
             ready!(deadline::poll_timer(&mut self.timer, cx));
-            if at <= Instant::now() {
+            if let Some((at, due)) = next
+                && at <= Instant::now()
+            {
                 return Poll::Ready(due);
             }
         }
-        Poll::Pending
     }
 
     /// What comes first.

@@ -35,7 +35,7 @@ mod unread;
 
 use std::{sync::Arc, time::Duration};
 
-use http::request::Parts;
+use http::{HeaderValue, header, request::Parts};
 
 pub use builder::{BuildError, ServerBuilder};
 pub use connection_limits::ConnectionLimits;
@@ -189,7 +189,8 @@ impl Server {
             return Exchange::foreign(foreign.answer(http::Request::from_parts(head, body)));
         }
         let bodiless = head.method == http::Method::HEAD;
-        let exchange = match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&self.core, &head)) {
+        let content_type = head.headers.get(header::CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+        let exchange = match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&self.core, &head, content_type)) {
             Some(protocol) => Exchange::new(protocol, protocol.accept(&self.core, head, body, peer)),
             None => Exchange::answered(unclaimed()),
         };

@@ -28,17 +28,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// connection is closed while it sends never sees the answer that was given early.
 pub(super) struct Unread {
     body: Option<Incoming>,
-    ended: Arc<AtomicBool>,
+    /// Of the connection, whose requests come one after the other: there is more to read of the last one.
+    flag: Arc<AtomicBool>,
 }
 
 impl Unread {
-    /// The body of a request, and whether it was read to its end; `None` for a request without one.
-    pub(super) fn body(body: Incoming) -> (Body, Option<Arc<AtomicBool>>) {
+    /// The body of a request; the flag is set until it was read to its end.
+    pub(super) fn body(body: Incoming, flag: &Arc<AtomicBool>) -> Body {
         if body.is_end_stream() {
-            return (Body::empty(), None);
+            return Body::empty();
         }
-        let ended = Arc::new(AtomicBool::new(false));
-        (Body::source(Self { body: Some(body), ended: Arc::clone(&ended) }), Some(ended))
+        flag.store(true, Ordering::Release);
+        Body::source(Self { body: Some(body), flag: Arc::clone(flag) })
     }
 }
 
@@ -49,7 +50,7 @@ impl Source for Unread {
         };
         let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
         if body.is_end_stream() || !matches!(frame, Some(Ok(_))) {
-            self.ended.store(true, Ordering::Release);
+            self.flag.store(false, Ordering::Release);
             self.body = None;
         }
         Poll::Ready(frame.map(|frame| frame.map_err(|error| broken(&error))))

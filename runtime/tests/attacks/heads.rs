@@ -1,6 +1,10 @@
 //! Headers: many of them, large ones, and many requests with as much as is allowed.
 
 use rsgrpc::ConnectionLimits;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{
     attacker::{Attacker, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, call, fields, frame, message},
@@ -33,8 +37,8 @@ async fn over_the_limit() {
 async fn too_many() {
     let target = Target::new().await;
     let mut attacker = Attacker::connect(target.addr).await;
-    let few = open(&mut attacker, &bomb(100));
-    let many = open(&mut attacker, &bomb(130));
+    let few = open(&mut attacker, &bomb(90));
+    let many = open(&mut attacker, &bomb(110));
     attacker.send(&[few, many].concat()).await;
     attacker.until("the refusal", |seen| seen.ended == 1).await;
     // The field `:status` of the static table, with a value of three bytes by Huffman's code: 431.
@@ -45,20 +49,40 @@ async fn too_many() {
     target.finish().await;
 }
 
+/// Over HTTP/1.1, with the default and with other limits.
+#[tokio::test]
+async fn too_many_in_lines() {
+    for (limit, set) in [(100, false), (100, true), (10, true), (150, true)] {
+        let limits = ConnectionLimits::new();
+        let limits = if set { limits.max_header_count(limit) } else { limits };
+        let target = Target::of(builder().connection_limits(limits)).await;
+        for (count, expected) in [(limit, "HTTP/1.1 404"), (limit + 1, "HTTP/1.1 431")] {
+            let mut socket = TcpStream::connect(target.addr).await.unwrap();
+            let fields = "a: b\r\n".repeat(count - 2);
+            let request = format!("GET /nothing HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{fields}\r\n");
+            socket.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with(expected), "{count} of {limit}: {answer}");
+        }
+        target.finish().await;
+    }
+}
+
 /// Each head is allowed; all together take more than the room that a connection has for them.
 #[tokio::test]
 async fn under_the_limit_on_many_streams() {
     let target = Target::new().await;
     let mut attacker = Attacker::connect(target.addr).await;
     for _ in 0..200 {
-        let bomb = open(&mut attacker, &bomb(100));
+        let bomb = open(&mut attacker, &bomb(90));
         attacker.send(&bomb).await;
     }
-    // 103 fields of some 202 bytes each: 75 times in 1.5 MiB.
-    attacker.until("the refusals", |seen| seen.resets.len() >= 125).await;
+    // 93 fields of some 202 bytes each: 83 times in 1.5 MiB.
+    attacker.until("the refusals", |seen| seen.resets.len() >= 117).await;
     assert!(attacker.settled().await);
     let refused = attacker.seen().resets;
-    assert!(refused.len() == 125, "{} calls were refused", refused.len());
+    assert!(refused.len() == 117, "{} calls were refused", refused.len());
     assert!(refused.iter().all(|(_, code)| *code == ENHANCE_YOUR_CALM));
     target.finish().await;
 }

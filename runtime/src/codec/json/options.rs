@@ -124,7 +124,13 @@ impl Options {
 
     /// Appends a message to a buffer, which is left as it was on an error.
     pub fn append(&self, value: &dyn Json, buffer: &mut BytesMut) -> Result<(), Error> {
-        self.written(value, |text| buffer.extend_from_slice(text))
+        self.written(value, |text| {
+            if buffer.capacity() == 0 {
+                *buffer = BytesMut::from(text);
+            } else {
+                buffer.extend_from_slice(text);
+            }
+        })
     }
 
     /// Appends the value of one field and gives its length: of a field that is not set the default, or nothing if it has

@@ -15,7 +15,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 pub(crate) use police::{Laws, Police};
-pub(crate) use vitals::Vitals;
+pub(crate) use vitals::{Pressing, Vitals};
 
 /// What a connection is looked at for, besides its life.
 pub(crate) enum Watched {
@@ -39,11 +39,13 @@ impl<IO> Guard<IO> {
     }
 
     fn received(&mut self, bytes: &[u8]) {
-        let now = self.vitals.read();
         match &mut self.watched {
-            None => {}
-            Some(Watched::Http1) => self.vitals.owes_head(now),
+            None => {
+                self.vitals.read();
+            }
+            Some(Watched::Http1) => self.vitals.received_head(),
             Some(Watched::Http2(police)) => {
+                let now = self.vitals.read();
                 let look = police.received(bytes);
                 self.vitals.owes(look.owes, look.anew, now);
                 if !look.tolerable {

@@ -12,11 +12,13 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Vitals {
     opened: Instant,
-    /// When bytes last arrived, in milliseconds since the connection was opened.
+    /// When bytes last arrived, in milliseconds since the connection was opened; not noted over HTTP/1.1.
     last_read: AtomicU64,
     abused: AtomicBool,
     /// No call runs.
     quiet: Since,
+    /// Bytes of the head of a request over HTTP/1.1 have come that nobody has worked on yet.
+    in_head: AtomicBool,
     /// The peer has begun what it must complete soon: its preface, or the head of a request.
     owing: Since,
     /// The peer does not take what is sent.
@@ -46,12 +48,26 @@ impl Since {
     }
 }
 
+/// What a peer lets its connection wait for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Pressing {
+    owing: bool,
+    blocked: bool,
+}
+
+impl Pressing {
+    /// Whether there is something that was not there before.
+    pub(crate) fn exceeds(self, before: Self) -> bool {
+        (self.owing && !before.owing) || (self.blocked && !before.blocked)
+    }
+}
+
 impl Vitals {
     pub(super) fn new() -> Self {
         let never = || Since(AtomicU64::new(Since::NEVER));
         let quiet = Since(AtomicU64::new(0));
-        let (last_read, abused) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self { opened: Instant::now(), last_read, abused, quiet, owing: never(), blocked: never() }
+        let (last_read, abused, in_head) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
+        Self { opened: Instant::now(), last_read, abused, quiet, in_head, owing: never(), blocked: never() }
     }
 
     /// How long nothing has arrived.
@@ -89,10 +105,11 @@ impl Vitals {
         }
     }
 
-    /// Notes bytes of HTTP/1.1, which without a running call are the head of a request.
-    pub(super) fn owes_head(&self, now: u64) {
+    /// Notes bytes of HTTP/1.1, which without a running call are the head of a request. Most heads come as a whole, and
+    /// are [`headed`](Self::headed) before anybody asks when they began.
+    pub(super) fn received_head(&self) {
         if self.quiet.millis().is_some() {
-            self.owing.begin(now);
+            self.in_head.store(true, Ordering::Relaxed);
         }
     }
 
@@ -115,8 +132,17 @@ impl Vitals {
 
     /// Notes that a call began over HTTP/1.1: the head that was owed has come.
     pub(crate) fn headed(&self) {
+        self.in_head.store(false, Ordering::Relaxed);
         self.owing.end();
         self.quiet.end();
+    }
+
+    /// What the peer lets the connection wait for, once that has worked on all that came.
+    pub(crate) fn pressing(&self) -> Pressing {
+        if self.in_head.swap(false, Ordering::Relaxed) {
+            self.owing.begin(self.now());
+        }
+        Pressing { owing: self.owing.millis().is_some(), blocked: self.blocked.millis().is_some() }
     }
 
     /// Since when no call has run.

@@ -47,7 +47,7 @@ pub(super) fn is_allowed(method: &Method) -> bool {
 }
 
 impl Protocol for Get {
-    fn claims(&self, core: &Core, head: &Parts) -> bool {
+    fn claims(&self, core: &Core, head: &Parts, _: &[u8]) -> bool {
         head.method == http::Method::GET
             && core.registry.find(head.uri.path()).is_some_and(|route| is_allowed(route.method))
     }

@@ -30,8 +30,8 @@ pub(super) const END: u8 = 2;
 pub(crate) struct Stream;
 
 impl Protocol for Stream {
-    fn claims(&self, core: &Core, head: &Parts) -> bool {
-        media::is(&head.headers, TYPE) && core.registry.find(head.uri.path()).is_some()
+    fn claims(&self, core: &Core, head: &Parts, content_type: &[u8]) -> bool {
+        media::names(content_type, TYPE) && core.registry.find(head.uri.path()).is_some()
     }
 
     fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {

@@ -38,7 +38,7 @@ pub(super) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post"
 pub(crate) struct Unary;
 
 impl Protocol for Unary {
-    fn claims(&self, core: &Core, head: &Parts) -> bool {
+    fn claims(&self, core: &Core, head: &Parts, _: &[u8]) -> bool {
         core.registry.find(head.uri.path()).is_some()
     }
 

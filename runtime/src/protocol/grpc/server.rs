@@ -24,8 +24,8 @@ const TYPE: &str = "application/grpc";
 pub(crate) struct Grpc;
 
 impl Protocol for Grpc {
-    fn claims(&self, _: &Core, head: &Parts) -> bool {
-        media::is(&head.headers, TYPE)
+    fn claims(&self, _: &Core, _: &Parts, content_type: &[u8]) -> bool {
+        media::names(content_type, TYPE)
     }
 
     fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {

@@ -29,8 +29,8 @@ pub(crate) static BINARY: GrpcWeb = GrpcWeb { r#type: super::BINARY_TYPE, text: 
 pub(crate) static TEXT: GrpcWeb = GrpcWeb { r#type: super::TEXT_TYPE, text: true };
 
 impl Protocol for GrpcWeb {
-    fn claims(&self, _: &Core, head: &Parts) -> bool {
-        media::is(&head.headers, self.r#type)
+    fn claims(&self, _: &Core, _: &Parts, content_type: &[u8]) -> bool {
+        media::names(content_type, self.r#type)
     }
 
     fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {

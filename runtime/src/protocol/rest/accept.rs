@@ -2,6 +2,8 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -18,11 +20,13 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    pub(super) fn content_type(self) -> Option<&'static str> {
+    pub(super) fn content_type(self) -> Option<HeaderValue> {
+        const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson");
+        const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
         match self {
-            Self::One | Self::Array => Some("application/json"),
-            Self::Lines => Some("application/x-ndjson"),
-            Self::Events => Some("text/event-stream"),
+            Self::One | Self::Array => Some(JSON),
+            Self::Lines => Some(LINES),
+            Self::Events => Some(EVENTS),
             Self::Bytes => None,
         }
     }

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::metadata::MetadataMap;
 
-use crate::protocol::headers;
+use crate::{deadline::GRPC_TIMEOUT, protocol::headers};
 
 const IN: &str = "grpc-metadata-";
 const OUT: &str = "grpc-metadata-";
@@ -51,8 +51,11 @@ const OF_HTTP: &[&str] = &[
     "x-frame-options",
 ];
 
-/// Gives metadata its own names: `Grpc-Metadata-X` is `x`.
-pub(super) fn to_metadata(request: &mut HeaderMap) {
+/// Gives metadata its own names: `Grpc-Metadata-X` is `x`. Takes the timeout out, if there is one.
+pub(super) fn to_metadata(request: &mut HeaderMap) -> Option<HeaderValue> {
+    if !request.keys().any(|name| name.as_str().starts_with("grpc-")) {
+        return None;
+    }
     while let Some(name) = request.keys().find(|name| name.as_str().starts_with(IN)).cloned() {
         let values: Vec<_> = request.get_all(&name).iter().cloned().collect();
         request.remove(&name);
@@ -62,6 +65,7 @@ pub(super) fn to_metadata(request: &mut HeaderMap) {
             }
         }
     }
+    request.remove(GRPC_TIMEOUT)
 }
 
 /// The headers of an answer, or its trailers, as initial and trailing metadata: `Grpc-Metadata-X` is `x` of the one,
@@ -92,9 +96,6 @@ pub(super) fn joined(first: MetadataMap, then: MetadataMap) -> MetadataMap {
 
 /// The initial metadata of an answer as its headers.
 pub(super) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
-    if metadata.is_empty() {
-        return HeaderMap::new();
-    }
     let metadata = headers::from_metadata(metadata);
     let mut response = HeaderMap::with_capacity(metadata.len());
     add(&metadata, OUT, &mut response);

@@ -17,7 +17,7 @@ pub(super) enum Piece {
 pub(super) fn decode(text: &str, piece: Piece) -> Result<Cow<'_, str>, &'static str> {
     let first = match piece {
         Piece::Parameter => text.bytes().position(|byte| byte == b'%' || byte == b'+'),
-        Piece::Segment | Piece::Segments => text.bytes().position(|byte| byte == b'%'),
+        Piece::Segment | Piece::Segments => position(text.as_bytes(), b'%'),
     };
     let Some(plain) = first else {
         return Ok(Cow::Borrowed(text));
@@ -48,7 +48,7 @@ pub(super) fn decode(text: &str, piece: Piece) -> Result<Cow<'_, str>, &'static 
 /// The form of a segment in which equal ones are spelled alike: unreserved characters as they are, all escapes in
 /// capitals (RFC 3986, 6.2.2).
 pub(super) fn canonical(segment: &str) -> Cow<'_, str> {
-    if segment.bytes().all(|byte| byte != b'%') {
+    if position(segment.as_bytes(), b'%').is_none() {
         return Cow::Borrowed(segment);
     }
     let mut canonical = String::with_capacity(segment.len());
@@ -71,6 +71,20 @@ pub(super) fn canonical(segment: &str) -> Cow<'_, str> {
     }
     canonical.push_str(rest);
     Cow::Owned(canonical)
+}
+
+/// Where a byte stands first. Segments are short: looking for it in the standard library's way takes longer to begin than
+/// this does, by eight bytes at a time.
+pub(super) fn position(text: &[u8], byte: u8) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    let (words, rest) = text.as_chunks::<8>();
+    let found = words.iter().enumerate().find_map(|(index, word)| {
+        // Where the byte stands are zeros, and of a zero the highest bit is set after this. What it sets wrongly is behind.
+        let zeros = u64::from_le_bytes(*word) ^ (ONES * u64::from(byte));
+        let marks = zeros.wrapping_sub(ONES) & !zeros & (ONES << 7);
+        (marks != 0).then(|| index * 8 + marks.trailing_zeros() as usize / 8)
+    });
+    found.or_else(|| Some(words.len() * 8 + rest.iter().position(|other| *other == byte)?))
 }
 
 /// The byte that two hexadecimal digits say, and what follows them.
@@ -106,6 +120,15 @@ mod tests {
     fn in_several_segments_an_escaped_slash_stays_as_sent() {
         for (text, decoded) in [("a/b%2Fc", "a/b%2Fc"), ("a%2fb", "a%2fb"), ("a%20/b", "a /b"), ("%252F", "%2F")] {
             assert_eq!(decode(text, Segments).as_deref(), Ok(decoded), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_byte_is_found_wherever_it_stands() {
+        let text: Vec<u8> = (0..=255).rev().chain([b'%', 0, 0x80, 0xff, b'%']).collect();
+        for (from, byte) in (0..text.len()).flat_map(|from| (0..=255).map(move |byte| (from, byte))) {
+            let text = &text[from..];
+            assert_eq!(position(text, byte), text.iter().position(|other| *other == byte), "{byte} from {from}");
         }
     }
 

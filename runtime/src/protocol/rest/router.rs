@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::percent::{Piece, canonical, decode};
+use super::percent::{Piece, canonical, decode, position};
 use crate::{
     hash::Table,
     method::{HttpRule, Segment, Template, Variable},
@@ -143,8 +143,7 @@ fn split_verb(segments: &str) -> Option<(&str, &str)> {
 
 /// The segment that these begin with, and those behind it.
 fn split_first(segments: &str) -> (&str, Option<&str>) {
-    // Segments are short: looking for the slash in the standard library's way takes longer to begin than this does.
-    match segments.bytes().position(|byte| byte == b'/') {
+    match position(segments.as_bytes(), b'/') {
         Some(slash) => (&segments[..slash], Some(&segments[slash + 1..])),
         None => (segments, None),
     }

@@ -33,7 +33,7 @@ use crate::{
 pub(crate) struct Rest;
 
 impl Protocol for Rest {
-    fn claims(&self, core: &Core, _: &Parts) -> bool {
+    fn claims(&self, core: &Core, _: &Parts, _: &[u8]) -> bool {
         !core.rest.is_empty()
     }
 
@@ -58,16 +58,14 @@ impl Protocol for Rest {
 
     fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
         let mut response = Response::new(());
-        *response.headers_mut() = headers::from_metadata(metadata);
+        if !metadata.is_empty() {
+            *response.headers_mut() = headers::from_metadata(metadata);
+        }
         let Some(call) = &negotiated.transcoding else {
             return response;
         };
         *response.status_mut() = call.written.status();
-        let content_type = match call.shape.content_type() {
-            Some(name) => Some(HeaderValue::from_static(name)),
-            None => call.written.content_type(),
-        };
-        if let Some(content_type) = content_type {
+        if let Some(content_type) = call.shape.content_type().or_else(|| call.written.content_type()) {
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         }
         // HTTP/1.1 sends the trailers that the head has announced.
@@ -173,8 +171,7 @@ fn open(
     // compression saves and keeps a compressor's window, some 300 KiB, for every stream that is open.
     let accepted = |ours: &Encoding| shared::accepts(&head.headers, &header::ACCEPT_ENCODING, *ours);
     let answer = core.send_encoding.filter(|_| !kind.streams_responses()).filter(accepted);
-    headers::to_metadata(&mut head.headers);
-    let timeout = head.headers.remove(deadline::GRPC_TIMEOUT);
+    let timeout = headers::to_metadata(&mut head.headers);
     let deframe: Box<dyn Deframe> = match (kind.streams_requests(), rule.request, sent) {
         (false, ..) => Box::new(WholeBody::new(encoding.is_some())),
         (true, Content::HttpBody, _) => decompressed(encoding, Pieces),
@@ -203,10 +200,12 @@ fn open(
     });
     // A body that no rule asks for is ignored.
     let mut call = opening.call(head, if has_body { body } else { Body::empty() })?;
-    call.inbound.codec = transcoded(&transcoding, call.inbound.codec);
-    call.outbound.codec = transcoded(&transcoding, call.outbound.codec);
-    let content_type = HeaderValue::from_static("application/json");
-    let negotiated = Negotiated { encoding: answer, content_type, json: None, transcoding: Some(transcoding) };
+    let parts = &mut *call.parts;
+    for codec in [&mut parts.inbound.codec, &mut parts.outbound.codec] {
+        *codec = transcoded(&transcoding, std::mem::take(codec));
+    }
+    let negotiated =
+        Negotiated { encoding: answer, content_type: accept::JSON, json: None, transcoding: Some(transcoding) };
     Ok(Accepted { route: Arc::clone(route), call, negotiated })
 }
 
