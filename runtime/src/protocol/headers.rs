@@ -41,19 +41,21 @@ pub(super) fn into_metadata(mut headers: HeaderMap) -> MetadataMap {
 
 /// Removes what belongs to a protocol or to HTTP, and so is no metadata.
 pub(super) fn strip(headers: &mut HeaderMap) {
-    // There are few of them in a request, and hardly ever one in a response.
-    loop {
-        let mut found = [const { None }; 4];
-        let reserved = headers.keys().filter(|name| is_reserved(name.as_str()));
-        found.iter_mut().zip(reserved).for_each(|(found, name)| *found = Some(name.clone()));
-        let is_last = found.last().is_some_and(Option::is_none);
-        for name in found.into_iter().flatten() {
-            headers.remove(name);
-        }
-        if is_last {
-            return;
+    // There is hardly ever one in a response.
+    if !headers.keys().any(|name| is_reserved(name.as_str())) {
+        return;
+    }
+    // Of the headers of a request most are reserved, and to take one out costs more than to put one in.
+    let mut metadata = Vec::new();
+    let mut kept = false;
+    for (name, value) in headers.drain() {
+        // Another value of the header before it has no name.
+        kept = name.as_ref().map_or(kept, |name| !is_reserved(name.as_str()));
+        if kept {
+            metadata.push((name, value));
         }
     }
+    headers.extend(metadata);
 }
 
 pub(crate) fn is_reserved(name: &str) -> bool {

@@ -12,11 +12,11 @@ pub(super) struct Media {
 }
 
 impl Media {
-    /// Takes the content type of a call out of its headers: `type`, which stands for protobuf, or `type+form`. `None`
-    /// for another type and for a form we do not have.
-    pub(super) fn take(headers: &mut HeaderMap, r#type: &str) -> Option<Self> {
-        let value = headers.remove(header::CONTENT_TYPE)?;
-        let suffix = strip_prefix(essence(&value), r#type)?;
+    /// The content type of a call: `type`, which stands for protobuf, or `type+form`. `None` for another type and for a
+    /// form we do not have.
+    pub(super) fn of(headers: &HeaderMap, r#type: &str) -> Option<Self> {
+        let value = headers.get(header::CONTENT_TYPE)?;
+        let suffix = strip_prefix(essence(value), r#type)?;
         let form = match suffix.split_first() {
             None => Form::Proto,
             Some((b'+', name)) => Form::from_name(name)?,
@@ -25,16 +25,17 @@ impl Media {
         Self::repeat(form, value)
     }
 
-    /// Takes the content type of a call out of its headers: `prefix` and a form.
-    pub(super) fn take_form(headers: &mut HeaderMap, prefix: &str) -> Option<Self> {
-        let value = headers.remove(header::CONTENT_TYPE)?;
-        let form = Form::from_name(strip_prefix(essence(&value), prefix)?)?;
+    /// The content type of a call: `prefix` and a form.
+    pub(super) fn of_form(headers: &HeaderMap, prefix: &str) -> Option<Self> {
+        let value = headers.get(header::CONTENT_TYPE)?;
+        let form = Form::from_name(strip_prefix(essence(value), prefix)?)?;
         Self::repeat(form, value)
     }
 
-    fn repeat(form: Form, value: HeaderValue) -> Option<Self> {
-        let essence = essence(&value);
-        let content_type = if essence.len() == value.len() { value } else { HeaderValue::from_bytes(essence).ok()? };
+    fn repeat(form: Form, value: &HeaderValue) -> Option<Self> {
+        let essence = essence(value);
+        let is_whole = essence.len() == value.len();
+        let content_type = if is_whole { value.clone() } else { HeaderValue::from_bytes(essence).ok()? };
         Some(Self { form, content_type })
     }
 }
@@ -92,5 +93,6 @@ fn essence(value: &HeaderValue) -> &[u8] {
 
 fn strip_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let (head, rest) = value.split_at_checked(prefix.len())?;
-    head.eq_ignore_ascii_case(prefix.as_bytes()).then_some(rest)
+    // Hardly anybody writes it in another case.
+    (head == prefix.as_bytes() || head.eq_ignore_ascii_case(prefix.as_bytes())).then_some(rest)
 }

@@ -34,7 +34,7 @@ impl Protocol for Stream {
         media::names(content_type, TYPE) && core.registry.find(head.uri.path()).is_some()
     }
 
-    fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
         let Some(route) = core.registry.find(head.uri.path()).cloned() else {
             return Err(unclaimed());
         };
@@ -44,7 +44,7 @@ impl Protocol for Stream {
         if route.method.kind == MethodKind::Unary {
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, unary::TYPES));
         }
-        let media = Media::take_form(&mut head.headers, PREFIX)
+        let media = Media::of_form(&head.headers, PREFIX)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, TYPES))?;
         let read = headers::read(&head.headers, &headers::STREAM);
         let sent = read.as_ref().map_or(None, |read| read.0);

@@ -42,7 +42,7 @@ impl Protocol for Unary {
         core.registry.find(head.uri.path()).is_some()
     }
 
-    fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
         let Some(route) = core.registry.find(head.uri.path()).cloned() else {
             return Err(unclaimed());
         };
@@ -53,7 +53,7 @@ impl Protocol for Unary {
         if route.method.kind != MethodKind::Unary {
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, stream::TYPES));
         }
-        let media = Media::take_form(&mut head.headers, PREFIX)
+        let media = Media::of_form(&head.headers, PREFIX)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, TYPES))?;
         let failed = |status| failed(&status, Some(&core.json));
         let (encoding, timeout) = headers::read(&head.headers, &headers::UNARY).map_err(failed)?;

@@ -28,14 +28,14 @@ impl Protocol for Grpc {
         media::names(content_type, TYPE)
     }
 
-    fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
         if head.version < Version::HTTP_2 {
             return Err(needs_http2());
         }
         if head.method != Method::POST {
             return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
         }
-        let media = Media::take(&mut head.headers, TYPE)
+        let media = Media::of(&head.headers, TYPE)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, TYPE))?;
         accept(self, media, (Box::new(Envelope), &Envelope), core, head, body, peer)
     }

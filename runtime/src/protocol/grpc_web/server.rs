@@ -33,11 +33,11 @@ impl Protocol for GrpcWeb {
         media::names(content_type, self.r#type)
     }
 
-    fn accept(&self, core: &Core, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
         if head.method != Method::POST {
             return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
         }
-        let mut media = Media::take(&mut head.headers, self.r#type)
+        let mut media = Media::of(&head.headers, self.r#type)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, self.r#type))?;
         let text = accepts_text(&head.headers).unwrap_or(self.text);
         if text != self.text {
