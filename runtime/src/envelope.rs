@@ -40,10 +40,14 @@ pub(crate) fn append(buf: &mut BytesMut, flags: u8, payload: &[u8]) {
 
 /// Fills in the prefix of a frame.
 fn seal(frame: &mut [u8], flags: u8) {
-    // Limits are far below 4 GiB; `Outbound` refuses longer messages before they come here.
-    let length = u32::try_from(frame.len() - PREFIX).unwrap_or(u32::MAX);
+    let length = length(frame.len() - PREFIX);
     frame[0] = flags;
     frame[1..PREFIX].copy_from_slice(&length.to_be_bytes());
+}
+
+/// Limits are far below 4 GiB; `Outbound` refuses longer messages before they come here.
+fn length(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 /// Prefixes each message.
@@ -52,6 +56,12 @@ pub(crate) struct Envelope;
 impl Reframe for Envelope {
     fn room(&self) -> usize {
         PREFIX
+    }
+
+    fn prefix(&self, buf: &mut BytesMut, len: usize) -> bool {
+        let [a, b, c, d] = length(len).to_be_bytes();
+        buf.extend_from_slice(&[0, a, b, c, d]);
+        true
     }
 
     fn open(&self, buf: &mut BytesMut, _first: bool) {

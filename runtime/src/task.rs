@@ -1,5 +1,16 @@
-//! Tasks that must not outlive what they work for.
+//! Tasks that must not outlive what they work for, and futures that hardly ever have something to do.
 
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use futures_util::task::AtomicWaker;
 use tokio::task::{AbortHandle, JoinHandle};
 
 /// Aborts a task when it is dropped.
@@ -15,5 +26,81 @@ impl AbortOnDrop {
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+/// A future that is polled when something has woken it, rather than whenever its task is polled: a connection has timers
+/// that fire once in a minute, and is itself polled for each request.
+pub(crate) struct Rare<F> {
+    future: F,
+    alarm: Arc<Alarm>,
+    task: Waker,
+}
+
+#[derive(Default)]
+struct Alarm {
+    rung: AtomicBool,
+    task: AtomicWaker,
+}
+
+impl<F: Future + Unpin> Rare<F> {
+    pub(crate) fn new(future: F) -> Self {
+        let alarm = Arc::new(Alarm { rung: AtomicBool::new(true), task: AtomicWaker::new() });
+        Self { future, alarm, task: Waker::noop().clone() }
+    }
+
+    /// Polls it if it was woken, or has to see what nothing wakes it for.
+    pub(crate) fn poll(&mut self, cx: &Context<'_>, has_to: bool) -> Poll<F::Output> {
+        let is_known = self.task.will_wake(cx.waker());
+        let rung = self.alarm.rung.load(Ordering::Acquire);
+        if is_known && !rung && !has_to {
+            return Poll::Pending;
+        }
+        if !is_known {
+            self.task = cx.waker().clone();
+        }
+        // Before it is polled, so that what wakes it from here on wakes the task; waking takes the task away.
+        self.alarm.task.register(&self.task);
+        self.alarm.rung.store(false, Ordering::SeqCst);
+        let waker = Waker::from(Arc::clone(&self.alarm));
+        Pin::new(&mut self.future).poll(&mut Context::from_waker(&waker))
+    }
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.rung.store(true, Ordering::SeqCst);
+        self.task.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, pin::pin, sync::atomic::AtomicUsize, time::Duration};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn polled_when_woken_and_not_else() {
+        let polls = AtomicUsize::new(0);
+        let mut timer = pin!(tokio::time::sleep(Duration::from_secs(1)));
+        let mut rare = Rare::new(poll_fn(|cx| {
+            polls.fetch_add(1, Ordering::Relaxed);
+            timer.as_mut().poll(cx)
+        }));
+        let mut turns = 0;
+        poll_fn(|cx| {
+            turns += 1;
+            if turns < 10 {
+                cx.waker().wake_by_ref();
+            }
+            rare.poll(cx, turns == 5)
+        })
+        .await;
+        assert_eq!((turns, polls.load(Ordering::Relaxed)), (11, 3));
     }
 }

@@ -33,6 +33,13 @@ pub(crate) trait Reframe: Sync {
     /// What it writes around a message, in bytes, as far as that is known before.
     fn room(&self) -> usize;
 
+    /// Appends all that surrounds a message of this length, where that is known before and nothing stands behind it; false
+    /// in other framings.
+    fn prefix(&self, buf: &mut BytesMut, len: usize) -> bool {
+        let _ = (buf, len);
+        false
+    }
+
     /// Appends what stands before a message.
     fn open(&self, buf: &mut BytesMut, first: bool);
 
@@ -105,9 +112,16 @@ impl Outbound {
         let room = self.codec.room(message, self.limit)?;
         if encoding.is_none() && self.hooks.is_empty() {
             // A buffer for one message gets exactly the room it needs: one allocation, which can be frozen as it is.
-            let room = self.framing.room() + room;
-            if buf.capacity() - buf.len() < room {
-                buf.reserve(room.max(self.growth(buf.len())));
+            let all = self.framing.room() + room;
+            if buf.capacity() - buf.len() < all {
+                buf.reserve(all.max(self.growth(buf.len())));
+            }
+            if matches!(self.codec, Codec::Proto) && self.framing.prefix(buf, room) {
+                message.encode_raw(buf);
+                if let Some(traffic) = &self.traffic {
+                    traffic.add_sent(room);
+                }
+                return Ok(false);
             }
             self.framing.open(buf, !self.started);
             opened = buf.len();

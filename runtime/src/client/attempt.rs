@@ -38,8 +38,8 @@ pub(super) struct Prepared {
 
 impl Client {
     /// The end of the chain: sends the request, more than once if need be, and waits for the head of the answer.
-    pub(super) async fn send(&self, call: Outgoing) -> Result<Incoming, Status> {
-        let Outgoing { method, metadata, deadline, outbound, receive_limit, messages, wait_for_ready, .. } = call;
+    pub(super) async fn send(&self, call: Box<Outgoing>) -> Result<Incoming, Status> {
+        let Outgoing { method, metadata, deadline, outbound, receive_limit, messages, wait_for_ready, .. } = *call;
         // Who encoded it sends it again.
         let is_once = matches!(messages, Messages::Encoded(_));
         let codec = outbound.codec.of(method.output.as_ref())?;
@@ -110,7 +110,7 @@ impl Client {
         let response = self.transport.send(request, method).await?;
         let (metadata, mut inbound) = protocol.response(method, response, codec, call.receive_limit)?;
         inbound.traffic = traffic;
-        Ok(Incoming { metadata, inbound })
+        Ok(Incoming { metadata, inbound: Box::new(inbound) })
     }
 }
 

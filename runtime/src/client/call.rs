@@ -215,7 +215,7 @@ impl<Q, R> std::fmt::Debug for ResponseFuture<'_, Q, R> {
 #[derive(Debug)]
 pub struct Received {
     pub(super) metadata: MetadataMap,
-    pub(super) inbound: Inbound,
+    pub(super) inbound: Box<Inbound>,
     /// The one message, where the kind has one.
     pub(super) message: Bytes,
 }
@@ -306,7 +306,7 @@ impl<M: Message> Receives for Many<M> {
     const ONE: bool = false;
 
     fn read(received: Received) -> Result<Response<Streaming<M>>, Status> {
-        let stream = Streaming::new(received.inbound);
+        let stream = Streaming::new(*received.inbound);
         Ok(Response::from_parts(received.metadata, stream, Extensions::default()))
     }
 }

@@ -70,7 +70,7 @@ impl Next {
     /// Makes the call, until the head of its answer is there.
     pub fn run(self, call: Outgoing) -> Pin<Box<dyn Future<Output = Result<Incoming, Status>> + Send>> {
         match self.client.chain.get(self.position) {
-            None => Box::pin(async move { self.client.send(call).await }),
+            None => Box::pin(async move { self.client.send(Box::new(call)).await }),
             Some(interceptor) => {
                 let interceptor = Arc::clone(interceptor);
                 interceptor.intercept(call, Self { client: self.client, position: self.position + 1 })
@@ -216,7 +216,8 @@ impl Outgoing {
         let (metadata, message, _) = response.into_parts();
         let codec = self.outbound.codec.of(self.method.output.as_ref())?.of_whole();
         let body = Outbound::new(codec.clone(), &Envelope, usize::MAX).into_body(&message)?;
-        let mut incoming = Incoming { metadata, inbound: Inbound::new(body, Box::new(Envelope), codec, usize::MAX) };
+        let inbound = Inbound::new(body, Box::new(Envelope), codec, usize::MAX);
+        let mut incoming = Incoming { metadata, inbound: Box::new(inbound) };
         incoming.on_end(move |result| result.map(|_| trailers));
         Ok(incoming)
     }
@@ -238,7 +239,8 @@ impl std::fmt::Debug for Outgoing {
 #[derive(Debug)]
 pub struct Incoming {
     pub(super) metadata: MetadataMap,
-    pub(super) inbound: Inbound,
+    // Many hands pass it on.
+    pub(super) inbound: Box<Inbound>,
 }
 
 impl Incoming {

@@ -116,7 +116,7 @@ impl<'c> Making<'c> {
     }
 
     /// The call, and what is kept of it so that it can be sent once more.
-    fn outgoing(self, is_intercepted: bool, sent: &mut dyn Sent) -> Result<(Outgoing, Option<Kept>), Status> {
+    fn outgoing(self, is_intercepted: bool, sent: &mut dyn Sent) -> Result<(Box<Outgoing>, Option<Kept>), Status> {
         let Self { method, mut metadata, extensions, mut settings, compression, invalid, .. } = self;
         if let Some(invalid) = invalid {
             return Err(invalid);
@@ -160,7 +160,7 @@ impl<'c> Making<'c> {
             resent: 0,
             observer: None,
         };
-        Ok((call, kept))
+        Ok((Box::new(call), kept))
     }
 }
 
@@ -170,11 +170,11 @@ type Kept = (MetadataMap, Outbound);
 async fn receive<'c>(
     client: &'c Client,
     own: Option<Box<Client>>,
-    call: Result<(Outgoing, Option<Kept>), Status>,
+    call: Result<(Box<Outgoing>, Option<Kept>), Status>,
     one: bool,
 ) -> Result<Received, Failure<'c>> {
     let (call, kept) = call?;
-    let &Outgoing { method, deadline, receive_limit, wait_for_ready, .. } = &call;
+    let &Outgoing { method, deadline, receive_limit, wait_for_ready, .. } = &*call;
     let Incoming { metadata, mut inbound } = match (start(own.as_deref().unwrap_or(client), call).await, kept) {
         (Err(status), Some((metadata, outbound))) if Unprocessed::of(&status).is_some() => {
             let call = Outgoing {
@@ -191,7 +191,7 @@ async fn receive<'c>(
                 resent: 1,
                 observer: None,
             };
-            return Err(Failure::Unbegun(again(client, call, one)));
+            return Err(Failure::Unbegun(again(client, Box::new(call), one)));
         }
         (result, _) => result?,
     };
@@ -206,7 +206,7 @@ async fn receive<'c>(
 }
 
 /// A plain call that is to be sent once more.
-fn again<'c>(client: &'c Client, mut call: Outgoing, one: bool) -> Begin<'c> {
+fn again<'c>(client: &'c Client, mut call: Box<Outgoing>, one: bool) -> Begin<'c> {
     Box::new(move |sent| {
         call.messages = sent.take();
         Box::pin(receive(client, None, Ok((call, None)), one))
@@ -244,7 +244,7 @@ impl Settings {
 }
 
 /// Makes a call within its deadline, until the head of its answer is there.
-async fn start(client: &Client, call: Outgoing) -> Result<Incoming, Status> {
+async fn start(client: &Client, call: Box<Outgoing>) -> Result<Incoming, Status> {
     if call.deadline.is_some_and(|at| at <= deadline::now()) {
         return Err(deadline::exceeded());
     }
@@ -252,7 +252,7 @@ async fn start(client: &Client, call: Outgoing) -> Result<Incoming, Status> {
     if client.chain.is_empty() {
         return within(timer, client.send(call)).await;
     }
-    within(timer, Next { client: client.clone(), position: 0 }.run(call)).await
+    within(timer, Next { client: client.clone(), position: 0 }.run(*call)).await
 }
 
 async fn within(

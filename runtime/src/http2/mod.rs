@@ -11,5 +11,5 @@ pub(crate) use body::{Failure, Held, RecvBody};
 pub(crate) use error::{ANSWER_HEADERS, status_of, unavailable};
 pub(crate) use guard::{Guard, Laws, Police, Pressing, Vitals, Watched};
 pub(crate) use keepalive::Keepalive;
-pub(crate) use pump::Pump;
+pub(crate) use pump::{Pump, SEND_BUFFER};
 pub(crate) use slots::{Load, Slot, Slots, Waiting};

@@ -3,22 +3,36 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::Bytes;
 use h2::{Reason, SendStream};
-use tokio::time::Sleep;
+use tokio::{sync::futures::OwnedNotified, time::Sleep};
 use tonic::Status;
 
+use super::Vitals;
 use crate::call::{Body, Frame};
+
+/// Unsent bytes of one stream that h2 may hold.
+pub(crate) const SEND_BUFFER: usize = 256 * 1024;
+
+/// What is handed over before the connection gets its turn to write, in bytes: as many as are gathered of a stream of
+/// small messages. A larger message goes as one. So what is written is still in the cache, its buffer is free for the
+/// next, and of a stream that nobody reads h2 holds no more.
+const TURN: usize = 32 * 1024;
 
 /// Moves a body into an HTTP/2 stream as fast as its flow control lets it, never further ahead. Done when all of it is
 /// handed over, or the peer wants no more of it.
 pub(crate) struct Pump {
     stream: SendStream<Bytes>,
     body: Body,
+    vitals: Arc<Vitals>,
+    /// Bytes that were handed over since the connection had its turn.
+    ahead: usize,
+    turn: Turn,
     /// Data that the peer's window has not let through yet.
     blocked: Bytes,
     /// How long the window may let nothing through, and the timer of that while it does.
@@ -26,12 +40,21 @@ pub(crate) struct Pump {
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
+/// The turn of the connection, which it gets when enough was handed over.
+enum Turn {
+    Due,
+    Given,
+    /// It could not write all that there was.
+    Stuck(Pin<Box<OwnedNotified>>),
+}
+
 /// What h2 may hold for a peer that opens no window: a whole body of up to as many bytes is handed over at once.
 const UNWATCHED: usize = 16 * 1024;
 
 impl Pump {
-    pub(crate) fn new(stream: SendStream<Bytes>, body: Body) -> Self {
-        Self { stream, body, blocked: Bytes::new(), patience: None, stalled: None }
+    pub(crate) fn new(stream: SendStream<Bytes>, body: Body, vitals: Arc<Vitals>) -> Self {
+        let (blocked, patience, stalled) = (Bytes::new(), None, None);
+        Self { stream, body, vitals, ahead: 0, turn: Turn::Due, blocked, patience, stalled }
     }
 
     /// Resets the stream once the peer has let nothing through for as long.
@@ -78,6 +101,9 @@ impl Pump {
             while !self.blocked.is_empty() {
                 ready!(self.poll_blocked(cx))?;
             }
+            if self.ahead >= TURN {
+                ready!(self.poll_turn(cx))?;
+            }
             match self.body.poll_next(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     if self.take_frame(frame)? {
@@ -92,6 +118,29 @@ impl Pump {
                 Poll::Pending => return self.poll_unwanted(cx),
             }
         }
+    }
+
+    /// Ready once the connection has written what it could; not before the peer takes it.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), h2::Error>> {
+        loop {
+            match &mut self.turn {
+                Turn::Due => {
+                    self.turn = Turn::Given;
+                    // Data for it has woken the connection before.
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                _ if !self.vitals.is_stuck() || self.body.poll_expired(cx).is_ready() => break,
+                // Whatever is written from here on wakes it.
+                Turn::Given => self.turn = Turn::Stuck(Box::pin(self.vitals.flushed())),
+                Turn::Stuck(flushed) => match flushed.as_mut().poll(cx) {
+                    Poll::Ready(()) => self.turn = Turn::Given,
+                    Poll::Pending => return self.poll_unwanted(cx),
+                },
+            }
+        }
+        (self.ahead, self.turn) = (0, Turn::Due);
+        Poll::Ready(Ok(()))
     }
 
     /// Sends as much of the blocked data as the window lets through.
@@ -113,7 +162,10 @@ impl Pump {
         let ready = self.stream.capacity().min(self.blocked.len());
         if ready > 0 {
             self.stalled = None;
-            self.stream.send_data(self.blocked.split_to(ready), false)?;
+            self.ahead += ready;
+            let data = self.blocked.split_to(ready);
+            self.vitals.lent.add(&data);
+            self.stream.send_data(data, false)?;
         }
         Poll::Ready(Ok(()))
     }

@@ -14,6 +14,8 @@ use std::{
 use futures_util::task::AtomicWaker;
 use tokio::sync::Notify;
 
+use super::Vitals;
+
 /// The calls on all connections to one peer.
 #[derive(Debug, Default)]
 pub(crate) struct Load {
@@ -102,10 +104,11 @@ pub(crate) struct Slots {
     /// Why the connection was given up, where this side did.
     cause: OnceLock<&'static str>,
     load: Arc<Load>,
+    vitals: Arc<Vitals>,
 }
 
 impl Slots {
-    pub(crate) fn new(load: Arc<Load>, limit: usize, header_bytes: u32) -> Arc<Self> {
+    pub(crate) fn new(load: Arc<Load>, limit: usize, header_bytes: u32, vitals: Arc<Vitals>) -> Arc<Self> {
         Arc::new(Self {
             active: AtomicUsize::new(0),
             cancelled: AtomicUsize::new(0),
@@ -115,7 +118,13 @@ impl Slots {
             header_bytes,
             cause: OnceLock::new(),
             load,
+            vitals,
         })
+    }
+
+    /// Those of the connection.
+    pub(crate) fn vitals(&self) -> &Arc<Vitals> {
+        &self.vitals
     }
 
     pub(crate) fn active(&self) -> usize {

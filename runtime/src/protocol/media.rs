@@ -16,6 +16,9 @@ impl Media {
     /// form we do not have.
     pub(super) fn of(headers: &HeaderMap, r#type: &str) -> Option<Self> {
         let value = headers.get(header::CONTENT_TYPE)?;
+        if value.as_bytes() == r#type.as_bytes() {
+            return Some(Self { form: Form::Proto, content_type: value.clone() });
+        }
         let suffix = strip_prefix(essence(value), r#type)?;
         let form = match suffix.split_first() {
             None => Form::Proto,

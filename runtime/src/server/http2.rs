@@ -1,7 +1,7 @@
 //! An HTTP/2 connection of a server.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll, Waker, ready},
@@ -21,13 +21,14 @@ use super::{
     Server,
     bell::Bell,
     heads::{Headed, Heads, Refused},
-    life::Life,
+    life::{Lead, Life},
     listen::Phase,
 };
 use crate::{
     call::{Body, Peer},
-    http2::{Guard, Laws, Police, Pump, RecvBody, Vitals, Watched, unavailable},
+    http2::{Guard, Laws, Police, Pump, RecvBody, SEND_BUFFER, Vitals, Watched, unavailable},
     protocol::Exchange,
+    task::Rare,
 };
 
 /// Requests that are read before the first of them is worked on. Answering each at once would write to the socket once
@@ -41,9 +42,6 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// control bounds them already (a frame of one byte costs at most 256 of the budget), so healthy streams of small
 /// messages are never cut off.
 const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
-/// Unsent bytes of one stream that h2 may hold: as many as are gathered of a stream of messages, so that of a stream that
-/// nobody reads there is one such buffer, not two.
-const SEND_BUFFER: usize = 32 * 1024;
 
 pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
 where
@@ -74,7 +72,8 @@ where
     let life = Life::new(phase, limits);
     let heads = Heads::new(limits);
     let (phase, bell, batch) = (life.phase(), Arc::default(), Vec::new());
-    let connection = Connection { h2, server, peer, phase, vitals, heads, dismissed: false, batch, bell };
+    let link = Link { vitals, unread: limits.unread };
+    let connection = Connection { h2, server, peer, phase, link, heads, dismissed: false, batch, bell };
     Box::new(connection).run(life).await;
 }
 
@@ -83,19 +82,27 @@ struct Connection<IO> {
     server: Server,
     peer: Arc<Peer>,
     phase: watch::Receiver<Phase>,
-    vitals: Arc<Vitals>,
+    link: Link,
     heads: Heads,
     /// The peer was told to go.
     dismissed: bool,
-    batch: Vec<Stream>,
+    batch: Vec<Asked>,
     bell: Arc<Bell>,
+}
+
+/// What its streams know of a connection.
+#[derive(Clone)]
+struct Link {
+    vitals: Arc<Vitals>,
+    /// How long the peer may leave an answer unread.
+    unread: Duration,
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
     async fn run(mut self: Box<Self>, life: Life) {
         let mut phase = self.phase.clone();
         let pings = self.h2.ping_pong();
-        let (keepalive, vitals) = (self.server.core.keepalive, Arc::clone(&self.vitals));
+        let (keepalive, vitals) = (self.server.core.keepalive, Arc::clone(&self.link.vitals));
         let dead = async move {
             match pings {
                 Some(pings) => keepalive.until_dead(pings, vitals, || true).await,
@@ -103,28 +110,54 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
             }
         };
         let mut dead = pin!(dead);
-        let mut life = pin!(life.lead(Arc::clone(&self.vitals)));
-        tokio::select! {
-            biased;
-            () = &mut *self => return,
-            () = &mut life => return,
-            () = &mut dead => return,
-            () = Phase::reached(&mut phase, Phase::Draining) => self.h2.graceful_shutdown(),
+        let mut life = life.lead(Arc::clone(&self.link.vitals));
+        let until_draining = async {
+            tokio::select! {
+                biased;
+                () = &mut dead => true,
+                () = Phase::reached(&mut phase, Phase::Draining) => false,
+            }
+        };
+        if self.until_over(&mut life, until_draining).await {
+            return;
         }
-        tokio::select! {
-            biased;
-            () = &mut *self => {}
-            () = life => {}
-            () = dead => {}
-        }
+        self.h2.graceful_shutdown();
+        self.until_over(&mut life, async {
+            dead.await;
+            true
+        })
+        .await;
     }
 
-    /// Reads what requests there are, up to a batch; true once the connection is over.
+    /// Runs the connection until it is over, its life has ended, or this is there, which is true if it is over by that.
+    async fn until_over(&mut self, life: &mut Lead, bound: impl Future<Output = bool>) -> bool {
+        let bound = pin!(bound);
+        let mut bound = Rare::new(bound);
+        poll_fn(|cx| {
+            if Pin::new(&mut *self).poll(cx).is_ready() || Pin::new(&mut *life).poll(cx).is_ready() {
+                return Poll::Ready(true);
+            }
+            bound.poll(cx, false)
+        })
+        .await
+    }
+
+    /// Reads what requests there are, up to a batch; true once the connection is over. Where no further one has come, h2 is
+    /// not asked before these are answered: each time it looks at all that it does.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> bool {
         while self.batch.len() < BATCH {
             match self.h2.poll_accept(cx) {
-                Poll::Pending => return false,
-                Poll::Ready(Some(Ok((request, respond)))) => self.accept(request, respond),
+                Poll::Pending if self.link.vitals.is_held() => {}
+                Poll::Pending => {
+                    self.link.vitals.took_all();
+                    return false;
+                }
+                Poll::Ready(Some(Ok((request, respond)))) => {
+                    self.accept(request, respond);
+                    if !self.link.vitals.took_one() && !self.batch.is_empty() {
+                        return false;
+                    }
+                }
                 Poll::Ready(Some(Err(error))) => {
                     tracing::debug!(%error, "a connection broke");
                     return true;
@@ -137,13 +170,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
 
     fn accept(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
         match self.heads.admit(request.headers()) {
-            Ok(headed) => {
-                let (head, stream) = request.into_parts();
-                let exchange = self.server.exchange_within(&self.phase, head, body(stream), &self.peer);
-                let state = State::Answering { exchange, respond };
-                let unread = self.server.core.connection_limits.unread;
-                self.batch.push(Stream { state, unread, _headed: Some(headed) });
-            }
+            Ok(headed) => self.batch.push(Asked { request, respond, headed }),
             // As h2 answers a head with too many bytes. An error means that nobody waits for it.
             Err(Refused::TooMany) => {
                 let mut head = Response::new(());
@@ -155,16 +182,18 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
     }
 
     /// Works on the batch. Most handlers are ready at once: their answers are written together, when h2 is polled next.
-    /// The others go on as tasks of their own, which poll them again before anything can wake them.
+    /// The others go on as tasks of their own, which poll them again before anything can wake them. A call begins when the
+    /// one before has its answer, so its memory is that of the one before.
     fn answer(&mut self) {
         let mut cx = Context::from_waker(Waker::noop());
-        for stream in &mut self.batch {
-            if Pin::new(&mut *stream).poll(&mut cx).is_pending() {
-                let stream = std::mem::replace(stream, Stream::DONE);
-                tokio::spawn(stream.until_closed(self.phase.clone()));
+        for Asked { request, respond, headed } in self.batch.drain(..) {
+            let (head, stream) = request.into_parts();
+            let exchange = self.server.exchange_within(&self.phase, head, body(stream), &self.peer);
+            let mut stream = Stream { state: State::Answering { exchange, respond }, _headed: headed };
+            if stream.poll(&mut cx, &self.link).is_pending() {
+                tokio::spawn(stream.until_closed(self.link.clone(), self.phase.clone()));
             }
         }
-        self.batch.clear();
     }
 }
 
@@ -177,14 +206,15 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Future for Connection<
         let mut cx = Context::from_waker(&waker);
         loop {
             let over = self.poll_accept(&mut cx);
-            if self.vitals.abused() && !self.dismissed {
+            self.link.vitals.wrote_all();
+            if self.link.vitals.abused() && !self.dismissed {
                 tracing::debug!(peer = ?self.peer.remote_addr, "a peer sent too many frames of a kind");
                 self.dismissed = true;
                 self.h2.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                 continue;
             }
             if self.batch.is_empty() {
-                self.vitals.busy(self.h2.has_streams());
+                self.link.vitals.busy(self.h2.has_streams());
                 return if over { Poll::Ready(()) } else { Poll::Pending };
             }
             self.bell.mute();
@@ -203,12 +233,17 @@ fn body(stream: RecvStream) -> Body {
     if stream.is_end_stream() { Body::empty() } else { Body::h2(RecvBody::of_request(stream)) }
 }
 
+/// A request that nobody has looked at yet.
+struct Asked {
+    request: Request<RecvStream>,
+    respond: SendResponse<Bytes>,
+    headed: Headed,
+}
+
 /// A request and its response.
 struct Stream {
     state: State,
-    /// How long the peer may leave the answer unread.
-    unread: Duration,
-    _headed: Option<Headed>,
+    _headed: Headed,
 }
 
 enum State {
@@ -218,13 +253,11 @@ enum State {
 }
 
 impl Stream {
-    const DONE: Self = Self { state: State::Done, unread: Duration::ZERO, _headed: None };
-
     /// Runs to its end, or ends with UNAVAILABLE when the grace of the server or of the connection is over.
-    async fn until_closed(mut self, mut phase: watch::Receiver<Phase>) {
+    async fn until_closed(mut self, link: Link, mut phase: watch::Receiver<Phase>) {
         tokio::select! {
             biased;
-            () = &mut self => return,
+            () = poll_fn(|cx| self.poll(cx, &link)) => return,
             () = Phase::reached(&mut phase, Phase::Aborting) => {}
         }
         let status = shutting_down();
@@ -233,45 +266,16 @@ impl Stream {
             State::Sending(pump) => pump.abort(status),
             State::Done => {}
         }
-        self.await;
+        poll_fn(|cx| self.poll(cx, &link)).await;
     }
-}
 
-impl State {
-    fn respond(
-        respond: &mut SendResponse<Bytes>,
-        response: Response<Body>,
-        unread: Duration,
-    ) -> Result<Self, h2::Error> {
-        let (head, body) = response.into_parts();
-        let head = Response::from_parts(head, ());
-        if http_body::Body::is_end_stream(&body) {
-            respond.send_response(head, true)?;
-            return Ok(Self::Done);
-        }
-        let mut stream = respond.send_response(head, false)?;
-        let body = match body.try_into_whole() {
-            Ok((data, trailers)) if Pump::fits(&mut stream, data.as_ref()) => {
-                return Pump::send_whole(stream, data, trailers).map(|()| Self::Done);
-            }
-            Ok((data, trailers)) => Body::whole(data, trailers),
-            Err(body) => body,
-        };
-        Ok(Self::Sending(Pump::new(stream, body).with_patience(unread)))
-    }
-}
-
-impl Future for Stream {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let unread = self.unread;
+    fn poll(&mut self, cx: &mut Context<'_>, link: &Link) -> Poll<()> {
         loop {
             match &mut self.state {
                 State::Answering { exchange, respond } => {
                     let next = match Pin::new(exchange).poll(cx) {
                         // An error here means that nobody waits for the answer any more.
-                        Poll::Ready(response) => State::respond(respond, response, unread).unwrap_or(State::Done),
+                        Poll::Ready(response) => State::respond(respond, response, link).unwrap_or(State::Done),
                         Poll::Pending => {
                             let _ = ready!(respond.poll_reset(cx));
                             State::Done
@@ -286,5 +290,25 @@ impl Future for Stream {
                 State::Done => return Poll::Ready(()),
             }
         }
+    }
+}
+
+impl State {
+    fn respond(respond: &mut SendResponse<Bytes>, response: Response<Body>, link: &Link) -> Result<Self, h2::Error> {
+        let (head, body) = response.into_parts();
+        let head = Response::from_parts(head, ());
+        if http_body::Body::is_end_stream(&body) {
+            respond.send_response(head, true)?;
+            return Ok(Self::Done);
+        }
+        let mut stream = respond.send_response(head, false)?;
+        let body = match body.try_into_whole() {
+            Ok((data, trailers)) if Pump::fits(&mut stream, data.as_ref()) => {
+                return Pump::send_whole(stream, data, trailers).map(|()| Self::Done);
+            }
+            Ok((data, trailers)) => Body::whole(data, trailers),
+            Err(body) => body,
+        };
+        Ok(Self::Sending(Pump::new(stream, body, Arc::clone(&link.vitals)).with_patience(link.unread)))
     }
 }

@@ -3,15 +3,11 @@
 use std::{
     hash::{BuildHasher, RandomState},
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Context, Poll, Wake, Waker, ready},
+    sync::Arc,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
-use futures_util::task::AtomicWaker;
 use tokio::{
     sync::watch,
     time::{Instant, Sleep},
@@ -21,6 +17,7 @@ use super::{ConnectionLimits, listen::Phase};
 use crate::{
     deadline,
     http2::{Pressing, Vitals},
+    task::Rare,
 };
 
 /// How long the last frames of a connection may take once its calls were cut off.
@@ -61,9 +58,7 @@ impl Life {
     /// Runs until the connection must be dropped. It is to be polled after the connection and by the same task, so that
     /// it sees what became of that.
     pub(super) fn lead(self, vitals: Arc<Vitals>) -> Lead {
-        let alarm = Arc::new(Alarm { rung: AtomicBool::new(true), task: AtomicWaker::new() });
-        let waker = Waker::from(Arc::clone(&alarm));
-        Lead { course: Box::pin(self.course(Arc::clone(&vitals))), alarm, waker, vitals, seen: Pressing::default() }
+        Lead { course: Rare::new(Box::pin(self.course(Arc::clone(&vitals)))), vitals, seen: Pressing::default() }
     }
 
     async fn course(mut self, vitals: Arc<Vitals>) {
@@ -98,9 +93,7 @@ impl Life {
 /// A life that is led. A busy connection polls it after every request, and hardly ever is there anything to do: so it is
 /// looked at when one of its own timers or phases has woken it, and when the peer has begun to let the connection wait.
 pub(super) struct Lead {
-    course: Pin<Box<dyn Future<Output = ()> + Send>>,
-    alarm: Arc<Alarm>,
-    waker: Waker,
+    course: Rare<Pin<Box<dyn Future<Output = ()> + Send>>>,
     vitals: Arc<Vitals>,
     /// What the timer of the course is set for, besides idleness.
     seen: Pressing,
@@ -110,32 +103,10 @@ impl Future for Lead {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        this.alarm.task.register(cx.waker());
-        let pressing = this.vitals.pressing();
-        let is_new = pressing.exceeds(this.seen);
-        this.seen = pressing;
-        if this.alarm.rung.swap(false, Ordering::AcqRel) || is_new {
-            return this.course.as_mut().poll(&mut Context::from_waker(&this.waker));
-        }
-        Poll::Pending
-    }
-}
-
-/// Wakes the task of a connection, and notes that it was for its [`Life`].
-struct Alarm {
-    rung: AtomicBool,
-    task: AtomicWaker,
-}
-
-impl Wake for Alarm {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.rung.store(true, Ordering::Release);
-        self.task.wake();
+        let pressing = self.vitals.pressing();
+        let is_new = pressing.exceeds(self.seen);
+        self.seen = pressing;
+        self.course.poll(cx, is_new)
     }
 }
 

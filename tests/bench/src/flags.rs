@@ -15,6 +15,8 @@ pub struct Flags {
     pub count: u64,
     /// Connections of a client: `--connections`.
     pub connections: usize,
+    /// Connections that tonic's client spreads the calls of one channel over, by its `balance_list`: `--balanced`.
+    pub balanced: usize,
     /// Calls in flight on each connection: `--in-flight`.
     pub in_flight: usize,
     /// Bytes of a streamed message: `--size`.
@@ -36,6 +38,7 @@ impl Flags {
             workload: Workload::Unary,
             count: 1,
             connections: 1,
+            balanced: 1,
             in_flight: 1,
             size: 32,
             yields: false,
@@ -48,6 +51,7 @@ impl Flags {
                 Long("workload") => flags.workload = parser.value()?.parse()?,
                 Long("count") => flags.count = parser.value()?.parse()?,
                 Long("connections") => flags.connections = parser.value()?.parse()?,
+                Long("balanced") => flags.balanced = parser.value()?.parse()?,
                 Long("in-flight") => flags.in_flight = parser.value()?.parse()?,
                 Long("size") => flags.size = parser.value()?.parse()?,
                 Long("yields") => flags.yields = true,

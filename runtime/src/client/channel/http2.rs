@@ -20,8 +20,8 @@ use super::{
 use crate::{
     call::{Body, Frame, Source},
     client::reach::Unprocessed,
-    http2::{Failure, Guard, Held, Load, Pump, RecvBody, Slot, Slots, status_of},
-    task::AbortOnDrop,
+    http2::{Failure, Guard, Held, Load, Pump, RecvBody, SEND_BUFFER, Slot, Slots, status_of},
+    task::{AbortOnDrop, Rare},
 };
 
 /// Windows of flow control, in bytes; the connection's bounds what all its streams may have in memory unread. As many
@@ -30,7 +30,9 @@ const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 /// See the server's: flow control already bounds the small frames that h2 counts against it.
 const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
-const SEND_BUFFER: usize = 64 * 1024;
+/// The largest frame that the client takes, in bytes: one for a message of 64 KiB. What such a frame brings is one slice,
+/// where smaller ones would have to be put together, and it is read and written by a system call or two.
+const FRAME: u32 = 80 * 1024;
 
 /// An HTTP/2 connection, as long as it takes calls; when it is dropped, the connection closes after the last of its
 /// streams.
@@ -57,13 +59,15 @@ pub(super) async fn open(io: Io, connector: &Connector, load: Arc<Load>) -> Resu
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME)
         .max_header_list_size(max_header_bytes)
         .max_send_buffer_size(SEND_BUFFER)
         .data_frame_budget(DATA_FRAME_BUDGET)
         .handshake(io)
         .await
         .map_err(|error| format!("HTTP/2 handshake: {error}"))?;
-    let slots = Slots::new(load, connection.max_concurrent_send_streams(), max_header_bytes);
+    let streams = connection.max_concurrent_send_streams();
+    let slots = Slots::new(load, streams, max_header_bytes, Arc::clone(&vitals));
     let (in_use, unused) = oneshot::channel();
     let (tell, ended) = oneshot::channel();
     let pings = connection.ping_pong();
@@ -93,17 +97,22 @@ struct Driver {
 
 impl Driver {
     async fn run(mut self, dead: impl Future<Output = ()>) {
-        let mut dead = pin!(dead);
+        let dead = pin!(dead);
+        let mut dead = Rare::new(dead);
         let cause = poll_fn(|cx| {
             let cancelled = self.slots.take_cancelled(cx);
-            let ended = Pin::new(&mut self.connection).poll(cx);
+            let mut ended = Pin::new(&mut self.connection).poll(cx);
+            while ended.is_pending() && self.slots.vitals().is_held() {
+                ended = Pin::new(&mut self.connection).poll(cx);
+            }
+            self.slots.vitals().wrote_all();
             self.slots.give_back(cancelled);
             self.look(cx);
             if let Poll::Ready(result) = ended {
                 let error = result.err();
                 return Poll::Ready(error.map_or("the server closed it".to_owned(), |error| error.to_string()));
             }
-            ready!(dead.as_mut().poll(cx));
+            ready!(dead.poll(cx, false));
             const SILENT: &str = "the server did not answer a keepalive ping";
             self.slots.give_up(SILENT);
             Poll::Ready(SILENT.to_owned())
@@ -179,7 +188,7 @@ impl Lease {
         let ends = http_body::Body::is_end_stream(&body);
         let (response, stream) =
             self.send.send_request(Request::from_parts(head, ()), ends).map_err(|error| unsent(&error))?;
-        held.slot = Some(self.slot);
+        let slot = held.slot.insert(self.slot);
         match body.try_into_whole() {
             _ if ends => {}
             Ok((data, trailers)) => {
@@ -190,7 +199,8 @@ impl Lease {
             Err(body) => {
                 let failure = held.failure.insert(Failure::default());
                 let body = Body::source(Noted { body, failure: Arc::clone(failure) });
-                held.pump = Some(AbortOnDrop::new(&tokio::spawn(Pump::new(stream, body))));
+                let pump = Pump::new(stream, body, Arc::clone(slot.slots().vitals()));
+                held.pump = Some(AbortOnDrop::new(&tokio::spawn(pump)));
             }
         }
         match response.await {

@@ -1,5 +1,6 @@
 //! A look at the bytes of a connection on their way: whether the peer lives, and whether it plays fair.
 
+mod gather;
 mod police;
 mod scan;
 mod uploads;
@@ -14,6 +15,7 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use gather::{Gather, Lent};
 pub(crate) use police::{Laws, Police};
 pub(crate) use vitals::{Pressing, Vitals};
 
@@ -30,12 +32,13 @@ pub(crate) struct Guard<IO> {
     io: IO,
     vitals: Arc<Vitals>,
     watched: Option<Watched>,
+    gather: Gather,
 }
 
 impl<IO> Guard<IO> {
     pub(crate) fn new(io: IO, watched: Option<Watched>) -> (Self, Arc<Vitals>) {
         let vitals = Arc::new(Vitals::new());
-        (Self { io, vitals: Arc::clone(&vitals), watched }, vitals)
+        (Self { io, vitals: Arc::clone(&vitals), watched, gather: Gather::default() }, vitals)
     }
 
     fn received(&mut self, bytes: &[u8]) {
@@ -48,6 +51,7 @@ impl<IO> Guard<IO> {
                 let now = self.vitals.read();
                 let look = police.received(bytes);
                 self.vitals.owes(look.owes, look.anew, now);
+                self.vitals.opened(look.opened);
                 if !look.tolerable {
                     self.vitals.abuse();
                 }
@@ -55,12 +59,11 @@ impl<IO> Guard<IO> {
         }
     }
 
-    fn sent<'a>(&mut self, slices: impl IntoIterator<Item = &'a [u8]>, result: &Poll<io::Result<usize>>) {
-        self.vitals.wrote(result.is_pending());
-        let (Some(Watched::Http2(police)), Poll::Ready(Ok(written))) = (&mut self.watched, result) else {
+    fn sent(&mut self, slices: &[io::IoSlice<'_>], written: usize) {
+        let Some(Watched::Http2(police)) = &mut self.watched else {
             return;
         };
-        let mut left = *written;
+        let mut left = written;
         for slice in slices {
             let part = &slice[..left.min(slice.len())];
             left -= part.len();
@@ -71,8 +74,54 @@ impl<IO> Guard<IO> {
     }
 }
 
-impl<IO: AsyncRead + Unpin> AsyncRead for Guard<IO> {
+impl<IO: AsyncWrite + Unpin> Guard<IO> {
+    fn poll_send(&mut self, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        let written = if !self.gather.wants(len) || matches!(self.watched, Some(Watched::Http1)) {
+            let written = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+            self.vitals.wrote(written.is_pending());
+            ready!(written)?
+        } else {
+            if !self.gather.has_room(len) {
+                ready!(self.poll_drain(cx))?;
+            }
+            self.gather.add(slices, &self.vitals.lent);
+            self.vitals.holds(true);
+            len
+        };
+        self.sent(slices, written);
+        Poll::Ready(Ok(written))
+    }
+
+    /// Writes what was gathered.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.gather.is_empty() {
+            let (parts, count) = self.gather.rest();
+            let written = Pin::new(&mut self.io).poll_write_vectored(cx, &parts[..count]);
+            self.vitals.wrote(written.is_pending());
+            match ready!(written)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.gather.took(written),
+            }
+        }
+        let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        self.vitals.wrote(flushed.is_pending());
+        ready!(flushed)?;
+        self.gather.flushed();
+        self.vitals.holds(false);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<IO> {
+    /// Writes what was gathered before it reads. Whoever polls the connection polls it again while something
+    /// [is held](Vitals::is_held), so that h2 comes here.
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.gather.is_done()
+            && let Poll::Ready(Err(error)) = self.poll_drain(cx)
+        {
+            return Poll::Ready(Err(error));
+        }
         let before = buf.filled().len();
         let result = ready!(Pin::new(&mut self.io).poll_read(cx, buf));
         let read = &buf.filled()[before..];
@@ -85,16 +134,18 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Guard<IO> {
 
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Guard<IO> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.sent([buf], &result);
-        result
+        self.poll_send(cx, &[io::IoSlice::new(buf)])
     }
 
+    /// h2 flushes after every large frame; what is gathered is written with the next.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        if self.gather.is_empty() { Pin::new(&mut self.io).poll_flush(cx) } else { Poll::Ready(Ok(())) }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.gather.is_done() {
+            ready!(self.poll_drain(cx))?;
+        }
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 
@@ -103,12 +154,114 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Guard<IO> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
-        self.sent(bufs.iter().map(|slice| &**slice), &result);
-        result
+        self.poll_send(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
         self.io.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Notes each write, and gives nothing to read.
+    #[derive(Default)]
+    struct Writes {
+        written: Vec<Vec<u8>>,
+        blocked: bool,
+    }
+
+    impl AsyncRead for Writes {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Writes {
+        fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+            self.poll_write_vectored(cx, &[io::IoSlice::new(buf)])
+        }
+
+        fn poll_write_vectored(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bufs: &[io::IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            if self.blocked {
+                return Poll::Pending;
+            }
+            let written: Vec<u8> = bufs.iter().flat_map(|part| part.iter().copied()).collect();
+            let len = written.len();
+            self.written.push(written);
+            Poll::Ready(Ok(len))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn write(guard: &mut Guard<Writes>, bytes: &[u8]) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let written = Pin::new(&mut *guard).poll_write(&mut cx, bytes);
+        assert!(Pin::new(guard).poll_flush(&mut cx).is_ready());
+        matches!(written, Poll::Ready(Ok(len)) if len == bytes.len())
+    }
+
+    fn read(guard: &mut Guard<Writes>) {
+        let (mut cx, mut bytes) = (Context::from_waker(Waker::noop()), [0; 10]);
+        assert!(Pin::new(guard).poll_read(&mut cx, &mut ReadBuf::new(&mut bytes)).is_pending());
+    }
+
+    #[test]
+    fn whole_frames_are_written_as_one_before_it_reads() {
+        let (mut guard, vitals) = Guard::new(Writes::default(), None);
+        assert!(write(&mut guard, b"small"));
+        let frames: Vec<_> = (0..4).map(|n| vec![n; 16_393]).chain([vec![9; 24]]).collect();
+        assert!(frames.iter().all(|frame| write(&mut guard, frame)));
+        assert_eq!((guard.io.written.len(), vitals.is_held()), (1, true));
+        read(&mut guard);
+        assert_eq!((guard.io.written.len(), vitals.is_held()), (2, false));
+        assert_eq!(guard.io.written.concat(), [b"small".to_vec(), frames.concat()].concat());
+        assert!(write(&mut guard, &[0; 65_545]), "one that is worth its call");
+        assert_eq!(guard.io.written.len(), 3);
+    }
+
+    #[test]
+    fn what_was_lent_is_not_copied() {
+        let (mut guard, vitals) = Guard::new(Writes::default(), None);
+        let message = bytes::Bytes::from((0..40_000).map(|n| n as u8).collect::<Vec<_>>());
+        vitals.lent.add(&message);
+        assert!(message.chunks(16_384).all(|part| write(&mut guard, part)));
+        let held: Vec<_> = guard.gather.rest().0.iter().map(|part| part.as_ptr()).collect();
+        assert_eq!(held[..3], [0, 16_384, 32_768].map(|at| message[at..].as_ptr()));
+        read(&mut guard);
+        assert_eq!(guard.io.written, [&message[..]]);
+        vitals.wrote_all();
+        assert!(message.is_unique(), "its buffer can be filled again");
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_is_not_written_for() {
+        let (mut guard, vitals) = Guard::new(Writes { blocked: true, ..Writes::default() }, None);
+        let taken = (0..100).take_while(|_| write(&mut guard, &[0; 16_393])).count();
+        assert_eq!(taken, 4);
+        read(&mut guard);
+        // Nobody polls in vain, and whoever has more to send waits.
+        assert_eq!((vitals.is_held(), vitals.is_stuck()), (false, true));
+        vitals.wrote_all();
+        assert!(vitals.is_stuck());
+        guard.io.blocked = false;
+        read(&mut guard);
+        vitals.wrote_all();
+        assert_eq!((vitals.is_held(), vitals.is_stuck(), guard.io.written.concat().len()), (false, false, 4 * 16_393));
     }
 }

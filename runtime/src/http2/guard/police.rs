@@ -38,6 +38,8 @@ pub(crate) struct Police {
     in_block: bool,
     /// The kind of the last frame that came.
     kind: u8,
+    /// Streams that began since somebody asked.
+    opened: u32,
 }
 
 /// Strikes that a peer may have before its connection is closed, as in gRPC (gRFC A8).
@@ -64,6 +66,8 @@ pub(super) struct Look {
     pub(super) owes: bool,
     /// What it owed before has come.
     pub(super) anew: bool,
+    /// Streams that it began.
+    pub(super) opened: u32,
 }
 
 impl Police {
@@ -81,6 +85,7 @@ impl Police {
             settled: false,
             in_block: false,
             kind: SETTINGS,
+            opened: 0,
         }
     }
 
@@ -96,7 +101,7 @@ impl Police {
         }
         let unfinished = self.inbound.inside_head() || (self.inbound.inside() && self.kind != DATA);
         let owes = !self.settled || self.in_block || unfinished;
-        Look { tolerable: self.tolerates(), owes, anew }
+        Look { tolerable: self.tolerates(), owes, anew, opened: std::mem::take(&mut self.opened) }
     }
 
     fn count(&mut self, head: &Head) {
@@ -105,6 +110,7 @@ impl Police {
                 if self.uploads.headers(head) {
                     self.control_frames = self.control_frames.saturating_sub(PER_REQUEST);
                     self.resets.opened();
+                    self.opened += 1;
                 }
             }
             DATA => self.data(head),

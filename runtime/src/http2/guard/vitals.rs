@@ -1,11 +1,19 @@
 //! What is known of a connection from outside of it.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{
+    sync::{Notify, futures::OwnedNotified},
+    time::Instant,
+};
+
+use super::Lent;
 
 /// When bytes last came, whether the peer plays fair, and since when it has been in which of the states that may not
 /// last. Written by the [`Guard`](super::Guard) and by whoever runs the connection.
@@ -23,6 +31,15 @@ pub(crate) struct Vitals {
     owing: Since,
     /// The peer does not take what is sent.
     blocked: Since,
+    /// The peer did not take all that was there to send, and who waits until it has.
+    stuck: AtomicBool,
+    flushed: Arc<Notify>,
+    /// Something is written that the socket was not given yet.
+    held: AtomicBool,
+    /// What is written of it is a slice of this.
+    pub(crate) lent: Lent,
+    /// Streams that the peer has begun and h2 has not given out.
+    awaited: AtomicU32,
 }
 
 /// Since when something has been so, in milliseconds since the connection was opened.
@@ -66,8 +83,20 @@ impl Vitals {
     pub(super) fn new() -> Self {
         let never = || Since(AtomicU64::new(Since::NEVER));
         let quiet = Since(AtomicU64::new(0));
-        let (last_read, abused, in_head) = (AtomicU64::new(0), AtomicBool::new(false), AtomicBool::new(false));
-        Self { opened: Instant::now(), last_read, abused, quiet, in_head, owing: never(), blocked: never() }
+        Self {
+            opened: Instant::now(),
+            last_read: AtomicU64::new(0),
+            abused: AtomicBool::new(false),
+            quiet,
+            in_head: AtomicBool::new(false),
+            owing: never(),
+            blocked: never(),
+            stuck: AtomicBool::new(false),
+            flushed: Arc::default(),
+            held: AtomicBool::new(false),
+            lent: Lent::default(),
+            awaited: AtomicU32::new(0),
+        }
     }
 
     /// How long nothing has arrived.
@@ -116,9 +145,56 @@ impl Vitals {
     pub(super) fn wrote(&self, blocked: bool) {
         if blocked {
             self.blocked.begin(self.now());
+            self.stuck.store(true, Ordering::Relaxed);
         } else {
             self.blocked.end();
         }
+    }
+
+    pub(super) fn holds(&self, held: bool) {
+        self.held.store(held, Ordering::Relaxed);
+    }
+
+    /// Whether something is written that the socket could take and was not given yet: the connection has to be polled
+    /// once more before its task waits.
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.load(Ordering::Relaxed) && self.blocked.millis().is_none()
+    }
+
+    /// Whether the peer has not taken all that was there to send.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.stuck.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the connection has written what it could, by the task that runs it.
+    pub(crate) fn wrote_all(&self) {
+        self.lent.clear();
+        if self.is_stuck() && self.blocked.millis().is_none() {
+            self.stuck.store(false, Ordering::Relaxed);
+            // By its lock, whoever waits from here on sees what was stored.
+            self.flushed.notify_waiters();
+        }
+    }
+
+    /// Waits until the connection has written what it could.
+    pub(crate) fn flushed(&self) -> OwnedNotified {
+        Arc::clone(&self.flushed).notified_owned()
+    }
+
+    pub(super) fn opened(&self, streams: u32) {
+        self.awaited.store(self.awaited.load(Ordering::Relaxed).saturating_add(streams), Ordering::Relaxed);
+    }
+
+    /// Notes that h2 gave a stream out; whether it is known to have another.
+    pub(crate) fn took_one(&self) -> bool {
+        let awaited = self.awaited.load(Ordering::Relaxed).saturating_sub(1);
+        self.awaited.store(awaited, Ordering::Relaxed);
+        awaited > 0
+    }
+
+    /// Notes that h2 has no more of them.
+    pub(crate) fn took_all(&self) {
+        self.awaited.store(0, Ordering::Relaxed);
     }
 
     /// Notes whether calls run.

@@ -19,7 +19,12 @@ async fn load() -> Result<(), Box<dyn Error>> {
     let mut connections = Vec::new();
     for _ in 0..flags.connections {
         let endpoint = Endpoint::try_from(format!("http://127.0.0.1:{}", flags.port))?;
-        connections.push(Tonic(BenchClient::new(endpoint.connect().await?)));
+        let channel = match flags.balanced {
+            1 => endpoint.connect().await?,
+            // All to the same server; to tonic they are several.
+            count => Channel::balance_list(std::iter::repeat_n(endpoint, count)),
+        };
+        connections.push(Tonic(BenchClient::new(channel)));
     }
     drive(&flags, connections).await
 }

@@ -7,7 +7,7 @@ use std::{
 use crate::{
     Outcome,
     case::Case,
-    load,
+    load::{self, Load},
     process::{Library, Server, binary, output, wrapped},
 };
 
@@ -38,14 +38,15 @@ pub(crate) fn server(case: &Case, library: Library) -> Outcome<Cost> {
     })
 }
 
-/// What the case costs in the client, on one connection.
-pub(crate) fn client(case: &Case, library: Library) -> Outcome<Cost> {
+/// What the case costs in the client, which has one channel.
+pub(crate) fn client(case: &Case, load: Load, server: Library) -> Outcome<Cost> {
+    let (library, extra) = load.client().ok_or("h2load is no client of ours to count")?;
     slope(case, |count| {
         let file = file(&format!("client-{library}"));
-        let server = Server::start(library, &[])?;
+        let server = Server::start(server, &[])?;
         let mut command =
             wrapped(&wrapper(&file.1).each_ref().map(String::as_str), &binary(&format!("client-{library}"))?);
-        output(command.args(case.flags(count, 1)).arg(format!("--port={}", server.port)))?;
+        output(command.args(case.flags(count, 1)).args(&extra).arg(format!("--port={}", server.port)))?;
         Totals::read(&file.0)
     })
 }

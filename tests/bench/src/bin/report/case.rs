@@ -1,6 +1,7 @@
 use rsgrpc_bench::Workload;
 
 /// One thing that is measured.
+#[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     /// What one is counted of: calls, or messages of a stream.
@@ -15,6 +16,9 @@ pub(crate) struct Case {
     pub(crate) count: u64,
     /// The two counts between which callgrind's slope is taken.
     pub(crate) slope: [u64; 2],
+    /// How many messages a CPU second of the server is to be good for, as a multiple of tonic's; of calls other things are
+    /// aimed at.
+    pub(crate) aim: Option<f64>,
 }
 
 pub(crate) const CASES: &[Case] = &[
@@ -27,6 +31,7 @@ pub(crate) const CASES: &[Case] = &[
         size: 0,
         count: 30_000,
         slope: [500, 1_500],
+        aim: None,
     },
     Case {
         name: "unary, 32 in flight",
@@ -37,6 +42,7 @@ pub(crate) const CASES: &[Case] = &[
         size: 0,
         count: 64_000,
         slope: [960, 2_880],
+        aim: None,
     },
     Case {
         name: "server stream, 32 B",
@@ -47,6 +53,7 @@ pub(crate) const CASES: &[Case] = &[
         size: 32,
         count: 3_000_000,
         slope: [20_000, 120_000],
+        aim: Some(1.0),
     },
     Case {
         name: "server stream, 64 KiB",
@@ -55,8 +62,9 @@ pub(crate) const CASES: &[Case] = &[
         connections: 1,
         in_flight: 1,
         size: 64 << 10,
-        count: 8_000,
+        count: 20_000,
         slope: [200, 800],
+        aim: Some(1.2),
     },
     Case {
         name: "client stream, 32 B",
@@ -67,8 +75,22 @@ pub(crate) const CASES: &[Case] = &[
         size: 32,
         count: 1_500_000,
         slope: [20_000, 120_000],
+        aim: Some(1.0),
     },
 ];
+
+/// Calls that share a channel.
+pub(crate) const SHARED: Case = Case {
+    name: "unary, 64 in flight on one channel",
+    unit: "call",
+    workload: Workload::Unary,
+    connections: 1,
+    in_flight: 64,
+    size: 0,
+    count: 128_000,
+    slope: [1_280, 3_840],
+    aim: None,
+};
 
 impl Case {
     pub(crate) fn path(&self) -> &'static str {

@@ -16,10 +16,26 @@ use crate::{
 pub(crate) enum Load {
     H2load,
     Client(Library),
+    /// tonic's client over a list of connections.
+    Balanced,
 }
+
+/// Connections of [`Load::Balanced`].
+pub(crate) const LIST: usize = 4;
 
 impl Load {
     pub(crate) const ALL: [Self; 3] = [Self::H2load, Self::Client(Library::Rsgrpc), Self::Client(Library::Tonic)];
+    /// Those of the calls that share a channel.
+    pub(crate) const SHARED: [Self; 3] = [Self::Client(Library::Rsgrpc), Self::Client(Library::Tonic), Self::Balanced];
+
+    /// The client, and how it is called.
+    pub(crate) fn client(self) -> Option<(Library, Vec<String>)> {
+        match self {
+            Self::H2load => None,
+            Self::Client(library) => Some((library, Vec::new())),
+            Self::Balanced => Some((Library::Tonic, vec![format!("--balanced={LIST}")])),
+        }
+    }
 }
 
 impl fmt::Display for Load {
@@ -27,6 +43,7 @@ impl fmt::Display for Load {
         match self {
             Self::H2load => f.pad("h2load"),
             Self::Client(library) => write!(f, "{library} client"),
+            Self::Balanced => write!(f, "tonic client, {LIST} connections"),
         }
     }
 }
@@ -47,10 +64,10 @@ pub(crate) fn sample(case: &Case, library: Library, load: Load) -> Outcome<Sampl
     let server = Server::start(library, SERVER_CORE)?;
     let before = server.cpu_time()?;
     let count = case.count as f64;
-    let (elapsed, client) = match load {
-        Load::H2load => (h2load(case, case.count, case.connections, server.port)?, None),
-        Load::Client(library) => {
-            let (elapsed, cpu) = client(case, library, server.port)?;
+    let (elapsed, client) = match load.client() {
+        None => (h2load(case, case.count, case.connections, server.port)?, None),
+        Some((library, extra)) => {
+            let (elapsed, cpu) = client(case, library, extra, server.port)?;
             (elapsed, Some(cpu.as_nanos() as f64 / count))
         }
     };
@@ -83,9 +100,9 @@ pub(crate) fn h2load(case: &Case, count: u64, connections: u64, port: u16) -> Ou
 }
 
 /// Runs one of our load generators and returns wall clock and CPU time of the calls.
-fn client(case: &Case, library: Library, port: u16) -> Outcome<(Duration, Duration)> {
+fn client(case: &Case, library: Library, extra: Vec<String>, port: u16) -> Outcome<(Duration, Duration)> {
     let mut command = wrapped(LOAD_CORE, &binary(&format!("client-{library}"))?);
-    command.args(case.flags(case.count, case.connections)).arg(format!("--port={port}"));
+    command.args(case.flags(case.count, case.connections)).args(extra).arg(format!("--port={port}"));
     let printed = output(&mut command)?;
     let mut numbers = printed.split_whitespace().map(|number| number.parse().map(Duration::from_nanos));
     let (Some(Ok(elapsed)), Some(Ok(cpu))) = (numbers.next(), numbers.next()) else {

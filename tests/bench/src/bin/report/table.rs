@@ -1,25 +1,39 @@
 use std::fmt::Write as _;
 
 use crate::{
-    Outcome, Results,
+    Outcome, Results, aims,
     callgrind::Cost,
-    case::{CASES, Case},
+    case::{CASES, Case, SHARED},
     load::{Load, Sample},
     machine,
     process::{LIBRARIES, Library},
+    spread::Spread,
 };
 
 /// The results as markdown.
-pub(crate) fn markdown(results: &Results, rounds: usize) -> Outcome<String> {
+pub(crate) fn markdown(results: &Results) -> Outcome<String> {
     let mut text = String::from("# rsgrpc beside tonic\n\nWritten by `tests/bench/run`; do not edit.\n\n");
     writeln!(text, "{}\n", machine::describe()?)?;
+    aimed(&mut text, results)?;
     if !results.server.is_empty() {
         counted(&mut text, results)?;
     }
     if !results.timed.is_empty() {
-        timed(&mut text, results, rounds)?;
+        timed(&mut text, results)?;
     }
+    shared(&mut text, results)?;
     Ok(text)
+}
+
+fn aimed(text: &mut String, results: &Results) -> Outcome<()> {
+    writeln!(text, "## What is aimed at\n\nEach is rsgrpc to tonic, unless it says otherwise.\n")?;
+    writeln!(text, "| | measured | aim | |\n|---|---:|---:|---|")?;
+    for aims::Aim { what, measured, bound } in aims::all(results) {
+        let met = if bound.holds(measured) { "met" } else { "**missed**" };
+        writeln!(text, "| {what} | {measured:.3} | {bound} | {met} |")?;
+    }
+    text.push('\n');
+    Ok(())
 }
 
 fn counted(text: &mut String, results: &Results) -> Outcome<()> {
@@ -54,7 +68,8 @@ fn costs_row(ours: &Cost, theirs: &Cost) -> String {
     )
 }
 
-fn timed(text: &mut String, results: &Results, rounds: usize) -> Outcome<()> {
+fn timed(text: &mut String, results: &Results) -> Outcome<()> {
+    let rounds = results.rounds;
     writeln!(
         text,
         "## Time\n\nServer on one core, load on another; medians of {rounds} interleaved rounds, the range of the server's \
@@ -108,18 +123,24 @@ pub(crate) fn server_ratio(results: &Results, index: usize, load: Load) -> Optio
     Some(median(Library::Rsgrpc)? / median(Library::Tonic)?)
 }
 
-struct Spread {
-    median: f64,
-    least: f64,
-    most: f64,
-}
-
-impl Spread {
-    /// Of no values at all it is all zero.
-    fn of(values: impl Iterator<Item = f64>) -> Self {
-        let mut values: Vec<f64> = values.collect();
-        values.sort_by(f64::total_cmp);
-        let at = |index: usize| values.get(index).copied().unwrap_or_default();
-        Self { median: at(values.len() / 2), least: at(0), most: at(values.len().saturating_sub(1)) }
+/// The clients whose calls share a channel.
+fn shared(text: &mut String, results: &Results) -> Outcome<()> {
+    writeln!(
+        text,
+        "## {}\n\nIn the client, against a server of rsgrpc, per call.\n\n\
+         | client | instructions | allocations | calls per second | CPU ns |\n|---|---:|---:|---:|---:|",
+        SHARED.name
+    )?;
+    for (load, (cost, samples)) in &results.shared {
+        let cost = cost.map_or(" | ".to_owned(), |cost| format!("{:.0} | {:.2}", cost.instructions, cost.allocations));
+        let median = |of: fn(&Sample) -> Option<f64>| Spread::of(samples.iter().filter_map(of)).median;
+        let time = match samples.is_empty() {
+            true => " | ".to_owned(),
+            false => {
+                format!("{:.0} | {:.0}", median(|one| Some(one.per_second)), median(|one| one.client_nanoseconds))
+            }
+        };
+        writeln!(text, "| {load} | {cost} | {time} |")?;
     }
+    Ok(())
 }
