@@ -3,6 +3,7 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::{DuplicateRoutes, ExternJson, ExternPath, Layout, Options, PathRule};
+use crate::resolve::is_identifier;
 
 /// One option: its row is its parser, its help and its documentation.
 pub(super) struct Key {
@@ -93,7 +94,7 @@ pub(super) const KEYS: &[Key] = &[
         apply: |options, value| {
             let (proto, rust) = value.split_once('=').unwrap_or_default();
             if !is_absolute(proto) || !is_rust_path(rust) {
-                return Err("write the proto path with a leading dot, and a Rust path");
+                return Err("write the proto path with a leading dot, and a Rust path from `::` or `crate::` on");
             }
             options.extern_paths.push(ExternPath { proto: proto.to_owned(), rust: rust.to_owned() });
             Ok(())
@@ -193,13 +194,10 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
+/// A path that means the same in every module.
 fn is_rust_path(path: &str) -> bool {
-    let is_part = |token: &TokenTree| match token {
-        TokenTree::Ident(_) | TokenTree::Group(_) => true,
-        TokenTree::Punct(punct) => matches!(punct.as_char(), ':' | '<' | '>' | ',' | '&' | '\''),
-        TokenTree::Literal(_) => false,
-    };
-    tokens(path).is_some_and(|tokens| !tokens.is_empty() && tokens.iter().all(is_part))
+    let names = path.strip_prefix("::").or_else(|| path.strip_prefix("crate::"));
+    names.is_some_and(|names| names.split("::").all(is_identifier))
 }
 
 fn is_attributes(text: &str) -> bool {

@@ -147,9 +147,10 @@ fn field_type(context: &Context<'_>, field: &Field<'_>, delimited: bool) -> Opti
 fn is_boxed(context: &Context<'_>, field: &Field<'_>) -> bool {
     let ty = context.pool.find(&field.descriptor.type_name);
     let is_message = ty.is_some_and(|ty| context.pool.get(ty).message().is_some());
+    // The option is asked first: it may name a field that would be boxed in any case.
     is_message
-        && (ty.is_some_and(|ty| context.facts.is_recursive(field.message, field.descriptor, ty))
-            || context.rules.boxes(context.pool, field.message, field.descriptor))
+        && (context.rules.boxes(context.pool, field.message, field.descriptor)
+            || ty.is_some_and(|ty| context.facts.is_recursive(field.message, field.descriptor, ty)))
 }
 
 /// With a leading dot, as options name it.

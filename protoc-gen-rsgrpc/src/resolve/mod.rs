@@ -20,6 +20,7 @@ mod services;
 use context::Context;
 #[cfg(feature = "fuzzing")]
 pub(crate) use http::template as http_template;
+pub(crate) use names::is_identifier;
 
 use crate::diagnostic::Diagnostics;
 use crate::model::Package;

@@ -35,6 +35,14 @@ pub(super) fn is_usable(name: &str) -> bool {
         && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
+/// Whether this is an identifier of Rust, raw or not, by which an item may be called.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    match name.strip_prefix("r#") {
+        Some(raw) => is_keyword(raw),
+        None => is_usable(name) && escape(name.to_owned()) == name,
+    }
+}
+
 /// The token of a name that [`snake`], [`camel`], [`shouty`] or [`variant`] made of a usable one.
 pub(super) fn ident(name: &str) -> Ident {
     match name.strip_prefix("r#") {

@@ -39,12 +39,22 @@ fn mistakes_in_options_are_explained() -> Outcome {
         ("module_file=../x.rs", "option `module_file` cannot be `../x.rs`; write a file name: module_file=NAME.rs"),
         (
             "extern_path=a=::b",
-            "option `extern_path` cannot be `a=::b`; write the proto path with a leading dot, and a Rust path: \
+            "option `extern_path` cannot be `a=::b`; write the proto path with a leading dot, and a Rust path from `::` or `crate::` on: \
              extern_path=.PROTO.PATH=::rust::path",
         ),
         (
             "extern_path=.a=::b;",
-            "option `extern_path` cannot be `.a=::b;`; write the proto path with a leading dot, and a Rust path: \
+            "option `extern_path` cannot be `.a=::b;`; write the proto path with a leading dot, and a Rust path from `::` or `crate::` on: \
+             extern_path=.PROTO.PATH=::rust::path",
+        ),
+        (
+            "extern_path=.a=b::c",
+            "option `extern_path` cannot be `.a=b::c`; write the proto path with a leading dot, and a Rust path from `::` or `crate::` on: \
+             extern_path=.PROTO.PATH=::rust::path",
+        ),
+        (
+            "extern_path=.a=::b::fn",
+            "option `extern_path` cannot be `.a=::b::fn`; write the proto path with a leading dot, and a Rust path from `::` or `crate::` on: \
              extern_path=.PROTO.PATH=::rust::path",
         ),
         (
@@ -85,6 +95,7 @@ fn commas_within_brackets_and_quotes_belong_to_the_value() {
         "server,client=false",
         "type_attribute=.=#[derive(Eq, Hash)],bytes=.",
         "type_attribute=.=#[doc = \"a, b\"]",
+        "extern_path=.a=crate::r#type::B",
     ] {
         assert!(Options::parse(parameter).is_ok(), "{parameter}");
     }

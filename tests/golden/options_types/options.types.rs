@@ -358,10 +358,74 @@ const _: () = {
     }
 };
 ::rsgrpc::impl_serde!(HoldsBoxed);
+
+#[derive(Clone, PartialEq, ::rsgrpc::prost::Message)]
+#[prost(prost_path = "::rsgrpc::prost")]
+pub struct Recursive {
+    #[prost(message, optional, boxed, tag = "1")]
+    pub inner: ::core::option::Option<::rsgrpc::prost::alloc::boxed::Box<Recursive>>,
+}
+
+impl ::rsgrpc::prost::Name for Recursive {
+    const NAME: &'static str = "Recursive";
+    const PACKAGE: &'static str = "options.types";
+
+    fn full_name() -> ::rsgrpc::prost::alloc::string::String {
+        ::core::convert::From::from("options.types.Recursive")
+    }
+
+    fn type_url() -> ::rsgrpc::prost::alloc::string::String {
+        ::core::convert::From::from("type.googleapis.com/options.types.Recursive")
+    }
+}
+
+const _: () = {
+    static TABLE: ::rsgrpc::json::Table = ::rsgrpc::json::Table {
+        name: "options.types.Recursive",
+        fields: &[::rsgrpc::json::Field::new("inner", "inner", "\"inner\":")],
+        names: &[("inner", 0)],
+    };
+
+    impl ::rsgrpc::json::Fields for Recursive {
+        fn read_field(&mut self, index: usize, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => r.optional(&mut self.inner),
+                _ => r.no_field(index),
+            }
+        }
+
+        fn write_field(&self, index: usize, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            match index {
+                0 => w.optional(&self.inner),
+                _ => w.no_field(index),
+            }
+        }
+    }
+
+    impl ::rsgrpc::json::Json for Recursive {
+        fn read(&mut self, r: &mut ::rsgrpc::json::Reader<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            r.object(&TABLE, self)
+        }
+
+        fn write(&self, w: &mut ::rsgrpc::json::Writer<'_>)
+            -> ::core::result::Result<(), ::rsgrpc::json::Error>
+        {
+            w.object(&TABLE, self)
+        }
+    }
+};
+::rsgrpc::impl_serde!(Recursive);
 /// The messages of this package, for the registry in which an `Any` finds its type.
 pub const MESSAGE_TYPES: &[::rsgrpc::json::Type] = &[
     ::rsgrpc::json::Type::of::<Data>("options.types.Data"),
     ::rsgrpc::json::Type::of::<Small>("options.types.Small"),
     ::rsgrpc::json::Type::of::<Holder>("options.types.Holder"),
     ::rsgrpc::json::Type::of::<HoldsBoxed>("options.types.HoldsBoxed"),
+    ::rsgrpc::json::Type::of::<Recursive>("options.types.Recursive"),
 ];
