@@ -141,8 +141,27 @@ impl Server {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (_phase, watcher) = watch::channel(Phase::Serving);
-        connection::serve(io, self.clone(), Arc::default(), watcher).await;
+        self.serve_connection_with_shutdown(io, std::future::pending()).await;
+    }
+
+    /// Serves one connection that was made elsewhere until it ends, or until `shutdown` is ready; then as
+    /// [`serve_with_shutdown`](Self::serve_with_shutdown) does with each of its own.
+    pub async fn serve_connection_with_shutdown<IO>(&self, io: IO, shutdown: impl Future<Output = ()> + Send)
+    where
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (phase, watcher) = watch::channel(Phase::Serving);
+        let mut serving = Box::pin(connection::serve(io, self.clone(), Arc::default(), watcher));
+        tokio::select! {
+            () = &mut serving => return,
+            () = shutdown => {}
+        }
+        for (next, limit) in [(Phase::Draining, self.core.shutdown_grace), (Phase::Aborting, LAST_WORDS)] {
+            phase.send_replace(next);
+            if tokio::time::timeout(limit, &mut serving).await.is_ok() {
+                return;
+            }
+        }
     }
 
     async fn connection(self, stream: Accepted, phase: watch::Receiver<Phase>) {

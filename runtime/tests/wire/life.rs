@@ -21,10 +21,7 @@ use rsgrpc::{
     Channel, Code, Request as Call, Response, Server, Status, StatusExt, Streaming, codegen::Stream,
     google::rpc::BadRequest,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::oneshot,
-};
+use tokio::sync::oneshot;
 
 use crate::{
     support::{Answer, Echo, EchoClient, EchoServer},
@@ -234,7 +231,6 @@ impl Stage {
     }
 }
 
-/// Over a socket, since a shutdown is that of a server.
 async fn shutdown() {
     let counts = Arc::new(Counts::default());
     let server = Server::builder()
@@ -242,12 +238,11 @@ async fn shutdown() {
         .shutdown_grace(Duration::from_millis(200))
         .build()
         .unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
+    let (ours, theirs) = tokio::io::duplex(64 * 1024);
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = tokio::spawn(async move { server.serve_with_shutdown(listener, async { drop(stopped.await) }).await });
-    let socket = TcpStream::connect(addr).await.unwrap();
-    let (send, connection) = h2::client::Builder::new().handshake(socket).await.unwrap();
+    let shutdown = async { drop(stopped.await) };
+    let served = tokio::spawn(async move { server.serve_connection_with_shutdown(theirs, shutdown).await });
+    let (send, connection) = h2::client::Builder::new().handshake(ours).await.unwrap();
     let stage = Stage { counts, send, connection: tokio::spawn(async move { drop(connection.await) }) };
     let (response, _stream) = stage.call("/test.Echo/Both", &[]).await;
     let mut body = response.await.unwrap().into_body();
@@ -265,35 +260,38 @@ async fn shutdown() {
     assert!(body.data().await.is_none());
     assert_eq!(body.trailers().await.unwrap().unwrap()["grpc-status"], "14");
     assert!(started.elapsed() >= Duration::from_millis(200), "no grace: {:?}", started.elapsed());
-    served.await.unwrap().unwrap();
+    served.await.unwrap();
     stage.counts.until_running(0).await;
 }
 
-/// Over a socket, from which our client gets what a server writes by hand.
+/// Our client reads what a server writes by hand.
 async fn details() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        let socket = listener.accept().await.unwrap().0;
-        let mut connection = h2::server::handshake(socket).await.unwrap();
-        while let Some(Ok((_, mut respond))) = connection.accept().await {
-            let head = http::Response::builder().header("content-type", "application/grpc").header("x-head", "1");
-            let mut stream = respond.send_response(head.body(()).unwrap(), false).unwrap();
-            let mut trailers = http::HeaderMap::new();
-            trailers.insert("grpc-status", "3".parse().unwrap());
-            trailers.insert("grpc-message", "no%20%C3%BC".parse().unwrap());
-            // A google.rpc.Status with a BadRequest, of which the only violation is that of the field `a`.
-            let details = "CAMSBW5vIMO8GjIKKXR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5CYWRSZXF1ZXN0EgUKAwoBYQ";
-            trailers.insert("grpc-status-details-bin", details.parse().unwrap());
-            trailers.insert("x-tail-bin", "AAE".parse().unwrap());
-            stream.send_trailers(trailers).unwrap();
-        }
+    let target = Channel::builder("http://test").connect_with(|_| {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        tokio::spawn(answer_with_details(theirs));
+        async { Ok(ours) }
     });
-    let client = EchoClient::new(Channel::connect(target).unwrap());
+    let client = EchoClient::new(target.build().unwrap());
     let status = client.unary("hi".to_owned()).await.unwrap_err();
     assert_eq!((status.code(), status.message()), (Code::InvalidArgument, "no \u{fc}"));
     let violations = status.detail::<BadRequest>().unwrap().field_violations;
     assert_eq!(violations.iter().map(|violation| violation.field.as_str()).collect::<Vec<_>>(), ["a"]);
     assert_eq!(status.metadata().get("x-head").unwrap(), "1");
     assert_eq!(status.metadata().get_bin("x-tail-bin").unwrap().to_bytes().unwrap().as_ref(), [0, 1]);
+}
+
+async fn answer_with_details(connection: tokio::io::DuplexStream) {
+    let mut connection = h2::server::handshake(connection).await.unwrap();
+    while let Some(Ok((_, mut respond))) = connection.accept().await {
+        let head = http::Response::builder().header("content-type", "application/grpc").header("x-head", "1");
+        let mut stream = respond.send_response(head.body(()).unwrap(), false).unwrap();
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert("grpc-status", "3".parse().unwrap());
+        trailers.insert("grpc-message", "no%20%C3%BC".parse().unwrap());
+        // A google.rpc.Status with a BadRequest, of which the only violation is that of the field `a`.
+        let details = "CAMSBW5vIMO8GjIKKXR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5CYWRSZXF1ZXN0EgUKAwoBYQ";
+        trailers.insert("grpc-status-details-bin", details.parse().unwrap());
+        trailers.insert("x-tail-bin", "AAE".parse().unwrap());
+        stream.send_trailers(trailers).unwrap();
+    }
 }

@@ -58,6 +58,7 @@ impl ChannelBuilder {
             max_header_bytes: self.max_header_bytes,
             user_agent: self.user_agent.as_deref().map(agent).transpose()?,
             proxy,
+            dial: self.dial.clone(),
         };
         if self.http1_only {
             return self.http1(connector, place);
@@ -65,8 +66,8 @@ impl ChannelBuilder {
         let resolver: Arc<dyn Resolver> = match (&self.resolver, place) {
             (Some(resolver), _) => Arc::clone(resolver),
             (None, Place::Endpoints(endpoints)) => Arc::new(endpoints),
-            // The proxy looks it up.
-            (None, Place::Host(host, port, _)) if connector.proxy.is_some() => {
+            // The proxy looks it up, or whoever connects.
+            (None, Place::Host(host, port, _)) if connector.proxy.is_some() || connector.dial.is_some() => {
                 Arc::new(vec![Endpoint::new(super::Address::Host(host, port))])
             }
             (None, Place::Host(host, port, server)) => Arc::new(self.dns(&host, port, server)),

@@ -1,8 +1,10 @@
 //! The settings of a channel.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
-use super::{LoadBalancer, LoadBalancing, OutlierDetection, Resolver};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{Address, LoadBalancer, LoadBalancing, OutlierDetection, Resolver, connector::Dial};
 use crate::{
     Protocol,
     client::{ServiceConfig, Settings},
@@ -24,6 +26,7 @@ pub struct ChannelBuilder {
     pub(super) authority: Option<String>,
     pub(super) user_agent: Option<String>,
     pub(super) proxy: ProxySetting,
+    pub(super) dial: Option<Dial>,
     pub(super) resolver: Option<Arc<dyn Resolver>>,
     pub(super) balancer: Arc<dyn Fn() -> Box<dyn LoadBalancer> + Send + Sync>,
     pub(super) locality: Option<String>,
@@ -58,6 +61,7 @@ impl ChannelBuilder {
             authority: None,
             user_agent: None,
             proxy: ProxySetting::Environment,
+            dial: None,
             resolver: None,
             balancer: Arc::new(|| LoadBalancing::PickFirst.balancer()),
             locality: None,
@@ -204,6 +208,30 @@ impl ChannelBuilder {
     pub fn no_proxy(mut self) -> Self {
         self.proxy = ProxySetting::None;
         self
+    }
+
+    /// Makes connections by this in place of sockets: through a tunnel, over a virtual machine's sockets, or in memory. It
+    /// gets each address that is tried, that of a host by its name; TLS is spoken on what it gives where the target asks
+    /// for TLS. No proxy is used.
+    ///
+    /// ```
+    /// # fn f(server: rsgrpc::Server) -> Result<(), rsgrpc::ChannelError> {
+    /// let channel = rsgrpc::Channel::builder("http://test").connect_with(move |_address| {
+    ///     let (ours, theirs) = tokio::io::duplex(64 * 1024);
+    ///     let server = server.clone();
+    ///     tokio::spawn(async move { server.serve_connection(theirs).await });
+    ///     async { Ok(ours) }
+    /// });
+    /// # channel.build().map(drop) }
+    /// ```
+    #[must_use]
+    pub fn connect_with<F, IO>(mut self, connect: impl Fn(Address) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<IO>> + Send + 'static,
+        IO: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        self.dial = Some(Dial::new(connect));
+        self.no_proxy()
     }
 
     /// Speaks this protocol. Default: gRPC.

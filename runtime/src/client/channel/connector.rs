@@ -1,8 +1,11 @@
 //! Makes connections to a server.
 
-use std::time::Duration;
+use std::{io, sync::Arc, time::Duration};
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::{
+    future::BoxFuture,
+    stream::{FuturesUnordered, StreamExt},
+};
 use http::{
     HeaderValue, Request, Uri, header,
     uri::{Authority, Parts, Scheme},
@@ -25,6 +28,7 @@ pub(super) struct Connector {
     pub(super) security: Security,
     pub(super) authority: Authority,
     pub(super) proxy: Option<Proxy>,
+    pub(super) dial: Option<Dial>,
     pub(super) connect_timeout: Duration,
     pub(super) keepalive: Option<Keepalive>,
     /// The bytes that head and trailers of an answer may have, each.
@@ -38,6 +42,29 @@ pub(super) enum Security {
     Plain,
     #[cfg(feature = "tls")]
     Tls(crate::tls::Connector),
+}
+
+/// What makes connections in place of sockets.
+#[derive(Clone)]
+pub(super) struct Dial(Arc<dyn Fn(Address) -> BoxFuture<'static, io::Result<Io>> + Send + Sync>);
+
+impl Dial {
+    pub(super) fn new<F, S>(dial: impl Fn(Address) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<S>> + Send + 'static,
+        S: AsyncRead + AsyncWrite + Send + 'static,
+    {
+        Self(Arc::new(move |address| {
+            let dialling = dial(address);
+            Box::pin(async move { dialling.await.map(|stream| Box::pin(stream) as Io) })
+        }))
+    }
+}
+
+impl std::fmt::Debug for Dial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Dial")
+    }
 }
 
 /// A connection's bytes.
@@ -97,6 +124,9 @@ impl Connector {
     }
 
     async fn connect(&self, address: &Address) -> Result<Io, String> {
+        if let Some(Dial(dial)) = &self.dial {
+            return self.secure(dial(address.clone()).await.map_err(|error| error.to_string())?).await;
+        }
         if let (Some(proxy), Address::Host(..) | Address::Ip(_)) = (&self.proxy, address) {
             let stream = tcp(proxy.address()).await.map_err(|error| format!("the proxy {proxy}: {error}"))?;
             return self.secure(proxy.tunnel(stream, address).await?).await;
@@ -114,7 +144,7 @@ impl Connector {
         }
     }
 
-    async fn secure(&self, stream: TcpStream) -> Result<Io, String> {
+    async fn secure(&self, stream: impl Stream + 'static) -> Result<Io, String> {
         match &self.security {
             Security::Plain => Ok(Box::pin(stream)),
             #[cfg(feature = "tls")]
