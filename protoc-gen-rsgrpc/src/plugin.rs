@@ -37,7 +37,8 @@ fn files(request: &Request) -> Result<Vec<ResponseFile>, Diagnostics> {
     let (options, mistakes) = Options::read(&request.parameter);
     let files = mistakes.join(generate(request, &options))?;
     let mut files: Vec<_> = files.into_iter().map(response_file).collect();
-    if let Some(first) = request.to_generate.first() {
+    // The order in which a caller lists files must not show.
+    if let Some(first) = request.to_generate.iter().min() {
         mark(&mut files, &options.module_file, first);
     }
     Ok(files)

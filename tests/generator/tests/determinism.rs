@@ -1,6 +1,8 @@
 //! The same request gives the same bytes, in whatever order its files come.
 
 use generator_tests::{Outcome, cases, descriptor_set, options, protos};
+use prost::Message;
+use prost_types::{FileDescriptorSet, compiler::CodeGeneratorRequest};
 use protoc_gen_rsgrpc::{GeneratedFile, Request, generate};
 
 #[test]
@@ -20,5 +22,19 @@ fn order_of_files_does_not_matter() -> Outcome {
         assert_eq!(run(&back, &files)?, expected, "{}", case.display());
         assert!(expected.is_sorted_by(|a, b| a.name < b.name));
     }
+    Ok(())
+}
+
+#[test]
+fn order_of_files_does_not_matter_to_the_plugin() -> Outcome {
+    let case = generator_tests::folder("golden").join("other_packages");
+    let files = protos(&case)?;
+    let proto_file = FileDescriptorSet::decode(&descriptor_set(&case, &files)?[..])?.file;
+    let run = |file_to_generate| {
+        let request = CodeGeneratorRequest { file_to_generate, proto_file: proto_file.clone(), ..Default::default() };
+        protoc_gen_rsgrpc::run(&request.encode_to_vec())
+    };
+    let reversed = files.iter().rev().cloned().collect();
+    assert_eq!(run(files)?, run(reversed)?);
     Ok(())
 }
