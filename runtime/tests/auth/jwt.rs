@@ -234,12 +234,15 @@ fn key_sets_that_cannot_be_used() {
         jwk[name] = value.into();
         jwks(&[&jwk])
     };
+    let mut wraps = json!({"keys": [issuer.jwk.clone()]});
+    wraps["keys"][0]["key_ops"] = json!(["wrapKey", "unwrapKey"]);
     let secret = |secret: &[u8]| jwks(&[&json!({"kty": "oct", "kid": "s", "k": BASE64.encode(secret)})]);
     for (jwks, reads) in [
         ("".to_owned(), "this is no JSON Web Key Set: "),
         ("{}".to_owned(), "this is no JSON Web Key Set: "),
         (jwks(&[]), "the key set has no key that signatures can be verified with"),
         (with("use", "enc"), "the key set has no key that signatures can be verified with"),
+        (wraps.to_string(), "the key set has no key that signatures can be verified with"),
         (with("alg", "RS256"), "the key set has no key that signatures can be verified with"),
         (with("x", "%"), "the key Some(\"a\") of the set is broken: "),
         (with("crv", ""), "the key set has no key that signatures can be verified with"),

@@ -8,6 +8,8 @@ mod support;
 mod jwt;
 mod other;
 mod paths;
+#[cfg(feature = "tls")]
+mod readme;
 mod tokens;
 
 use std::sync::{
