@@ -144,7 +144,7 @@ impl Connector {
         }
     }
 
-    async fn secure(&self, stream: impl Stream + 'static) -> Result<Io, String> {
+    async fn secure(&self, stream: impl Stream + Unpin + 'static) -> Result<Io, String> {
         match &self.security {
             Security::Plain => Ok(Box::pin(stream)),
             #[cfg(feature = "tls")]
