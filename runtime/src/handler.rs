@@ -11,15 +11,15 @@ use std::{
     task::Waker,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use futures_core::Stream;
 use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
 
 #[cfg(feature = "otel")]
 use crate::call::Traffic;
 use crate::{
-    call::{Body, CallContext, Inbound, Outbound, Payload, Peer, Streaming, Trailers, fill},
-    codec::{Codec, Erased, Message},
+    call::{Arrived, Body, CallContext, Inbound, Outbound, Payload, Peer, Streaming, Trailers, fill},
+    codec::{Codec, Erased, Message, fresh},
     method::{Method, ServiceDescriptor},
 };
 
@@ -142,15 +142,15 @@ impl Call {
     /// Messages in: the one that the kind promises.
     #[doc(hidden)]
     pub async fn one<M: Message>(&mut self) -> Result<Request<M>, Status> {
-        let bytes = self.parts.inbound.single().await?;
+        let arrived = self.parts.inbound.single_arrived(fresh::<M>).await?;
         let mut message = M::default();
-        self.read(bytes, &mut message)?;
+        self.take(arrived, &mut message)?;
         Ok(self.request(message))
     }
 
-    fn read(&mut self, bytes: Bytes, message: &mut dyn Erased) -> Result<(), Status> {
+    fn take(&mut self, arrived: Arrived, message: &mut dyn Erased) -> Result<(), Status> {
         self.parts.context.compressed = self.parts.inbound.compressed;
-        self.parts.inbound.read(bytes, message)
+        self.parts.inbound.take(arrived, message)
     }
 
     /// Messages in: as many as come.

@@ -18,6 +18,15 @@ install_buf() {
     touch "$cache/buf/$buf_version"
 }
 
+install_grpcio() {
+    local wanted=$workspace/tests/peers/python/requirements.txt
+    cmp -s "$wanted" "$cache/installed.txt" && return
+    rm -rf "$cache/venv"
+    mkdir -p "$cache"
+    { python3 -m venv "$cache/venv" && "$cache/venv/bin/pip" install -q -r "$wanted"; } || could_not_install grpcio
+    cp "$wanted" "$cache/installed.txt"
+}
+
 # both_ways NAME SERVE CHECK: a client that checks our server, and our client against a server, by these functions.
 both_ways() {
     local port failed=0

@@ -13,9 +13,13 @@ use http::HeaderMap;
 use tokio::time::Sleep;
 use tonic::{Code, Status, metadata::MetadataMap};
 
-use super::{Body, Chunks, Hooks, Traffic, progress::Progress};
+use super::{
+    Body, Chunks, Hooks, Traffic,
+    progress::Progress,
+    reading::{Arrived, LARGE, Reading},
+};
 use crate::{
-    codec::{Codec, Erased},
+    codec::{Codec, Erased, Fresh, Room},
     compress::Encoding,
 };
 
@@ -75,6 +79,8 @@ pub struct Inbound {
     pub(crate) encoding: Option<Encoding>,
     /// The largest message in bytes, compressed and decompressed.
     pub(crate) limit: usize,
+    /// What a message may take in memory; all there is, for what a client receives.
+    pub(crate) room: Option<Room>,
     /// The caller's deadline; a server bounds the whole call instead.
     pub(crate) timer: Option<Pin<Box<Sleep>>>,
     /// Whether the last message arrived compressed.
@@ -98,6 +104,8 @@ pub struct Inbound {
     is_awaited: bool,
     /// A message that was read ahead.
     ahead: Option<Box<Bytes>>,
+    /// The last message, if it is so large that it is read elsewhere.
+    reading: Option<Reading>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -114,6 +122,7 @@ impl Inbound {
             codec,
             encoding: None,
             limit,
+            room: None,
             timer: None,
             compressed: false,
             hooks: Hooks::default(),
@@ -128,6 +137,7 @@ impl Inbound {
             progress: None,
             is_awaited: false,
             ahead: None,
+            reading: None,
         }
     }
 
@@ -171,14 +181,77 @@ impl Inbound {
 
     /// Shows a message to all who look at messages.
     fn look(&mut self, message: Bytes) -> Result<Bytes, Status> {
-        let payload = self.hooks.run(&self.codec, message)?;
+        let payload = self.hooks.run(&self.codec, message, self.room())?;
         self.seen = Some(payload.codec);
         Ok(payload.bytes)
     }
 
     /// Reads the message that was given last.
     pub(crate) fn read(&self, bytes: Bytes, message: &mut dyn Erased) -> Result<(), Status> {
-        self.seen.as_ref().unwrap_or(&self.codec).read(bytes, message)
+        self.last_codec().read(bytes, message, self.room())
+    }
+
+    /// Takes over a message that has come.
+    pub(crate) fn take(&self, arrived: Arrived, message: &mut dyn Erased) -> Result<(), Status> {
+        match arrived {
+            Arrived::Bytes(bytes) => self.read(bytes, message),
+            Arrived::Read(read) => {
+                message.become_other(read);
+                Ok(())
+            }
+        }
+    }
+
+    fn last_codec(&self) -> &Codec {
+        self.seen.as_ref().unwrap_or(&self.codec)
+    }
+
+    fn room(&self) -> Room {
+        self.room.unwrap_or(Room::UNLIMITED)
+    }
+
+    /// The next message, read if it is large; `None` after the last, and after an error.
+    pub(crate) fn poll_arrived(&mut self, fresh: Fresh, cx: &mut Context<'_>) -> Poll<Option<Result<Arrived, Status>>> {
+        if self.reading.is_none() {
+            let bytes = match ready!(self.poll_message(cx)) {
+                Some(Ok(bytes)) => bytes,
+                other => return Poll::Ready(other.map(|error| error.map(Arrived::Bytes))),
+            };
+            if let Some(arrived) = self.arrive(bytes, fresh).transpose() {
+                return Poll::Ready(Some(arrived));
+            }
+        }
+        self.poll_reading(cx).map(Some)
+    }
+
+    /// Decides where a message is read; `None` where that has begun.
+    fn arrive(&mut self, bytes: Bytes, fresh: Fresh) -> Result<Option<Arrived>, Status> {
+        let Some(room) = self.room else {
+            return Ok(Some(Arrived::Bytes(bytes)));
+        };
+        let codec = self.last_codec();
+        if bytes.len() < LARGE && codec.weigh(&bytes, room)? < LARGE {
+            return Ok(Some(Arrived::Bytes(bytes)));
+        }
+        match Reading::begin(codec.clone(), bytes, room, fresh) {
+            Ok(reading) => {
+                self.reading = Some(reading);
+                Ok(None)
+            }
+            Err(bytes) => {
+                codec.weigh(&bytes, room)?;
+                Ok(Some(Arrived::Bytes(bytes)))
+            }
+        }
+    }
+
+    fn poll_reading(&mut self, cx: &mut Context<'_>) -> Poll<Result<Arrived, Status>> {
+        let Some(reading) = &mut self.reading else {
+            return Poll::Ready(Err(Status::internal("no message is being read")));
+        };
+        let read = ready!(reading.poll(cx));
+        self.reading = None;
+        Poll::Ready(read.map(Arrived::Read))
     }
 
     /// Ends the reading, well or with an error; whoever wants a word on that has it now.
@@ -211,6 +284,15 @@ impl Inbound {
                 self.conclude(Err(Status::unimplemented("expected exactly one message, got more")))?;
                 Ok(message)
             }
+        }
+    }
+
+    /// The [only message](Self::single), read if it is large.
+    pub(crate) async fn single_arrived(&mut self, fresh: Fresh) -> Result<Arrived, Status> {
+        let bytes = self.single().await?;
+        match self.arrive(bytes, fresh)? {
+            Some(arrived) => Ok(arrived),
+            None => poll_fn(|cx| self.poll_reading(cx)).await,
         }
     }
 

@@ -9,6 +9,7 @@ mod inbound;
 mod outbound;
 mod payload;
 mod progress;
+mod reading;
 mod streaming;
 
 pub use batches::ChunksTimeout;
@@ -25,4 +26,5 @@ pub use outbound::Outbound;
 pub(crate) use outbound::{EncodeStream, Reframe, fill};
 pub use payload::Payload;
 pub(crate) use payload::{Hooks, Traffic};
+pub(crate) use reading::Arrived;
 pub use streaming::Streaming;

@@ -15,7 +15,7 @@ use super::{
     body::{Frame, Source},
 };
 use crate::{
-    codec::{Codec, Erased, Message},
+    codec::{Codec, Erased, Message, Room},
     compress::Encoding,
 };
 
@@ -161,12 +161,12 @@ impl Outbound {
             return self.encode(&self.codec, message);
         }
         let whole = self.codec.of_whole();
-        let seen = self.hooks.run(&whole, self.encode(&whole, message)?)?.bytes;
+        let seen = self.hooks.run(&whole, self.encode(&whole, message)?, Room::UNLIMITED)?.bytes;
         if !matches!(self.codec, Codec::Transcoded { .. }) {
             return Ok(seen);
         }
         let mut message = message.fresh();
-        whole.read(seen, &mut *message)?;
+        whole.read(seen, &mut *message, Room::UNLIMITED)?;
         self.encode(&self.codec, &*message)
     }
 

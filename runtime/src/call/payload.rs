@@ -8,13 +8,14 @@ use std::sync::{
 use bytes::{Bytes, BytesMut};
 use tonic::Status;
 
-use crate::codec::{Codec, Message};
+use crate::codec::{Codec, Message, Room};
 
 /// One message on its way through an interceptor: the bytes of its codec, not compressed.
 #[derive(Debug)]
 pub struct Payload {
     pub(super) codec: Codec,
     pub(super) bytes: Bytes,
+    pub(super) room: Room,
 }
 
 impl Payload {
@@ -28,9 +29,9 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// The bytes are not an `M`.
+    /// The bytes are not an `M`, or its elements would take more memory than is allowed.
     pub fn decode<M: Message>(&self) -> Result<M, Status> {
-        self.codec.decode(self.bytes.clone())
+        self.codec.decode(self.bytes.clone(), self.room)
     }
 
     /// Puts another message in its place.
@@ -96,8 +97,8 @@ impl Hooks {
     }
 
     /// The message after all of them, in the codec of the call or, if it was replaced, in that of whole messages.
-    pub(super) fn run(&self, codec: &Codec, bytes: Bytes) -> Result<Payload, Status> {
-        let mut payload = Payload { codec: codec.clone(), bytes };
+    pub(super) fn run(&self, codec: &Codec, bytes: Bytes, room: Room) -> Result<Payload, Status> {
+        let mut payload = Payload { codec: codec.clone(), bytes, room };
         self.0.iter().try_for_each(|hook| hook(&mut payload))?;
         Ok(payload)
     }

@@ -12,7 +12,7 @@ use futures_core::Stream;
 use tonic::{Status, metadata::MetadataMap};
 
 use super::{ChunksTimeout, Inbound};
-use crate::codec::Message;
+use crate::codec::{Message, fresh};
 
 /// The messages that the other side of a call sends, in order.
 ///
@@ -82,11 +82,11 @@ impl<T: Message> Streaming<T> {
     }
 
     fn poll_decoded(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Status>>> {
-        let Some(bytes) = ready!(self.inbound.poll_message(cx)) else {
+        let Some(arrived) = ready!(self.inbound.poll_arrived(fresh::<T>, cx)) else {
             return Poll::Ready(None);
         };
         let mut message = T::default();
-        Poll::Ready(match bytes.and_then(|bytes| self.inbound.read(bytes, &mut message)) {
+        Poll::Ready(match arrived.and_then(|arrived| self.inbound.take(arrived, &mut message)) {
             Ok(()) => Some(Ok(message)),
             Err(status) => self.inbound.fail(status).err().map(Err),
         })

@@ -23,6 +23,11 @@ pub trait Erased: Send + Sync + 'static {
     /// Another of its type, without content.
     fn fresh(&self) -> Box<dyn Erased>;
 
+    /// Becomes this message, if it is of the same type.
+    fn become_other(&mut self, other: Box<dyn Erased>);
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+
     fn any(&self) -> &dyn Any;
 
     fn any_mut(&mut self) -> &mut dyn Any;
@@ -45,6 +50,16 @@ impl<M: Message> Erased for M {
         Box::new(Self::default())
     }
 
+    fn become_other(&mut self, other: Box<dyn Erased>) {
+        if let Ok(other) = other.into_any().downcast() {
+            *self = *other;
+        }
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+
     fn any(&self) -> &dyn Any {
         self
     }
@@ -52,4 +67,11 @@ impl<M: Message> Erased for M {
     fn any_mut(&mut self) -> &mut dyn Any {
         self
     }
+}
+
+/// A message of its type, without content.
+pub(crate) type Fresh = fn() -> Box<dyn Erased>;
+
+pub(crate) fn fresh<M: Message>() -> Box<dyn Erased> {
+    Box::new(M::default())
 }

@@ -1,5 +1,6 @@
 //! How messages become bytes and bytes messages.
 
+mod footprint;
 pub mod json;
 mod message;
 
@@ -8,9 +9,10 @@ use std::{any::Any, sync::Arc};
 use bytes::{Bytes, BytesMut};
 use tonic::{Extensions, Status};
 
+pub(crate) use self::footprint::{Room, allocated};
 use self::json::Json;
-pub(crate) use self::message::Erased;
 pub use self::message::Message;
+pub(crate) use self::message::{Erased, Fresh, fresh};
 
 /// The form of the messages of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +73,8 @@ pub(crate) enum Codec {
 
 /// Puts messages together of what a request has in several places, and takes them apart again.
 pub(crate) trait Transcode: Any + std::fmt::Debug + Send + Sync {
-    /// Reads what a body holds, and the rest, into a message.
-    fn read(&self, bytes: &Bytes, message: &mut dyn Json) -> Result<(), Status>;
+    /// Reads what a body holds, and the rest, into a message, whose elements may take so many bytes.
+    fn read(&self, bytes: &Bytes, message: &mut dyn Json, room: usize) -> Result<(), Status>;
 
     /// Appends what a body holds of a message.
     fn write(&self, message: &dyn Json, buf: &mut BytesMut) -> Result<(), Status>;
@@ -116,23 +118,39 @@ impl Codec {
         }
     }
 
-    pub(crate) fn decode<M: Message>(&self, bytes: Bytes) -> Result<M, Status> {
+    /// Weighs a message, then reads it.
+    pub(crate) fn decode<M: Message>(&self, bytes: Bytes, room: Room) -> Result<M, Status> {
         let mut message = M::default();
-        self.read(bytes, &mut message)?;
+        self.weigh(&bytes, room)?;
+        self.read(bytes, &mut message, room)?;
         Ok(message)
     }
 
-    /// Reads what the bytes hold into the message, which is as its type has it by default.
-    pub(crate) fn read(&self, bytes: Bytes, message: &mut dyn Erased) -> Result<(), Status> {
+    /// What reading a message costs, as the bytes that it will take in memory; a guess, of JSON, whose elements are counted
+    /// while they are read.
+    ///
+    /// # Errors
+    ///
+    /// RESOURCE_EXHAUSTED where there is no room for its elements.
+    pub(crate) fn weigh(&self, bytes: &Bytes, room: Room) -> Result<usize, Status> {
+        match self {
+            Self::Proto => Ok(bytes.len() + room.weigh(bytes)?),
+            Self::Json { .. } | Self::Transcoded { .. } => Ok(bytes.len().saturating_mul(8)),
+        }
+    }
+
+    /// Reads what the bytes hold into the message, which is as its type has it by default. What is protobuf was
+    /// [weighed](Self::weigh) before.
+    pub(crate) fn read(&self, bytes: Bytes, message: &mut dyn Erased, room: Room) -> Result<(), Status> {
         match self {
             // INTERNAL for a message that does not parse: gRPC's doc/statuscodes.md.
             Self::Proto => message
                 .merge(bytes)
                 .map_err(|error| Status::internal(format!("the message does not decode as protobuf: {error}"))),
             Self::Json { options, message: ty } => options
-                .merge_slice(&bytes, json_mut(ty, message.any_mut())?)
-                .map_err(|error| Status::invalid_argument(format!("the message does not decode as JSON: {error}"))),
-            Self::Transcoded { by, message: ty } => by.read(&bytes, json_mut(ty, message.any_mut())?),
+                .merge_within(&bytes, json_mut(ty, message.any_mut())?, room.bytes())
+                .map_err(|error| unreadable("the message does not decode as JSON", &error)),
+            Self::Transcoded { by, message: ty } => by.read(&bytes, json_mut(ty, message.any_mut())?, room.bytes()),
         }
     }
 
@@ -179,6 +197,12 @@ fn json<'m>(ty: &json::Type, message: &'m dyn Any) -> Result<&'m dyn Json, Statu
 
 fn json_mut<'m>(ty: &json::Type, message: &'m mut dyn Any) -> Result<&'m mut dyn Json, Status> {
     ty.json_mut(message).ok_or_else(|| another_type(ty))
+}
+
+/// The status of JSON that cannot be read.
+pub(crate) fn unreadable(what: &str, error: &json::Error) -> Status {
+    let message = format!("{what}: {error}");
+    if error.is_of_room() { Status::resource_exhausted(message) } else { Status::invalid_argument(message) }
 }
 
 /// An interceptor may ask for any type; in protobuf's form all messages look alike.

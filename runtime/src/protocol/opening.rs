@@ -13,7 +13,7 @@ use tonic::{Status, metadata::MetadataMap};
 use super::headers;
 use crate::{
     call::{Body, CallContext, Deframe, Inbound, Outbound, Peer, Reframe},
-    codec::Form,
+    codec::{Form, Room},
     compress::Encoding,
     dispatch::{self, Route},
     handler::{Call, OnHead, Parts},
@@ -44,6 +44,7 @@ impl Opening<'_> {
         let codec = |message| self.form.codec(self.json, message);
         let (input, output) = (codec(method.input.as_ref())?, codec(method.output.as_ref())?);
         let mut inbound = Inbound::new(body, self.deframe, input, limits.max_receive_message_bytes);
+        inbound.room = Some(Room::of(service, method, limits.max_decoded_message_bytes()));
         inbound.set_receive_timeout(limits.receive_timeout);
         inbound.encoding = self.encodings.0;
         let mut outbound = Outbound::new(output, self.reframe, limits.max_send_message_bytes);

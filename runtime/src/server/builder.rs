@@ -159,6 +159,20 @@ impl ServerBuilder {
         self
     }
 
+    /// What the elements of a message from a caller may take in memory once it is read, in bytes: those of its repeated
+    /// fields and maps, wherever they are. Default: eight times
+    /// [`max_receive_message_bytes`](Self::max_receive_message_bytes), so 32 MiB. More ends the call with
+    /// `RESOURCE_EXHAUSTED`, before a message of protobuf is read and while one of JSON is.
+    ///
+    /// An element may take two bytes on the wire and hundreds in memory. What it takes is told from the descriptors of
+    /// the service; without them (`descriptor_set=false` of the generator, or a service written by hand) the limit holds
+    /// for JSON only.
+    #[must_use]
+    pub fn max_decoded_message_bytes(mut self, bytes: usize) -> Self {
+        self.limits.max_decoded_message_bytes = Some(bytes);
+        self
+    }
+
     /// The largest message a handler may send, in bytes, before compression. Default: 4 MiB. A larger one ends the call
     /// with `RESOURCE_EXHAUSTED`.
     #[must_use]

@@ -103,13 +103,12 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
         let mut phase = self.phase.clone();
         let pings = self.h2.ping_pong();
         let (keepalive, vitals) = (self.server.core.keepalive, Arc::clone(&self.link.vitals));
-        let dead = async move {
+        let mut dead = pin!(async move {
             match pings {
                 Some(pings) => keepalive.until_dead(pings, vitals, || true).await,
                 None => std::future::pending().await,
             }
-        };
-        let mut dead = pin!(dead);
+        });
         let mut life = life.lead(Arc::clone(&self.link.vitals));
         let until_draining = async {
             tokio::select! {

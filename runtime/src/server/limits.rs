@@ -12,6 +12,7 @@ pub(crate) const DEFAULT_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 #[must_use]
 pub struct CallLimits {
     pub(super) max_receive_message_bytes: Option<usize>,
+    pub(super) max_decoded_message_bytes: Option<usize>,
     pub(super) max_send_message_bytes: Option<usize>,
     pub(super) timeout: Option<Duration>,
     pub(super) receive_timeout: Option<Duration>,
@@ -22,6 +23,15 @@ impl CallLimits {
     /// call with `RESOURCE_EXHAUSTED`.
     pub fn max_receive_message_bytes(mut self, bytes: usize) -> Self {
         self.max_receive_message_bytes = Some(bytes);
+        self
+    }
+
+    /// What the elements of a message from a caller may take in memory once it is read, in bytes: those of its repeated
+    /// fields and maps, wherever they are. More ends the call with `RESOURCE_EXHAUSTED`, before a message of protobuf is
+    /// read and while one of JSON is. Where it is not set, it is eight times
+    /// [`max_receive_message_bytes`](Self::max_receive_message_bytes), so that packed numbers always fit.
+    pub fn max_decoded_message_bytes(mut self, bytes: usize) -> Self {
+        self.max_decoded_message_bytes = Some(bytes);
         self
     }
 
@@ -50,6 +60,7 @@ impl CallLimits {
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     pub(crate) max_receive_message_bytes: usize,
+    max_decoded_message_bytes: Option<usize>,
     pub(crate) max_send_message_bytes: usize,
     pub(crate) timeout: Option<Duration>,
     pub(crate) receive_timeout: Duration,
@@ -63,6 +74,7 @@ impl Default for Limits {
         let bytes = DEFAULT_MESSAGE_BYTES;
         Self {
             max_receive_message_bytes: bytes,
+            max_decoded_message_bytes: None,
             max_send_message_bytes: bytes,
             timeout: None,
             receive_timeout: RECEIVE_TIMEOUT,
@@ -70,11 +82,20 @@ impl Default for Limits {
     }
 }
 
+/// A packed list of numbers takes eight times the memory that it takes on the wire, at most.
+const DECODED: usize = 8;
+
 impl Limits {
+    /// What the elements of a message may take in memory.
+    pub(crate) fn max_decoded_message_bytes(&self) -> usize {
+        self.max_decoded_message_bytes.unwrap_or(self.max_receive_message_bytes.saturating_mul(DECODED))
+    }
+
     /// These, with what others set.
     pub(super) fn with(self, limits: &CallLimits) -> Self {
         Self {
             max_receive_message_bytes: limits.max_receive_message_bytes.unwrap_or(self.max_receive_message_bytes),
+            max_decoded_message_bytes: limits.max_decoded_message_bytes.or(self.max_decoded_message_bytes),
             max_send_message_bytes: limits.max_send_message_bytes.unwrap_or(self.max_send_message_bytes),
             timeout: limits.timeout.or(self.timeout),
             receive_timeout: limits.receive_timeout.unwrap_or(self.receive_timeout),

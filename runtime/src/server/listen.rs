@@ -10,7 +10,9 @@ use tokio::{
 };
 
 use super::{
-    Server, connection,
+    Server,
+    census::Counted,
+    connection,
     life::LAST_WORDS,
     listener::{Accepted, Listener},
 };
@@ -127,11 +129,8 @@ impl Server {
     /// Serves a connection if there is room for one more; else it is closed.
     fn admit(&self, stream: Accepted, phase: &watch::Receiver<Phase>, connections: &mut JoinSet<()>) {
         if let Some(counted) = self.core.census.admit(stream.peer_addr(), &self.core.connection_limits) {
-            let connection = self.clone().connection(stream, phase.clone());
-            connections.spawn(async move {
-                let _counted = counted;
-                connection.await;
-            });
+            // A block around it would hold it twice: as what it captures, and as what it awaits.
+            connections.spawn(self.clone().connection(stream, phase.clone(), counted));
         }
     }
 
@@ -164,7 +163,7 @@ impl Server {
         }
     }
 
-    async fn connection(self, stream: Accepted, phase: watch::Receiver<Phase>) {
+    async fn connection(self, stream: Accepted, phase: watch::Receiver<Phase>, _counted: Counted) {
         match stream {
             Accepted::Tcp(stream) => {
                 // Small frames must not wait for the acknowledgement of others.

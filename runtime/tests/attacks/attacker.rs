@@ -1,6 +1,6 @@
 //! A peer that writes any frames it likes and notes what comes back.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf},
@@ -37,14 +37,28 @@ pub struct Seen {
     pub data: usize,
     /// The streams that were reset, and by which codes.
     pub resets: Vec<(u32, u32)>,
+    /// The beginning of all DATA.
+    pub text: Vec<u8>,
     pub pongs: usize,
     /// The blocks of headers.
     pub heads: Vec<Vec<u8>>,
+    /// The streams that are over for the server.
+    over: Vec<u32>,
+    /// What its WINDOW_UPDATEs allowed, by stream.
+    credit: HashMap<u32, usize>,
 }
+
+/// As everything begins (RFC 9113, 6.9.2). It stays so, as the server's SETTINGS are never acknowledged.
+const INITIAL_WINDOW: usize = 65_535;
 
 impl Seen {
     pub fn is_over(&self) -> bool {
         self.closed || self.goaway.is_some()
+    }
+
+    /// How many bytes the server has allowed so far, on a stream or, as 0, on the connection.
+    fn window(&self, stream: u32) -> usize {
+        INITIAL_WINDOW + self.credit.get(&stream).copied().unwrap_or_default()
     }
 }
 
@@ -53,6 +67,8 @@ pub struct Attacker {
     seen: watch::Receiver<Seen>,
     pings: usize,
     next_stream: u32,
+    /// The bytes of bodies.
+    sent: usize,
 }
 
 impl Attacker {
@@ -62,19 +78,52 @@ impl Attacker {
     }
 
     pub async fn with_settings(server: SocketAddr, settings: &[u8]) -> Self {
+        let (read, attacker, seen) = Self::open(server, settings).await;
+        tokio::spawn(read_all(read, seen));
+        attacker
+    }
+
+    /// One that reads nothing.
+    pub async fn unread(server: SocketAddr, settings: &[u8]) -> Self {
+        let (read, attacker, seen) = Self::open(server, settings).await;
+        tokio::spawn(async move {
+            seen.closed().await;
+            drop(read);
+        });
+        attacker
+    }
+
+    async fn open(server: SocketAddr, settings: &[u8]) -> (ReadHalf<TcpStream>, Self, watch::Sender<Seen>) {
         let socket = TcpStream::connect(server).await.unwrap();
         socket.set_nodelay(true).unwrap();
         let (read, mut write) = tokio::io::split(socket);
         write.write_all(PREFACE).await.unwrap();
         write.write_all(&frame(SETTINGS, 0, 0, settings)).await.unwrap();
         let (sender, seen) = watch::channel(Seen::default());
-        tokio::spawn(read_all(read, sender));
-        Self { write, seen, pings: 0, next_stream: 1 }
+        (read, Self { write, seen, pings: 0, next_stream: 1, sent: 0 }, sender)
     }
 
     /// Writes these bytes; false once the server does not take them any more.
     pub async fn send(&mut self, bytes: &[u8]) -> bool {
         self.write.write_all(bytes).await.is_ok()
+    }
+
+    /// Sends a whole body as the server's windows allow; false once it does not want the rest.
+    pub async fn body(&mut self, stream: u32, body: &[u8]) -> bool {
+        let mut on_stream = 0;
+        let count = body.len().div_ceil(16_384);
+        for (at, chunk) in body.chunks(16_384).enumerate() {
+            on_stream += chunk.len();
+            self.sent += chunk.len();
+            let all = self.sent;
+            let allowed = |seen: &Seen| seen.window(0) >= all && seen.window(stream) >= on_stream;
+            let refused = |seen: &Seen| seen.is_over() || seen.over.contains(&stream);
+            self.until("room in the windows", |seen| allowed(seen) || refused(seen)).await;
+            if refused(&self.seen()) || !self.send(&frame(DATA, u8::from(at + 1 == count), stream, chunk)).await {
+                return false;
+            }
+        }
+        true
     }
 
     /// Ends the connection.
@@ -136,12 +185,23 @@ async fn read_all(mut read: ReadHalf<TcpStream>, seen: watch::Sender<Seen>) {
             match kind {
                 GOAWAY => seen.goaway = word(4),
                 PING if flags & ACK != 0 => seen.pongs += 1,
-                RST_STREAM => seen.resets.push((stream, word(0).unwrap())),
-                DATA => seen.data += payload.len(),
+                RST_STREAM => {
+                    seen.resets.push((stream, word(0).unwrap()));
+                    seen.over.push(stream);
+                }
+                WINDOW_UPDATE => *seen.credit.entry(stream).or_default() += word(0).unwrap() as usize,
+                DATA => {
+                    seen.data += payload.len();
+                    let room = 8192usize.saturating_sub(seen.text.len()).min(payload.len());
+                    seen.text.extend(&payload[..room]);
+                }
                 HEADERS => seen.heads.push(payload.clone()),
                 _ => {}
             }
-            seen.ended += usize::from(matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0);
+            if matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0 {
+                seen.ended += 1;
+                seen.over.push(stream);
+            }
         });
     }
     seen.send_modify(|seen| seen.closed = true);
@@ -195,5 +255,23 @@ fn text(text: &str) -> Vec<u8> {
 /// A message of this text, framed for gRPC.
 pub fn message(text: &str) -> Vec<u8> {
     let payload = if text.is_empty() { Vec::new() } else { [&[0x0a, text.len() as u8], text.as_bytes()].concat() };
-    [&[0][..], &(payload.len() as u32).to_be_bytes(), &payload].concat()
+    framed(0, &payload)
+}
+
+/// A message of these bytes, framed for gRPC.
+pub fn framed(flags: u8, payload: &[u8]) -> Vec<u8> {
+    [&[flags][..], &(payload.len() as u32).to_be_bytes(), payload].concat()
+}
+
+/// The headers of a request with a body of this content type, and of this encoding.
+pub fn post(path: &str, content_type: &str, encoding: Option<(&str, &str)>) -> Vec<u8> {
+    let head = [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":authority", "test"),
+        (":path", path),
+        ("content-type", content_type),
+        ("te", "trailers"),
+    ];
+    [fields(&head), fields(encoding.as_slice())].concat()
 }

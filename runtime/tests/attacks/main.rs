@@ -8,9 +8,13 @@
 mod support;
 
 mod attacker;
+mod bodies;
 mod floods;
 mod heads;
 mod injection;
+mod log;
+mod provocations;
 mod resets;
 mod slow;
+mod stalled;
 mod target;

@@ -101,10 +101,12 @@ async fn nothing_holds_a_shutdown_up() {
         });
         tokio::time::sleep(Duration::from_millis(50)).await;
         stop.send(()).unwrap();
+        let began = std::time::Instant::now();
         // The grace and a tenth of a second, were there nothing else to do; the bound only tells a hang.
         let ended = tokio::time::timeout(Duration::from_secs(20), served).await;
         assert!(ended.is_ok(), "{name}: the server does not end");
         ended.unwrap().unwrap().unwrap();
+        eprintln!("beside {name}: {:?} after the signal", began.elapsed());
         reader.abort();
     }
 }

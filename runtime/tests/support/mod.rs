@@ -1,8 +1,18 @@
 //! A service written by hand as the generator writes it, with every kind of call, on plain strings.
 
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "shared by test files, each of which uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    missing_docs,
+    reason = "shared by test files, each of which uses a part"
+)]
+
+mod bulk;
 
 use std::{future::Future, sync::Arc};
+
+pub use bulk::Bulk;
 
 use rsgrpc::{
     Client, Idempotency, Method, MethodKind, Request, Response, Service, ServiceDescriptor, Status, Streaming,
@@ -91,25 +101,6 @@ impl<T: Echo> Service for EchoServer<T> {
             }),
             _ => call.unknown_method(),
         }
-    }
-}
-
-/// Counts the elements of a message that can be as many and as deeply nested as one likes.
-#[derive(Debug)]
-pub struct Bulk;
-
-impl Service for Bulk {
-    fn descriptor(&self) -> &'static ServiceDescriptor {
-        static BULK: ServiceDescriptor =
-            ServiceDescriptor { name: "test.Bulk", methods: &[method("/test.Bulk/Count", MethodKind::Unary)], ..ECHO };
-        &BULK
-    }
-
-    fn call(&self, _: usize, mut call: ServerCall) -> Reply {
-        Box::pin(async move {
-            let request: Request<rsgrpc::prost_types::ListValue> = call.one().await?;
-            call.reply(Response::new(request.get_ref().values.len().to_string()))
-        })
     }
 }
 

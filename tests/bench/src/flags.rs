@@ -2,7 +2,7 @@ use std::error::Error;
 
 use lexopt::prelude::*;
 
-use crate::Workload;
+use crate::{Runtime, Workload};
 
 /// The flags of every server and client.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct Flags {
     pub yields: bool,
     /// Whether a server runs the interceptors of telemetry: `--telemetry`.
     pub telemetry: bool,
+    /// What a server runs on: `--runtime single|multi|per-core`.
+    pub runtime: Runtime,
 }
 
 impl Flags {
@@ -43,6 +45,7 @@ impl Flags {
             size: 32,
             yields: false,
             telemetry: false,
+            runtime: Runtime::Single,
         };
         let mut parser = lexopt::Parser::from_env();
         while let Some(flag) = parser.next()? {
@@ -56,6 +59,7 @@ impl Flags {
                 Long("size") => flags.size = parser.value()?.parse()?,
                 Long("yields") => flags.yields = true,
                 Long("telemetry") => flags.telemetry = true,
+                Long("runtime") => flags.runtime = parser.value()?.parse()?,
                 other => return Err(other.unexpected().into()),
             }
         }

@@ -8,4 +8,4 @@ mod runtime;
 pub use flags::Flags;
 pub use load::{Client, Workload, drive};
 pub use proto::{ours, tonic_proto};
-pub use runtime::run;
+pub use runtime::{Runtime, run, run_on};

@@ -12,6 +12,8 @@ struct Inner {
     /// Innermost first: the path grows while the error returns through the containers.
     path: Vec<Segment>,
     position: Option<(usize, usize)>,
+    /// There is nothing wrong with the text, but no room for its elements.
+    is_of_room: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -24,7 +26,7 @@ enum Segment {
 impl Error {
     #[cold]
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { message: message.into(), path: Vec::new(), position: None }))
+        Self(Box::new(Inner { message: message.into(), path: Vec::new(), position: None, is_of_room: false }))
     }
 
     /// An error at a byte offset of `input`.
@@ -36,6 +38,17 @@ impl Error {
         let mut error = Self::new(message);
         error.0.position = Some((line, before.len() - line_start + 1));
         error
+    }
+
+    /// An error that is none of the text.
+    #[cold]
+    pub(super) fn of_room(mut self) -> Self {
+        self.0.is_of_room = true;
+        self
+    }
+
+    pub(crate) fn is_of_room(&self) -> bool {
+        self.0.is_of_room
     }
 
     #[cold]

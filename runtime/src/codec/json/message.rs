@@ -15,6 +15,7 @@ pub trait Json {
 
 impl<T: Json + ?Sized> Json for Box<T> {
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
+        reader.take_room(size_of_val(&**self))?;
         (**self).read(reader)
     }
 

@@ -2,7 +2,7 @@ use std::cell::Cell;
 
 use bytes::BytesMut;
 
-use super::{Error, Json, Reader, Registry, Type, Writer};
+use super::{Error, Json, Reader, Registry, Type, Writer, merge_field};
 
 /// How JSON is read and written. The default is ProtoJSON's own: unknown fields are errors, defaults are left out, enums
 /// are names, fields have their JSON names.
@@ -105,6 +105,11 @@ impl Options {
         reader.whitespace();
         value.read(&mut reader)?;
         reader.end()
+    }
+
+    /// Reads into a message from bytes, whose elements may take as many bytes in memory as there is room for.
+    pub(crate) fn merge_within(&self, bytes: &[u8], value: &mut dyn Json, room: usize) -> Result<(), Error> {
+        merge_field(value, &[], utf8(bytes)?, self, false, room).map(drop)
     }
 
     /// Reads into a message, as [`merge`](Self::merge) does, from bytes, which must be UTF-8.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::base64;
 use super::{Error, Json, Key, Reader, Scalar, Writer};
+use crate::codec::allocated;
 
 impl Json for bool {
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
@@ -101,7 +102,7 @@ impl Json for f64 {
 
 impl Json for String {
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
-        *self = reader.string()?.into_owned();
+        *self = reader.owned_string()?;
         Ok(())
     }
 
@@ -136,12 +137,19 @@ impl Json for Bytes {
 }
 
 impl Reader<'_> {
+    pub(super) fn owned_string(&mut self) -> Result<String, Error> {
+        let text = self.string()?;
+        self.take_room(allocated(text.len()))?;
+        Ok(text.into_owned())
+    }
+
     fn base64(&mut self) -> Result<Vec<u8>, Error> {
         if let Some(raw) = self.raw {
             return Ok(raw.to_vec());
         }
         let start = self.position();
         let text = self.string_of("a string of base64")?;
+        self.take_room(allocated(text.len() / 4 * 3))?;
         base64::decode(&text).ok_or_else(|| self.error_at(start, "the string is not base64"))
     }
 }

@@ -60,15 +60,17 @@ pub(crate) fn set_raw(message: &mut dyn Json, steps: &[Step<'_>], raw: &[u8], op
 }
 
 /// Reads the JSON of one field; without steps that of the message. Gives the paths to the leaves that the text names
-/// below it, if they are wanted.
+/// below it, if they are wanted. The elements may take as many bytes in memory as there is room for.
 pub(crate) fn merge_field(
     message: &mut dyn Json,
     steps: &[Step<'_>],
     text: &str,
     options: &Options,
     traced: bool,
+    room: usize,
 ) -> Result<Vec<String>, Error> {
     let mut reader = Reader::for_field(text, steps, options);
+    (reader.room, reader.left) = (room, room);
     reader.trace = traced.then(Box::default);
     reader.whitespace();
     message.read(&mut reader)?;

@@ -67,8 +67,8 @@ impl Written {
 }
 
 impl Transcode for Transcoding {
-    fn read(&self, bytes: &Bytes, message: &mut dyn Json) -> Result<(), Status> {
-        let mask = self.read_body(bytes, message)?;
+    fn read(&self, bytes: &Bytes, message: &mut dyn Json, room: usize) -> Result<(), Status> {
+        let mask = self.read_body(bytes, message, room)?;
         self.read_path(message)?;
         if self.rule.body != BodySelector::All
             && let Some(text) = self.uri.query()
@@ -114,7 +114,7 @@ impl Transcoding {
     }
 
     /// Reads the body, if there is one; gives the fields that it names, if a mask may have to list them.
-    fn read_body(&self, bytes: &Bytes, message: &mut dyn Json) -> Result<Vec<String>, Status> {
+    fn read_body(&self, bytes: &Bytes, message: &mut dyn Json, room: usize) -> Result<Vec<String>, Status> {
         if bytes.is_empty() || self.rule.body == BodySelector::None {
             return Ok(Vec::new());
         }
@@ -127,7 +127,8 @@ impl Transcoding {
         }
         let text = std::str::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8"))?;
         let traced = !self.rule.update_mask.is_empty();
-        merge_field(message, field.as_slice(), text, &self.site.json, traced).map_err(|error| unreadable(&error))
+        merge_field(message, field.as_slice(), text, &self.site.json, traced, room)
+            .map_err(|error| crate::codec::unreadable("the body cannot be read", &error))
     }
 
     fn read_bytes(&self, field: Option<Step<'_>>, bytes: &Bytes, message: &mut dyn Json) -> Result<(), Error> {

@@ -1,25 +1,35 @@
 //! The bench service on rsgrpc.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, net::SocketAddr, process::ExitCode};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, future::Either, stream};
 use rsgrpc::{Request, Response, Server, ServerBuilder, Status, Streaming};
 use rsgrpc_bench::{
-    Flags,
-    ours::{Bench, BenchServer, Chunk, DownloadRequest, HelloReply, HelloRequest, UploadReply},
-    run,
+    Flags, Runtime,
+    ours::{
+        Bench, BenchServer, Bulk, BulkServer, Chunk, DownloadRequest, HelloReply, HelloRequest, Items, UploadReply,
+    },
+    run, run_on,
 };
 
 fn main() -> ExitCode {
-    run(serve())
+    match Flags::parse() {
+        Ok(flags) => run_on(flags.runtime, serve(flags)),
+        Err(error) => run(async { Err(error) }),
+    }
 }
 
-async fn serve() -> Result<(), Box<dyn Error>> {
-    let Flags { port, telemetry, .. } = Flags::parse()?;
-    let builder = Server::builder().add_service(BenchServer::new(Handlers));
+async fn serve(Flags { port, telemetry, runtime, .. }: Flags) -> Result<(), Box<dyn Error>> {
+    let builder = Server::builder().add_service(BenchServer::new(Handlers)).add_service(BulkServer::new(Handlers));
     let builder = if telemetry { observed(builder)? } else { builder };
-    builder.build()?.serve(("127.0.0.1", port)).await?;
+    let server = builder.build()?;
+    let addr = SocketAddr::from(([127, 0, 0, 1], port));
+    match runtime {
+        // The connections are served by tasks of the runtime, which are on all its threads.
+        Runtime::Single | Runtime::Multi => server.serve(addr).await?,
+        Runtime::PerCore => server.serve_per_core(addr, std::future::pending()).await?,
+    }
     Ok(())
 }
 
@@ -67,5 +77,11 @@ impl Bench for Handlers {
             count += 1;
         }
         Ok(Response::new(UploadReply { count }))
+    }
+}
+
+impl Bulk for Handlers {
+    async fn count(&self, request: Request<Items>) -> Result<Response<UploadReply>, Status> {
+        Ok(Response::new(UploadReply { count: request.get_ref().items.len() as u64 }))
     }
 }

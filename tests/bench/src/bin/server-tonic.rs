@@ -5,7 +5,7 @@ use std::{error::Error, pin::Pin, process::ExitCode};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use rsgrpc_bench::{
-    Flags, run,
+    Flags, run, run_on,
     tonic_proto::{
         Chunk, DownloadRequest, HelloReply, HelloRequest, UploadReply,
         bench_server::{Bench, BenchServer},
@@ -14,11 +14,13 @@ use rsgrpc_bench::{
 use tonic::{Request, Response, Status, Streaming};
 
 fn main() -> ExitCode {
-    run(serve())
+    match Flags::parse() {
+        Ok(flags) => run_on(flags.runtime, serve(flags.port)),
+        Err(error) => run(async { Err(error) }),
+    }
 }
 
-async fn serve() -> Result<(), Box<dyn Error>> {
-    let port = Flags::parse()?.port;
+async fn serve(port: u16) -> Result<(), Box<dyn Error>> {
     tonic::transport::Server::builder()
         .add_service(BenchServer::new(Handlers))
         .serve(([127, 0, 0, 1], port).into())

@@ -2,6 +2,7 @@ use super::super::error::{Error, shortened};
 use super::super::message::{Json, Key, Map};
 use super::super::text::Step;
 use super::Reader;
+use crate::codec::allocated;
 
 impl Reader<'_> {
     /// Reads a field without presence, or a required one.
@@ -39,6 +40,7 @@ impl Reader<'_> {
     pub fn repeated<T: Json + Default>(&mut self, list: &mut Vec<T>) -> Result<(), Error> {
         let mut more = self.open_list()?;
         while more {
+            self.take_room(size_of::<T>())?;
             list.push(T::default());
             let index = list.len() - 1;
             list[index].read(self).map_err(|error| error.in_element(index))?;
@@ -66,6 +68,7 @@ impl Reader<'_> {
                     self.error_at(start, format!("expected {} as key, found {:?}", M::Key::EXPECTED, shortened(&text)))
                 );
             };
+            self.take_room(size_of::<M::Key>() + size_of::<M::Value>() + allocated(text.len()))?;
             let (value, known) = map.slot(key);
             if known {
                 return Err(self.error_at(start, format!("the key {:?} is given twice", shortened(&text))));

@@ -22,6 +22,9 @@ pub struct Reader<'a> {
     pub(crate) in_any: bool,
     /// How many bytes may still be read ahead in search of an `@type`.
     pub(crate) look_ahead: usize,
+    /// What elements may take in memory, in bytes, and how much of it is left.
+    pub(crate) room: usize,
+    pub(crate) left: usize,
     /// What the input is.
     pub(super) mode: Mode,
     /// What is left of the way to the field that the input is the value of.
@@ -63,6 +66,8 @@ impl<'a> Reader<'a> {
             in_any: false,
             // A text whose Anys name their type first, as all writers do, needs none of it.
             look_ahead: input.len().saturating_mul(4),
+            room: usize::MAX,
+            left: usize::MAX,
             mode: Mode::Json,
             steps: &[],
             raw: None,
@@ -183,6 +188,25 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn leave(&mut self) {
         self.depth += 1;
+    }
+
+    /// Counts what an element takes.
+    #[inline]
+    pub(crate) fn take_room(&mut self, bytes: usize) -> Result<(), Error> {
+        match self.left.checked_sub(bytes) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(self.out_of_room()),
+        }
+    }
+
+    #[cold]
+    fn out_of_room(&self) -> Error {
+        let limit = self.room;
+        self.error(format!("the elements would take more memory than the limit of {limit} bytes: send fewer at once"))
+            .of_room()
     }
 
     #[cold]

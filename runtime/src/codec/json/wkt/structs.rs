@@ -47,7 +47,7 @@ impl Json for Value {
             return Err(reader.error("a Value has no form as text"));
         }
         self.kind = Some(match reader.peek() {
-            b'"' => Kind::StringValue(reader.string()?.into_owned()),
+            b'"' => Kind::StringValue(reader.owned_string()?),
             b'{' => Kind::StructValue(container(reader)?),
             b'[' => Kind::ListValue(container(reader)?),
             b't' | b'f' => {

@@ -57,7 +57,7 @@ impl Reading {
         if text.trim_ascii().is_empty() {
             return Ok(());
         }
-        let read = merge_field(message, self.field().as_slice(), text, &self.options, false);
+        let read = merge_field(message, self.field().as_slice(), text, &self.options, false, usize::MAX);
         read.map(drop).map_err(|error| error.to_string())
     }
 
@@ -71,7 +71,7 @@ impl Reading {
 }
 
 impl Transcode for Reading {
-    fn read(&self, bytes: &Bytes, message: &mut dyn Json) -> Result<(), Status> {
+    fn read(&self, bytes: &Bytes, message: &mut dyn Json, _: usize) -> Result<(), Status> {
         let read = match self.rule.response {
             Content::Json => self.read_json(bytes, message),
             Content::HttpBody => self.read_bytes(bytes, message),

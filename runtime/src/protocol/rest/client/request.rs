@@ -129,7 +129,7 @@ impl Taken {
 }
 
 impl Transcode for Taken {
-    fn read(&self, _: &Bytes, _: &mut dyn Json) -> Result<(), Status> {
+    fn read(&self, _: &Bytes, _: &mut dyn Json, _: usize) -> Result<(), Status> {
         Err(Status::internal("a message of the answer was read as one of the request"))
     }
 

@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::SocketAddr,
+    path::Path,
     process::{Child, Command},
     time::Duration,
 };
@@ -13,7 +14,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start(program: &str) -> Self {
+    pub(crate) async fn start(program: &Path) -> Self {
         let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let child = Command::new(program).args(["--port", &addr.port().to_string()]).spawn().expect("the server");
         while tokio::net::TcpStream::connect(addr).await.is_err() {

@@ -1,0 +1,178 @@
+use prost::{Message, bytes::Bytes};
+
+use super::*;
+use crate::{
+    grpc::{health::v1 as health, reflection::v1 as reflection},
+    method::MethodKind,
+};
+
+/// What is told from descriptors is what prost makes of them, or a little more.
+#[test]
+fn sizes_are_those_of_the_structs() {
+    fn check<M: Message>(set: &[u8], name: &str) {
+        let (told, real) = (Layouts::size_of(set, name), size_of::<M>());
+        assert!(told >= real && told <= real + 32 + real / 4, "{name}: {told} bytes for {real}");
+    }
+    let set = reflection::FILE_DESCRIPTOR_SET;
+    check::<reflection::ServerReflectionRequest>(set, ".grpc.reflection.v1.ServerReflectionRequest");
+    check::<reflection::ServerReflectionResponse>(set, ".grpc.reflection.v1.ServerReflectionResponse");
+    check::<reflection::ExtensionRequest>(set, ".grpc.reflection.v1.ExtensionRequest");
+    check::<reflection::ExtensionNumberResponse>(set, ".grpc.reflection.v1.ExtensionNumberResponse");
+    check::<reflection::FileDescriptorResponse>(set, ".grpc.reflection.v1.FileDescriptorResponse");
+    check::<reflection::ListServiceResponse>(set, ".grpc.reflection.v1.ListServiceResponse");
+    check::<reflection::ErrorResponse>(set, ".grpc.reflection.v1.ErrorResponse");
+    check::<health::HealthCheckRequest>(health::FILE_DESCRIPTOR_SET, ".grpc.health.v1.HealthCheckRequest");
+    check::<health::HealthCheckResponse>(health::FILE_DESCRIPTOR_SET, ".grpc.health.v1.HealthCheckResponse");
+    check::<health::HealthListResponse>(health::FILE_DESCRIPTOR_SET, ".grpc.health.v1.HealthListResponse");
+}
+
+/// `message Bulk { repeated Item items = 1; repeated int64 numbers = 2; repeated string words = 3; bytes blob = 4;
+/// map<string, Item> named = 5; Bulk own = 6; repeated group Old = 7 {}; repeated fixed32 fixed = 8; }`, with an `Item`
+/// of a string and an int64: 32 bytes.
+fn descriptors() -> Vec<u8> {
+    use prost_types::{
+        DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet, MessageOptions,
+        MethodDescriptorProto, ServiceDescriptorProto,
+        field_descriptor_proto::{Label, Type},
+    };
+    let field = |name: &str, number, label: Label, kind: Type, type_name: &str| FieldDescriptorProto {
+        name: Some(name.to_owned()),
+        number: Some(number),
+        label: Some(label.into()),
+        r#type: Some(kind.into()),
+        type_name: (!type_name.is_empty()).then(|| type_name.to_owned()),
+        ..Default::default()
+    };
+    let message =
+        |name: &str, field| DescriptorProto { name: Some(name.to_owned()), field, ..DescriptorProto::default() };
+    let item = |name: &str| {
+        let fields = vec![
+            field("text", 1, Label::Optional, Type::String, ""),
+            field("number", 2, Label::Optional, Type::Int64, ""),
+        ];
+        message(name, fields)
+    };
+    let mut entry = message(
+        "NamedEntry",
+        vec![
+            field("key", 1, Label::Optional, Type::String, ""),
+            field("value", 2, Label::Optional, Type::Message, ".test.Item"),
+        ],
+    );
+    entry.options = Some(MessageOptions { map_entry: Some(true), ..MessageOptions::default() });
+    let mut bulk = message(
+        "Bulk",
+        vec![
+            field("items", 1, Label::Repeated, Type::Message, ".test.Item"),
+            field("numbers", 2, Label::Repeated, Type::Int64, ""),
+            field("words", 3, Label::Repeated, Type::String, ""),
+            field("blob", 4, Label::Optional, Type::Bytes, ""),
+            field("named", 5, Label::Repeated, Type::Message, ".test.Bulk.NamedEntry"),
+            field("own", 6, Label::Optional, Type::Message, ".test.Bulk"),
+            field("old", 7, Label::Repeated, Type::Group, ".test.Item"),
+            field("fixed", 8, Label::Repeated, Type::Fixed32, ""),
+        ],
+    );
+    bulk.nested_type = vec![entry];
+    let method = MethodDescriptorProto {
+        name: Some("Take".to_owned()),
+        input_type: Some(".test.Bulk".to_owned()),
+        ..MethodDescriptorProto::default()
+    };
+    let service = ServiceDescriptorProto { name: Some("S".to_owned()), method: vec![method], options: None };
+    let file = FileDescriptorProto {
+        package: Some("test".to_owned()),
+        message_type: vec![item("Item"), bulk],
+        service: vec![service],
+        syntax: Some("proto3".to_owned()),
+        ..FileDescriptorProto::default()
+    };
+    FileDescriptorSet { file: vec![file] }.encode_to_vec()
+}
+
+fn room(bytes: usize) -> Room {
+    static SERVICE: LazyLock<ServiceDescriptor> = LazyLock::new(|| ServiceDescriptor {
+        name: "test.S",
+        methods: Box::leak(Box::new([Method::new("/test.S/Take", MethodKind::Unary)])),
+        message_types: &[],
+        file_descriptor_set: descriptors().leak(),
+    });
+    Room::of(&SERVICE, &SERVICE.methods[0], bytes)
+}
+
+const WIRE: usize = 64 * 1024;
+
+/// As many records as there are in that many bytes.
+fn full(record: &[u8]) -> Vec<u8> {
+    record.repeat(WIRE / record.len())
+}
+
+/// A field with a length before it.
+fn wrapped(tag: u8, content: &[u8]) -> Vec<u8> {
+    let mut wrapped = vec![tag];
+    prost::encoding::encode_varint(content.len() as u64, &mut wrapped);
+    wrapped.extend_from_slice(content);
+    wrapped
+}
+
+#[test]
+fn elements_are_weighed_wherever_they_are() {
+    let items = full(&[0x0a, 0]);
+    let weight = WIRE / 2 * 32;
+    let own = wrapped(0x32, &wrapped(0x32, &items));
+    let bulk = Layouts::size_of(&descriptors(), ".test.Bulk");
+    for (name, message, expected) in [
+        ("items", items.clone(), weight),
+        ("items of items", own, weight + 2 * bulk),
+        ("groups", full(&[0x3b, 0x3c]), weight),
+        ("entries", full(&[0x2a, 0]), WIRE / 2 * (24 + 32 + 16)),
+        ("empty strings", full(&[0x1a, 0]), WIRE / 2 * 24),
+        ("words", full(b"\x1a\x14twenty bytes of text"), WIRE / 22 * (24 + 32)),
+        ("numbers", full(&[0x10, 0]), WIRE / 2 * 8),
+        ("packed numbers", wrapped(0x12, &[1; WIRE]), WIRE * 8),
+        ("packed numbers of a width", wrapped(0x42, &[1; WIRE]), WIRE),
+        ("bytes", wrapped(0x22, &[1; WIRE]), WIRE + 8),
+        ("fields that nobody knows", full(&[0x7a, 0]), 0),
+        ("groups that nobody knows", full(&[0x7b, 0x0a, 0, 0x7c]), 0),
+        ("what is broken", [vec![0x0a, 0], vec![0xff; WIRE]].concat(), 32),
+    ] {
+        assert_eq!(room(usize::MAX).weigh(&message).unwrap(), expected, "{name}");
+        if expected > 0 {
+            let status = room(expected - 1).weigh(&message).unwrap_err();
+            assert_eq!(status.code(), tonic::Code::ResourceExhausted, "{name}");
+        }
+        room(expected).weigh(&message).unwrap();
+    }
+}
+
+/// What prost reads is weighed, however deep.
+#[test]
+fn elements_as_deep_as_prost_reads_are_weighed() {
+    let mut message = full(&[0x0a, 0]);
+    for _ in 0..100 {
+        message = wrapped(0x32, &message);
+    }
+    room(WIRE).weigh(&message).unwrap_err();
+}
+
+#[test]
+fn what_is_honest_has_room() {
+    let room = room(8 * WIRE);
+    for message in [
+        wrapped(0x12, &[1; WIRE]),
+        full(b"\x1a\x14twenty bytes of text"),
+        full(b"\x1a\x05words"),
+        full(b"\x0a\x0a\x0a\x06a name\x10\x01"),
+        wrapped(0x22, &[1; WIRE]),
+    ] {
+        room.weigh(&message).unwrap();
+    }
+    room.weigh(&full(&[0x0a, 0])).unwrap_err();
+}
+
+#[test]
+fn what_is_small_or_unknown_is_not_looked_at() {
+    let message = Bytes::from([0x0a, 0].repeat(SMALL / 2 - 1));
+    assert_eq!(room(0).weigh(&message).unwrap(), 0);
+    assert_eq!(Room::UNLIMITED.weigh(&full(&[0x0a, 0])).unwrap(), 0);
+}
