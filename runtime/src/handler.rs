@@ -6,12 +6,13 @@
 
 use std::{
     future::{Future, poll_fn},
+    marker::PhantomData,
     pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::Waker,
+    task::{Context, Poll, Waker},
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
 
@@ -19,7 +20,7 @@ use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
 use crate::call::Traffic;
 use crate::{
     call::{Arrived, Body, CallContext, Inbound, Outbound, Payload, Peer, Streaming, Trailers, fill},
-    codec::{Codec, Erased, Message, fresh},
+    codec::{Codec, Erased, Fresh, Message, fresh},
     method::{Method, ServiceDescriptor},
 };
 
@@ -139,22 +140,15 @@ impl Call {
         self.parts.on_head.0.push(Box::new(change));
     }
 
-    /// Messages in: the one that the kind promises.
+    /// Messages in: waits for the one that the kind promises.
     #[doc(hidden)]
-    pub async fn one<M: Message>(&mut self) -> Result<Request<M>, Status> {
-        let arrived = self.parts.inbound.single_arrived(fresh::<M>).await?;
-        let mut message = M::default();
-        self.take(arrived, &mut message)?;
-        Ok(self.request(message))
-    }
-
-    fn take(&mut self, arrived: Arrived, message: &mut dyn Erased) -> Result<(), Status> {
-        self.parts.context.compressed = self.parts.inbound.compressed;
-        self.parts.inbound.take(arrived, message)
+    pub fn arrival<M: Message>(&mut self) -> Arrival<'_, M> {
+        Arrival { waiting: Waiting { call: Some(self), found: None, fresh: fresh::<M> }, message: PhantomData }
     }
 
     /// Messages in: as many as come.
     #[doc(hidden)]
+    #[inline]
     pub fn many<M: Message>(&mut self) -> Request<Streaming<M>> {
         let empty = Inbound::new(Body::empty(), Box::new(crate::envelope::Envelope), Codec::default(), 0);
         let inbound = std::mem::replace(&mut self.parts.inbound, empty);
@@ -174,6 +168,7 @@ impl Call {
     /// # Errors
     ///
     /// The message cannot be encoded, or is over the size limit (`RESOURCE_EXHAUSTED`).
+    #[inline]
     pub fn reply<M: Message>(&mut self, response: Response<M>) -> Result<Answer, Status> {
         let (metadata, message, extensions) = response.into_parts();
         self.write(metadata, &message, &extensions)
@@ -191,6 +186,16 @@ impl Call {
         let compressed = self.parts.outbound.compressed;
         self.parts.on_head.run(&mut metadata);
         Ok(Answer { metadata, message: buffer, compressed, trailers: trailers(extensions) })
+    }
+
+    /// What became of a call that is answered with one message.
+    #[doc(hidden)]
+    #[inline]
+    pub fn outcome<M: Message>(&mut self, result: Result<Response<M>, Status>) -> Result<Answer, Status> {
+        match result {
+            Ok(response) => self.reply(response),
+            Err(status) => Err(status),
+        }
     }
 
     /// Answers with as many messages as the stream gives. An interceptor that does so answers in place of the handler.
@@ -229,6 +234,7 @@ impl Call {
         Box::pin(async move { Err(unimplemented(self.parts.context.method)) })
     }
 
+    #[inline]
     fn request<T>(&mut self, message: T) -> Request<T> {
         let (metadata, extensions) = self.head();
         Request::from_parts(metadata, extensions, message)
@@ -238,6 +244,82 @@ impl Call {
         let mut extensions = std::mem::take(&mut self.parts.extensions);
         extensions.insert(self.parts.context.clone());
         (std::mem::take(&mut self.parts.metadata), extensions)
+    }
+}
+
+/// Waits for the one message of a request. It has nothing to drop and does next to nothing by type, so it adds little to
+/// the future of each method.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Arrival<'c, M> {
+    waiting: Waiting<'c>,
+    message: PhantomData<fn() -> M>,
+}
+
+#[derive(Debug)]
+struct Waiting<'c> {
+    call: Option<&'c mut Call>,
+    /// The message, while it is not known yet that it is the only one.
+    found: Option<Bytes>,
+    fresh: Fresh,
+}
+
+impl<'c> Waiting<'c> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Came<'c>> {
+        let Some(call) = self.call.take() else { return Poll::Pending };
+        match call.parts.inbound.poll_single_arrived(&mut self.found, self.fresh, cx) {
+            Poll::Ready(message) => Poll::Ready(Came { call, message }),
+            Poll::Pending => {
+                self.call = Some(call);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<'c, M> Future for Arrival<'c, M> {
+    type Output = One<'c, M>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<One<'c, M>> {
+        self.waiting.poll(cx).map(|came| One { came, message: PhantomData })
+    }
+}
+
+/// The one message of a request, or why there is none.
+#[doc(hidden)]
+pub struct One<'c, M> {
+    came: Came<'c>,
+    message: PhantomData<fn() -> M>,
+}
+
+impl<M: Message> One<'_, M> {
+    /// The request, as its method takes it.
+    #[inline]
+    pub fn one(self) -> Result<Request<M>, Status> {
+        let mut message = M::default();
+        let (metadata, extensions) = self.came.read(&mut message)?;
+        Ok(Request::from_parts(metadata, extensions, message))
+    }
+}
+
+impl<M> std::fmt::Debug for One<'_, M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("One").finish_non_exhaustive()
+    }
+}
+
+struct Came<'c> {
+    call: &'c mut Call,
+    message: Result<Arrived, Status>,
+}
+
+impl Came<'_> {
+    fn read(self, message: &mut dyn Erased) -> Result<(MetadataMap, Extensions), Status> {
+        let Self { call, message: arrived } = self;
+        call.parts.context.compressed = call.parts.inbound.compressed;
+        call.parts.inbound.take(arrived?, message)?;
+        Ok(call.head())
     }
 }
 

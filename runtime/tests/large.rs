@@ -62,7 +62,7 @@ impl Service for Large {
         let here = |read: &Read| if read.0 == Some(thread::current().id()) { "here " } else { "elsewhere " };
         Box::pin(async move {
             let answer = if method == 0 {
-                let request: Request<Read> = call.one().await?;
+                let request: Request<Read> = call.arrival().await.one()?;
                 here(request.get_ref()).to_owned()
             } else {
                 let request: Request<Streaming<Read>> = call.many();

@@ -67,10 +67,10 @@ fn call(service: &Service, handler: &proc_macro2::Ident) -> TokenStream {
 /// The trait's method is named through the trait, because `Arc` has methods of its own.
 fn arm(index: usize, method: &Method, handler: &proc_macro2::Ident) -> TokenStream {
     let (index, ident) = (Literal::usize_unsuffixed(index), &method.ident);
-    let request = if method.kind.streams_in() { quote!(call.many()) } else { quote!(call.one().await?) };
-    let response = quote!(#handler::#ident(&*service, request).await?);
+    let request = if method.kind.streams_in() { quote!(call.many()) } else { quote!(call.arrival().await.one()?) };
+    let result = quote!(#handler::#ident(&*service, request).await);
     let reply =
-        if method.kind.streams_out() { quote!(call.stream(#response).await) } else { quote!(call.reply(#response)) };
+        if method.kind.streams_out() { quote!(call.stream(#result?).await) } else { quote!(call.outcome(#result)) };
     quote! {
         #index => ::std::boxed::Box::pin(async move {
             let request = #request;

@@ -270,30 +270,56 @@ impl Inbound {
 
     /// The only message of a call whose kind promises exactly one.
     pub(crate) async fn single(&mut self) -> Result<Bytes, Status> {
+        let mut message = None;
+        poll_fn(|cx| self.poll_single(&mut message, cx)).await
+    }
+
+    /// The same, polled; the message stays in `found` until it is known that no other follows.
+    pub(crate) fn poll_single(
+        &mut self,
+        found: &mut Option<Bytes>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Bytes, Status>> {
         self.is_awaited = true;
         // UNIMPLEMENTED for a wrong number of messages: gRPC's doc/statuscodes.md.
-        let Some(message) = poll_fn(|cx| self.poll_message(cx)).await.transpose()? else {
-            return Err(Status::unimplemented("expected exactly one message, got none"));
+        let message = match found.take() {
+            Some(message) => message,
+            None => match ready!(self.poll_message(cx)).transpose()? {
+                Some(message) => message,
+                None => return Poll::Ready(Err(Status::unimplemented("expected exactly one message, got none"))),
+            },
         };
         if self.framing.is_single() {
-            return self.conclude(Ok(())).map(|()| message);
+            return Poll::Ready(self.conclude(Ok(())).map(|()| message));
         }
-        match poll_fn(|cx| self.poll_message(cx)).await.transpose()? {
-            None => Ok(message),
-            Some(_) => {
+        match self.poll_message(cx) {
+            Poll::Pending => {
+                *found = Some(message);
+                return Poll::Pending;
+            }
+            Poll::Ready(None) => {}
+            Poll::Ready(Some(Err(status))) => return Poll::Ready(Err(status)),
+            Poll::Ready(Some(Ok(_))) => {
                 self.conclude(Err(Status::unimplemented("expected exactly one message, got more")))?;
-                Ok(message)
             }
         }
+        Poll::Ready(Ok(message))
     }
 
     /// The [only message](Self::single), read if it is large.
-    pub(crate) async fn single_arrived(&mut self, fresh: Fresh) -> Result<Arrived, Status> {
-        let bytes = self.single().await?;
-        match self.arrive(bytes, fresh)? {
-            Some(arrived) => Ok(arrived),
-            None => poll_fn(|cx| self.poll_reading(cx)).await,
+    pub(crate) fn poll_single_arrived(
+        &mut self,
+        found: &mut Option<Bytes>,
+        fresh: Fresh,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Arrived, Status>> {
+        if self.reading.is_none() {
+            let bytes = ready!(self.poll_single(found, cx))?;
+            if let Some(arrived) = self.arrive(bytes, fresh)? {
+                return Poll::Ready(Ok(arrived));
+            }
         }
+        self.poll_reading(cx)
     }
 
     /// Reads to the end, past messages nobody wants, and gives the trailing metadata.

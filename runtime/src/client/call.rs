@@ -11,23 +11,17 @@ use std::{
 
 use bytes::Bytes;
 use futures_core::Stream;
-use tonic::{
-    Extensions, Request, Response, Status,
-    metadata::{AsciiMetadataKey, AsciiMetadataValue, BinaryMetadataKey, BinaryMetadataValue, MetadataMap},
-};
+use tonic::{Extensions, Response, Status, metadata::MetadataMap};
 
 use super::{
-    Client, Settings,
     interceptor::{ClientInterceptor, Messages},
-    making::{Answering, Failure, Making},
+    making::{Answering, Making, poll_answer},
     requests::Whole,
 };
 use crate::{
     call::{ArrivedCompressed, Body, Compression, EncodeStream, Inbound, ResponseExt, Streaming},
     codec::{Erased, Message},
     compress::Encoding,
-    method::Method,
-    protocol::is_reserved,
 };
 
 /// A call with one message each way.
@@ -58,109 +52,67 @@ pub type BidiStreamingCall<'c, S, R> = Call<'c, Many<S>, Many<R>>;
 #[must_use = "a call is made when it is awaited"]
 #[derive(Debug)]
 pub struct Call<'c, Q, R> {
-    client: &'c Client,
-    /// In its place, where the call has interceptors of its own.
-    own: Option<Box<Client>>,
-    method: &'static Method,
-    request: Request<Q>,
-    settings: Settings,
-    compression: Option<Compression>,
-    /// Metadata that cannot be sent; the call fails with it.
-    invalid: Option<Status>,
-    response: PhantomData<fn() -> R>,
+    making: Making<'c>,
+    sends: Q,
+    receives: PhantomData<fn() -> R>,
 }
 
 impl<'c, Q, R> Call<'c, Q, R> {
-    pub(super) fn new(client: &'c Client, method: &'static Method, request: Request<Q>) -> Self {
-        Self {
-            client,
-            own: None,
-            method,
-            request,
-            settings: client.settings.clone(),
-            compression: None,
-            invalid: None,
-            response: PhantomData,
-        }
+    pub(super) fn new(making: Making<'c>, sends: Q) -> Self {
+        Self { making, sends, receives: PhantomData }
     }
 
     /// Allows the call at most this long, its streams included. The server learns it.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = Some(timeout);
+        self.making.settings.timeout = Some(timeout);
         self
     }
 
     /// Whether the call waits while the server cannot be reached, until its deadline, instead of failing at once (gRPC's
     /// doc/wait-for-ready.md).
     pub fn wait_for_ready(mut self, wait: bool) -> Self {
-        self.settings.wait_for_ready = Some(wait);
+        self.making.settings.wait_for_ready = Some(wait);
         self
     }
 
     /// Whether the call takes over from the call that is being answered where it is made; see
     /// [`Client::inherit`](crate::Client::inherit).
     pub fn inherit(mut self, inherit: bool) -> Self {
-        self.settings.inherit = inherit;
+        self.making.settings.inherit = inherit;
         self
     }
 
     /// Runs this around the call, inside of the client's own interceptors.
     pub fn interceptor(mut self, interceptor: impl ClientInterceptor) -> Self {
-        let client = self.own.take().map_or_else(|| self.client.clone(), |own| *own);
-        self.own = Some(Box::new(client.interceptor(interceptor)));
+        let client = self.making.own.take().map_or_else(|| self.making.client.clone(), |own| *own);
+        self.making.own = Some(Box::new(client.interceptor(interceptor)));
         self
     }
 
     /// Adds metadata. The key consists of lower-case letters, digits, `_`, `-` and `.`, does not end with `-bin` and is none
     /// of HTTP's or the protocols' own, such as `host` or `grpc-timeout`; the value is printable ASCII (gRPC over HTTP/2).
     pub fn metadata(mut self, key: &str, value: &str) -> Self {
-        match (key.parse::<AsciiMetadataKey>(), value.parse::<AsciiMetadataValue>()) {
-            _ if !value.bytes().all(|b| matches!(b, b' '..=b'~')) => {
-                self.refuse(key, "the value is not printable ASCII; send such values by a key that ends with `-bin`");
-            }
-            (Ok(name), Ok(value)) if is_key(key) => {
-                self.request.metadata_mut().append(name, value);
-            }
-            _ => self.refuse_key(key, "an ASCII value needs a lower-case key without `-bin` at its end"),
-        }
+        self.making.add(key, value);
         self
     }
 
     /// Adds binary metadata. The key is lower-case ASCII and ends with `-bin`.
     pub fn metadata_bin(mut self, key: &str, value: &[u8]) -> Self {
-        match key.parse::<BinaryMetadataKey>() {
-            Ok(name) if is_key(key) => {
-                self.request.metadata_mut().append_bin(name, BinaryMetadataValue::from_bytes(value));
-            }
-            _ => self.refuse_key(key, "a binary value needs a lower-case key with `-bin` at its end"),
-        }
+        self.making.add_bin(key, value);
         self
     }
 
     /// Compresses the messages of this call.
     pub fn send_compressed(mut self, encoding: Encoding) -> Self {
-        self.settings.send_encoding = Some(encoding);
+        self.making.settings.send_encoding = Some(encoding);
         self
     }
 
     /// Compresses message by message as this says, where the call [compresses](Self::send_compressed).
     pub fn compression(mut self, compression: Compression) -> Self {
-        self.compression = Some(compression);
+        self.making.compression = Some(compression);
         self
     }
-
-    fn refuse_key(&mut self, key: &str, why: &str) {
-        self.refuse(key, if is_reserved(key) { "the key belongs to HTTP or to the protocol" } else { why });
-    }
-
-    fn refuse(&mut self, key: &str, why: &str) {
-        self.invalid
-            .get_or_insert_with(|| Status::invalid_argument(format!("the metadata {key:?} cannot be sent: {why}")));
-    }
-}
-
-fn is_key(key: &str) -> bool {
-    key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.')) && !is_reserved(key)
 }
 
 impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
@@ -168,12 +120,8 @@ impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
     type IntoFuture = ResponseFuture<'c, Q, R>;
 
     fn into_future(self) -> ResponseFuture<'c, Q, R> {
-        let Self { client, own, method, request, settings, compression, invalid, .. } = self;
-        let (metadata, extensions, message) = request.into_parts();
-        let mut message = Some(message);
-        let making = Making { client, own, method, metadata, extensions, settings, compression, invalid };
-        let answer = making.start(&mut message, R::ONE);
-        ResponseFuture { answer, message, response: PhantomData }
+        let Self { making, mut sends, .. } = self;
+        ResponseFuture { answer: making.start(&mut sends, R::ONE), sends, receives: PhantomData }
     }
 }
 
@@ -183,8 +131,8 @@ impl<'c, Q: Sends, R: Receives> IntoFuture for Call<'c, Q, R> {
 pub struct ResponseFuture<'c, Q, R> {
     answer: Answering<'c>,
     /// For the case that no server looks at the call.
-    message: Option<Q>,
-    response: PhantomData<fn() -> R>,
+    sends: Q,
+    receives: PhantomData<fn() -> R>,
 }
 
 // Nothing in it is pinned but what a box holds.
@@ -194,13 +142,11 @@ impl<Q: Sends, R: Receives> Future for ResponseFuture<'_, Q, R> {
     type Output = Result<Response<R::Response>, Status>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        loop {
-            match ready!(self.answer.as_mut().poll(cx)) {
-                Ok(received) => return Poll::Ready(R::read(received)),
-                Err(Failure::Final(status)) => return Poll::Ready(Err(status)),
-                Err(Failure::Unbegun(begin)) => self.answer = begin(&mut self.message),
-            }
-        }
+        let Self { answer, sends, .. } = &mut *self;
+        Poll::Ready(match ready!(poll_answer(answer, sends, cx)) {
+            Ok(received) => R::read(received),
+            Err(status) => Err(status),
+        })
     }
 }
 
@@ -222,7 +168,7 @@ pub struct Received {
 
 impl Received {
     /// Reads the one message, and gives the rest of the response.
-    fn read(mut self, message: &mut dyn Erased) -> Result<Response<()>, Status> {
+    fn read(mut self, message: &mut dyn Erased) -> Result<(MetadataMap, Extensions), Status> {
         if let Err(status) = self.inbound.read(self.message, message) {
             return Err(with_head(status, self.metadata));
         }
@@ -231,7 +177,9 @@ impl Received {
             response.extensions_mut().insert(ArrivedCompressed);
         }
         let trailers = self.inbound.take_trailers();
-        Ok(if trailers.is_empty() { response } else { response.with_trailers(trailers) })
+        let response = if trailers.is_empty() { response } else { response.with_trailers(trailers) };
+        let (metadata, (), extensions) = response.into_parts();
+        Ok((metadata, extensions))
     }
 }
 
@@ -241,7 +189,7 @@ pub struct One<M>(pub(super) M);
 
 /// Many messages, in a call's type: a stream to send, or the type of those received.
 #[derive(Debug)]
-pub struct Many<S>(pub(super) S);
+pub struct Many<S>(pub(super) Option<S>);
 
 /// What a call sends: [`One`] message or [`Many`].
 pub trait Sends: Send {
@@ -249,8 +197,9 @@ pub trait Sends: Send {
     #[doc(hidden)]
     fn message(&self) -> Option<&dyn Erased>;
 
+    /// Hands it over, once.
     #[doc(hidden)]
-    fn into_messages(self) -> Messages;
+    fn take(&mut self) -> Messages;
 }
 
 /// What a call receives: [`One`] message or [`Many`].
@@ -270,8 +219,8 @@ impl<M: Message> Sends for One<M> {
         Some(&self.0)
     }
 
-    fn into_messages(self) -> Messages {
-        Messages::One(Arc::new(self.0))
+    fn take(&mut self) -> Messages {
+        Messages::One(Arc::new(std::mem::take(&mut self.0)))
     }
 }
 
@@ -283,9 +232,12 @@ where
         None
     }
 
-    fn into_messages(self) -> Messages {
-        let whole = Whole::of::<S::Item>(&self.0);
-        let stream = Results { stream: Box::pin(self.0), whole, ended: false };
+    fn take(&mut self) -> Messages {
+        let Some(stream) = self.0.take() else {
+            return Messages::Encoded(Body::empty());
+        };
+        let whole = Whole::of::<S::Item>(&stream);
+        let stream = Results { stream: Box::pin(stream), whole, ended: false };
         Messages::Many(Box::new(move |outbound| Body::source(EncodeStream::new(stream, outbound))))
     }
 }
@@ -296,8 +248,8 @@ impl<M: Message> Receives for One<M> {
 
     fn read(received: Received) -> Result<Response<M>, Status> {
         let mut message = M::default();
-        let response = received.read(&mut message)?;
-        Ok(response.map(|()| message))
+        let (metadata, extensions) = received.read(&mut message)?;
+        Ok(Response::from_parts(metadata, message, extensions))
     }
 }
 

@@ -3,12 +3,15 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    task::Poll,
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use tokio::time::Sleep;
-use tonic::{Extensions, Status, metadata::MetadataMap};
+use tonic::{
+    Extensions, Status,
+    metadata::{AsciiMetadataKey, AsciiMetadataValue, BinaryMetadataKey, BinaryMetadataValue, MetadataMap},
+};
 
 use super::{
     Client, Settings,
@@ -19,14 +22,15 @@ use super::{
 };
 use crate::{
     call::{Body, Compression, Outbound},
-    codec::Erased,
     deadline,
     inherit::Inherited,
     method::Method,
+    protocol::is_reserved,
     server::DEFAULT_MESSAGE_BYTES,
 };
 
 /// A call that is about to be made.
+#[derive(Debug)]
 pub(super) struct Making<'c> {
     pub(super) client: &'c Client,
     /// In its place, where the call has interceptors of its own.
@@ -36,30 +40,73 @@ pub(super) struct Making<'c> {
     pub(super) extensions: Extensions,
     pub(super) settings: Settings,
     pub(super) compression: Option<Compression>,
-    pub(super) invalid: Option<Status>,
+    /// Metadata that cannot be sent; the call fails with it.
+    invalid: Option<Status>,
 }
 
-/// What a call sends, when its type does not matter any more.
-pub(super) trait Sent {
-    /// The one message.
-    fn message(&self) -> Option<&dyn Erased>;
+impl<'c> Making<'c> {
+    pub(super) fn new(
+        client: &'c Client,
+        method: &'static Method,
+        metadata: MetadataMap,
+        extensions: Extensions,
+    ) -> Self {
+        let settings = client.settings.clone();
+        Self { client, own: None, method, metadata, extensions, settings, compression: None, invalid: None }
+    }
 
-    /// Hands it over, once.
-    fn take(&mut self) -> Messages;
+    pub(super) fn add(&mut self, key: &str, value: &str) {
+        match (key.parse::<AsciiMetadataKey>(), value.parse::<AsciiMetadataValue>()) {
+            _ if !value.bytes().all(|b| matches!(b, b' '..=b'~')) => {
+                self.refuse(key, "the value is not printable ASCII; send such values by a key that ends with `-bin`");
+            }
+            (Ok(name), Ok(value)) if is_key(key) => {
+                self.metadata.append(name, value);
+            }
+            _ => self.refuse_key(key, "an ASCII value needs a lower-case key without `-bin` at its end"),
+        }
+    }
+
+    pub(super) fn add_bin(&mut self, key: &str, value: &[u8]) {
+        match key.parse::<BinaryMetadataKey>() {
+            Ok(name) if is_key(key) => {
+                self.metadata.append_bin(name, BinaryMetadataValue::from_bytes(value));
+            }
+            _ => self.refuse_key(key, "a binary value needs a lower-case key with `-bin` at its end"),
+        }
+    }
+
+    fn refuse_key(&mut self, key: &str, why: &str) {
+        self.refuse(key, if is_reserved(key) { "the key belongs to HTTP or to the protocol" } else { why });
+    }
+
+    fn refuse(&mut self, key: &str, why: &str) {
+        self.invalid
+            .get_or_insert_with(|| Status::invalid_argument(format!("the metadata {key:?} cannot be sent: {why}")));
+    }
 }
 
-impl<Q: Sends> Sent for Option<Q> {
-    fn message(&self) -> Option<&dyn Erased> {
-        self.as_ref()?.message()
-    }
-
-    fn take(&mut self) -> Messages {
-        Option::take(self).map_or_else(|| Messages::Encoded(Body::empty()), Sends::into_messages)
-    }
+fn is_key(key: &str) -> bool {
+    key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.')) && !is_reserved(key)
 }
 
 /// A call that is made, until there is what its kind waits for: the head of the answer, or the one message too.
 pub(super) type Answering<'c> = Pin<Box<dyn Future<Output = Result<Received, Failure<'c>>> + Send + 'c>>;
+
+/// Goes on with a call, and begins it with what it sends as often as that is asked for.
+pub(super) fn poll_answer(
+    answer: &mut Answering<'_>,
+    sends: &mut dyn Sends,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Received, Status>> {
+    loop {
+        match ready!(answer.as_mut().poll(cx)) {
+            Ok(received) => return Poll::Ready(Ok(received)),
+            Err(Failure::Final(status)) => return Poll::Ready(Err(status)),
+            Err(Failure::Unbegun(begin)) => *answer = begin(sends),
+        }
+    }
+}
 
 /// Why there is no answer.
 pub(super) enum Failure<'c> {
@@ -69,7 +116,7 @@ pub(super) enum Failure<'c> {
 }
 
 /// Begins a call with what it sends.
-pub(super) type Begin<'c> = Box<dyn FnOnce(&mut dyn Sent) -> Answering<'c> + Send + 'c>;
+pub(super) type Begin<'c> = Box<dyn FnOnce(&mut dyn Sends) -> Answering<'c> + Send + 'c>;
 
 impl From<Status> for Failure<'_> {
     fn from(status: Status) -> Self {
@@ -78,14 +125,14 @@ impl From<Status> for Failure<'_> {
 }
 
 impl<'c> Making<'c> {
-    pub(super) fn start(mut self, sent: &mut dyn Sent, one: bool) -> Answering<'c> {
+    pub(super) fn start(mut self, sends: &mut dyn Sends, one: bool) -> Answering<'c> {
         if self.settings.plan.is_none() {
             match self.client.transport.plan() {
                 Poll::Ready(plan) => self.settings.plan = plan,
                 Poll::Pending => return Box::pin(self.learn(one)),
             }
         }
-        self.begin(sent, one)
+        self.begin(sends, one)
     }
 
     /// Waits for what the service asks of its clients, as long as the call's own time allows.
@@ -106,17 +153,17 @@ impl<'c> Making<'c> {
         if let Poll::Ready(plan) = self.client.transport.plan() {
             self.settings.plan = plan;
         }
-        Err(Failure::Unbegun(Box::new(move |sent: &mut dyn Sent| self.begin(sent, one))))
+        Err(Failure::Unbegun(Box::new(move |sends: &mut dyn Sends| self.begin(sends, one))))
     }
 
-    fn begin(mut self, sent: &mut dyn Sent, one: bool) -> Answering<'c> {
+    fn begin(mut self, sends: &mut dyn Sends, one: bool) -> Answering<'c> {
         let (client, own) = (self.client, self.own.take());
         let is_intercepted = own.is_some() || !client.chain.is_empty();
-        Box::pin(receive(client, own, self.outgoing(is_intercepted, sent), one))
+        Box::pin(receive(client, own, self.outgoing(is_intercepted, sends), one))
     }
 
     /// The call, and what is kept of it so that it can be sent once more.
-    fn outgoing(self, is_intercepted: bool, sent: &mut dyn Sent) -> Result<(Box<Outgoing>, Option<Kept>), Status> {
+    fn outgoing(self, is_intercepted: bool, sends: &mut dyn Sends) -> Result<(Box<Outgoing>, Option<Kept>), Status> {
         let Self { method, mut metadata, extensions, mut settings, compression, invalid, .. } = self;
         if let Some(invalid) = invalid {
             return Err(invalid);
@@ -138,12 +185,12 @@ impl<'c> Making<'c> {
         let repeats = config.as_ref().is_some_and(|config| config.repeat.is_some())
             || plan.as_ref().is_some_and(|plan| plan.throttle.is_some());
         // A plain call is encoded here, and its message stays with the caller for the case that no server looks at it.
-        let (messages, kept) = match sent.message().filter(|_| !is_intercepted && !repeats) {
+        let (messages, kept) = match sends.message().filter(|_| !is_intercepted && !repeats) {
             Some(message) => {
                 let body = outbound.clone().into_body(message)?;
                 (Messages::Encoded(body), Some((metadata.clone(), outbound.clone())))
             }
-            None => (sent.take(), None),
+            None => (sends.take(), None),
         };
         let deadline = settings.timeout.map(deadline::after).into_iter().chain(inherited.deadline).min();
         let call = Outgoing {
@@ -207,8 +254,8 @@ async fn receive<'c>(
 
 /// A plain call that is to be sent once more.
 fn again<'c>(client: &'c Client, mut call: Box<Outgoing>, one: bool) -> Begin<'c> {
-    Box::new(move |sent| {
-        call.messages = sent.take();
+    Box::new(move |sends: &mut dyn Sends| {
+        call.messages = sends.take();
         Box::pin(receive(client, None, Ok((call, None)), one))
     })
 }

@@ -26,6 +26,7 @@ pub use channel::{Channel, ChannelBuilder, ChannelError};
 pub use config::{ServiceConfig, ServiceConfigError};
 use interceptor::ErasedClientInterceptor;
 pub use interceptor::{ClientInterceptor, Incoming, Next, Outgoing};
+use making::Making;
 use repeat::Throttle;
 pub use requests::{RequestSender, Requests, requests};
 
@@ -321,33 +322,41 @@ impl Client {
     }
 
     /// Prepares a call with one message each way.
+    #[inline]
     pub fn unary<Q, R>(&self, method: &'static Method, request: impl IntoRequest<Q>) -> UnaryCall<'_, Q, R> {
-        Call::new(self, method, request.into_request().map(One))
+        let (metadata, extensions, message) = request.into_request().into_parts();
+        Call::new(Making::new(self, method, metadata, extensions), One(message))
     }
 
     /// Prepares a call that is answered with a stream.
+    #[inline]
     pub fn server_streaming<Q, R>(
         &self,
         method: &'static Method,
         request: impl IntoRequest<Q>,
     ) -> ServerStreamingCall<'_, Q, R> {
-        Call::new(self, method, request.into_request().map(One))
+        let (metadata, extensions, message) = request.into_request().into_parts();
+        Call::new(Making::new(self, method, metadata, extensions), One(message))
     }
 
     /// Prepares a call that sends a stream.
+    #[inline]
     pub fn client_streaming<S, R>(&self, method: &'static Method, requests: S) -> ClientStreamingCall<'_, S::Stream, R>
     where
         S: IntoStreamingRequest,
     {
-        Call::new(self, method, requests.into_streaming_request().map(Many))
+        let (metadata, extensions, stream) = requests.into_streaming_request().into_parts();
+        Call::new(Making::new(self, method, metadata, extensions), Many(Some(stream)))
     }
 
     /// Prepares a call with a stream each way.
+    #[inline]
     pub fn bidi_streaming<S, R>(&self, method: &'static Method, requests: S) -> BidiStreamingCall<'_, S::Stream, R>
     where
         S: IntoStreamingRequest,
     {
-        Call::new(self, method, requests.into_streaming_request().map(Many))
+        let (metadata, extensions, stream) = requests.into_streaming_request().into_parts();
+        Call::new(Making::new(self, method, metadata, extensions), Many(Some(stream)))
     }
 }
 

@@ -12,7 +12,7 @@ use tonic::{Extensions, Status};
 pub(crate) use self::footprint::{Room, allocated};
 use self::json::Json;
 pub use self::message::Message;
-pub(crate) use self::message::{Erased, Fresh, fresh};
+pub(crate) use self::message::{Erased, Fresh, fresh, merge};
 
 /// The form of the messages of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,8 +144,7 @@ impl Codec {
     pub(crate) fn read(&self, bytes: Bytes, message: &mut dyn Erased, room: Room) -> Result<(), Status> {
         match self {
             // INTERNAL for a message that does not parse: gRPC's doc/statuscodes.md.
-            Self::Proto => message
-                .merge(bytes)
+            Self::Proto => merge(message, bytes)
                 .map_err(|error| Status::internal(format!("the message does not decode as protobuf: {error}"))),
             Self::Json { options, message: ty } => options
                 .merge_within(&bytes, json_mut(ty, message.any_mut())?, room.bytes())

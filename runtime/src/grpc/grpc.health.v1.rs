@@ -428,18 +428,18 @@ impl<T: Health> ::rsgrpc::Service for HealthServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Health::check(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Health::check(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Health::list(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Health::list(&*service, request).await)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Health::watch(&*service, request).await?).await
             }),
             _ => call.unknown_method(),

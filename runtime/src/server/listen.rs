@@ -1,6 +1,12 @@
 //! Sockets: the accept loop and the end of a server's life.
 
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -92,6 +98,22 @@ impl Server {
         listeners: impl IntoIterator<Item = Listener>,
         shutdown: impl Future<Output = ()> + Send,
     ) -> io::Result<()> {
+        self.boxed_life(listeners.into_iter().collect(), pin!(shutdown)).await;
+        Ok(())
+    }
+
+    /// In a box that is made here: a future that callers hold by its type is compiled again with each of them, and all
+    /// that it awaits.
+    #[inline(never)]
+    fn boxed_life<'a>(
+        &'a self,
+        listeners: Vec<Listener>,
+        shutdown: Pin<&'a mut (dyn Future<Output = ()> + Send + 'a)>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(self.life(listeners, shutdown))
+    }
+
+    async fn life(&self, listeners: Vec<Listener>, mut shutdown: Pin<&mut (dyn Future<Output = ()> + Send + '_)>) {
         let (accepted, mut incoming) = mpsc::channel(1);
         let (phase, watcher) = watch::channel(Phase::Serving);
         let mut accepting = JoinSet::new();
@@ -100,14 +122,11 @@ impl Server {
         }
         drop(accepted);
         let mut connections = JoinSet::new();
-        {
-            let mut shutdown = std::pin::pin!(shutdown);
-            loop {
-                tokio::select! {
-                    () = &mut shutdown => break,
-                    Some(stream) = incoming.recv() => self.admit(stream, &watcher, &mut connections),
-                    Some(_) = connections.join_next() => {}
-                }
+        loop {
+            tokio::select! {
+                () = &mut shutdown => break,
+                Some(stream) = incoming.recv() => self.admit(stream, &watcher, &mut connections),
+                Some(_) = connections.join_next() => {}
             }
         }
         if let Some(health) = &self.core.health {
@@ -123,7 +142,6 @@ impl Server {
         drain(&mut connections, LAST_WORDS).await;
         phase.send_replace(Phase::Closed);
         connections.shutdown().await;
-        Ok(())
     }
 
     /// Serves a connection if there is room for one more; else it is closed.

@@ -62,7 +62,7 @@ impl Service for Bulk {
     fn call(&self, method: usize, mut call: ServerCall) -> Reply {
         Box::pin(async move {
             let count = if method == 0 {
-                let request: Request<ListValue> = call.one().await?;
+                let request: Request<ListValue> = call.arrival().await.one()?;
                 request.get_ref().values.len()
             } else {
                 let request: Request<Streaming<ListValue>> = call.many();

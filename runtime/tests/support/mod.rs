@@ -84,11 +84,11 @@ impl<T: Echo> Service for EchoServer<T> {
         let service = Arc::clone(&self.0);
         match method {
             0 | 4 => Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.arrival().await.one()?;
                 call.reply(service.unary(request).await?)
             }),
             1 => Box::pin(async move {
-                let request = call.one().await?;
+                let request = call.arrival().await.one()?;
                 call.stream(service.down(request).await?).await
             }),
             2 => Box::pin(async move {

@@ -1,5 +1,7 @@
 //! What the tests of the generator share: protoc, and the folders of protos.
 
+pub mod kept;
+
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1820,54 +1820,54 @@ impl<T: PubSub> ::rsgrpc::Service for PubSubServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(PubSub::create_topic(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(PubSub::create_topic(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(PubSub::update_topic(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(PubSub::update_topic(&*service, request).await)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(PubSub::publish(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(PubSub::publish(&*service, request).await)
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(PubSub::get_topic(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(PubSub::get_topic(&*service, request).await)
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(PubSub::list_topics(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(PubSub::list_topics(&*service, request).await)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(PubSub::list_topic_subscriptions(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(PubSub::list_topic_subscriptions(&*service, request).await)
             }),
             6 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(PubSub::delete_topic(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(PubSub::delete_topic(&*service, request).await)
             }),
             7 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(PubSub::detach_subscription(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(PubSub::detach_subscription(&*service, request).await)
             }),
             8 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(PubSub::acknowledge(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(PubSub::acknowledge(&*service, request).await)
             }),
             9 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(PubSub::seek(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(PubSub::seek(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }
@@ -2227,33 +2227,33 @@ impl<T: Spanner> ::rsgrpc::Service for SpannerServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Spanner::create_session(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Spanner::create_session(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Spanner::batch_create_sessions(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Spanner::batch_create_sessions(&*service, request).await)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Spanner::get_session(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Spanner::get_session(&*service, request).await)
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Spanner::list_sessions(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Spanner::list_sessions(&*service, request).await)
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Spanner::execute_sql(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Spanner::execute_sql(&*service, request).await)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Spanner::execute_streaming_sql(&*service, request).await?).await
             }),
             _ => call.unknown_method(),
@@ -2539,29 +2539,29 @@ impl<T: StorageControl> ::rsgrpc::Service for StorageControlServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(StorageControl::create_folder(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(StorageControl::create_folder(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(StorageControl::delete_folder(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(StorageControl::delete_folder(&*service, request).await)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(StorageControl::get_folder(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(StorageControl::get_folder(&*service, request).await)
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(StorageControl::rename_folder(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(StorageControl::rename_folder(&*service, request).await)
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(StorageControl::get_storage_layout(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(StorageControl::get_storage_layout(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }
@@ -2780,14 +2780,14 @@ impl<T: Others> ::rsgrpc::Service for OthersServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Others::delete_log(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Others::delete_log(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Others::raw_predict(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Others::raw_predict(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

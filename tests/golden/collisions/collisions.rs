@@ -1565,18 +1565,18 @@ impl<T: Greeter_> ::rsgrpc::Service for GreeterServer_<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Greeter_::get_thing(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Greeter_::get_thing(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Greeter_::get_thing_(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Greeter_::get_thing_(&*service, request).await)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Greeter_::get_thing__(&*service, request).await?).await
             }),
             _ => call.unknown_method(),
@@ -1679,9 +1679,9 @@ impl<T: FileDescriptorSet> ::rsgrpc::Service for FileDescriptorSetServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(FileDescriptorSet::get(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(FileDescriptorSet::get(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }
@@ -1771,9 +1771,9 @@ impl<T: _1> ::rsgrpc::Service for _1Server<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(_1::_2(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(_1::_2(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

@@ -388,9 +388,9 @@ impl<T: Commented> ::rsgrpc::Service for CommentedServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Commented::call(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Commented::call(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

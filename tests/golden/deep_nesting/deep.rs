@@ -6067,13 +6067,13 @@ impl<T: Deep> ::rsgrpc::Service for DeepServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Deep::recursive(&*service, request).await?).await
             }),
             1 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.reply(Deep::chain(&*service, request).await?)
+                call.outcome(Deep::chain(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

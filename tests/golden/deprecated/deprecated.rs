@@ -270,9 +270,9 @@ impl<T: OldService> ::rsgrpc::Service for OldServiceServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(OldService::unary(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(OldService::unary(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
                 let request = call.many();

@@ -197,9 +197,9 @@ impl<T: Described> ::rsgrpc::Service for DescribedServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Described::get(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Described::get(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

@@ -222,9 +222,9 @@ impl<T: Things> ::rsgrpc::Service for ThingsServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Things::get_thing(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Things::get_thing(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

@@ -156,9 +156,9 @@ impl<T: Using> ::rsgrpc::Service for UsingServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Using::r#use(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Using::r#use(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

@@ -792,59 +792,59 @@ impl<T: Library> ::rsgrpc::Service for LibraryServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Library::get(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Library::get(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Library::list(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Library::list(&*service, request).await)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Library::create(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Library::create(&*service, request).await)
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Library::update(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Library::update(&*service, request).await)
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Library::delete(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Library::delete(&*service, request).await)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Library::head(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Library::head(&*service, request).await)
             }),
             6 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Library::any(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Library::any(&*service, request).await)
             }),
             7 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Library::rest(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Library::rest(&*service, request).await)
             }),
             8 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Library::types(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Library::types(&*service, request).await)
             }),
             9 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Library::verbs(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Library::verbs(&*service, request).await)
             }),
             10 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Library::plain(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Library::plain(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

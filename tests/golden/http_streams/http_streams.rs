@@ -344,36 +344,36 @@ impl<T: Streams> ::rsgrpc::Service for StreamsServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Streams::watch(&*service, request).await?).await
             }),
             1 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.reply(Streams::upload(&*service, request).await?)
+                call.outcome(Streams::upload(&*service, request).await)
             }),
             2 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
                 call.stream(Streams::sync(&*service, request).await?).await
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Streams::download(&*service, request).await?).await
             }),
             4 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.reply(Streams::raw(&*service, request).await?)
+                call.outcome(Streams::raw(&*service, request).await)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Streams::first(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Streams::first(&*service, request).await)
             }),
             6 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Streams::second(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Streams::second(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

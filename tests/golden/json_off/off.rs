@@ -105,9 +105,9 @@ impl<T: Off> ::rsgrpc::Service for OffServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Off::call(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Off::call(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

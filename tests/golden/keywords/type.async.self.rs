@@ -553,18 +553,18 @@ impl<T: Trait> ::rsgrpc::Service for TraitServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Trait::r#type(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Trait::r#type(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Trait::self_(&*service, request).await?).await
             }),
             2 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.reply(Trait::r#async(&*service, request).await?)
+                call.outcome(Trait::r#async(&*service, request).await)
             }),
             3 => ::std::boxed::Box::pin(async move {
                 let request = call.many();

@@ -297,8 +297,8 @@ pub mod a {
                     let service = ::std::sync::Arc::clone(&self.service);
                     match method {
                         0 => ::std::boxed::Box::pin(async move {
-                            let request = call.one()
-                                .await?;
+                            let request = call.arrival()
+                                .await.one()?;
                             call.stream(Router::route(&*service, request).await?).await
                         }),
                         _ => call.unknown_method(),

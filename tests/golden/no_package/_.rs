@@ -204,9 +204,9 @@ impl<T: Bare> ::rsgrpc::Service for BareServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Bare::get(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Bare::get(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

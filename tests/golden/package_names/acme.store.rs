@@ -142,9 +142,9 @@ impl<T: Stores> ::rsgrpc::Service for StoresServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Stores::get(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Stores::get(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

@@ -198,9 +198,9 @@ impl<T: Mods> ::rsgrpc::Service for ModsServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Mods::r#mod(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Mods::r#mod(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

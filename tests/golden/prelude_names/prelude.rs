@@ -2996,71 +2996,71 @@ impl<T_: Client> ::rsgrpc::Service for ClientServer<T_> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Client::connect(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Client::connect(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Client::new_(&*service, request).await?).await
             }),
             2 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.reply(Client::clone(&*service, request).await?)
+                call.outcome(Client::clone(&*service, request).await)
             }),
             3 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
                 call.stream(Client::drop(&*service, request).await?).await
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Client::call(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Client::call(&*service, request).await)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Client::fmt(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Client::fmt(&*service, request).await)
             }),
             6 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Client::into(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Client::into(&*service, request).await)
             }),
             7 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Client::default(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Client::default(&*service, request).await)
             }),
             8 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Client::descriptor(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Client::descriptor(&*service, request).await)
             }),
             9 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Client::from_arc(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Client::from_arc(&*service, request).await)
             }),
             10 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Client::client(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Client::client(&*service, request).await)
             }),
             11 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Client::service(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Client::service(&*service, request).await)
             }),
             12 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Client::request(&*service, request).await?).await
             }),
             13 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.reply(Client::method(&*service, request).await?)
+                call.outcome(Client::method(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }
@@ -3232,9 +3232,9 @@ impl<T_: Server> ::rsgrpc::Service for ServerServer<T_> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Server::get(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Server::get(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }
@@ -3325,7 +3325,7 @@ impl<T_: Service> ::rsgrpc::Service for ServiceServer<T_> {
         match method {
             0 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.reply(Service::get(&*service, request).await?)
+                call.outcome(Service::get(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }
@@ -3416,9 +3416,9 @@ impl<T_: Self_> ::rsgrpc::Service for SelfServer<T_> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Self_::get(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Self_::get(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

@@ -1572,91 +1572,91 @@ impl<T: Items> ::rsgrpc::Service for ItemsServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::get(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::get(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::latest(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::latest(&*service, request).await)
             }),
             2 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::anything(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::anything(&*service, request).await)
             }),
             3 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::one(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::one(&*service, request).await)
             }),
             4 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::create(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::create(&*service, request).await)
             }),
             5 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::field(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::field(&*service, request).await)
             }),
             6 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::delete(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::delete(&*service, request).await)
             }),
             7 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::r#move(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::r#move(&*service, request).await)
             }),
             8 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::update(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::update(&*service, request).await)
             }),
             9 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::part(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::part(&*service, request).await)
             }),
             10 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Items::watch(&*service, request).await?).await
             }),
             11 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.reply(Items::upload(&*service, request).await?)
+                call.outcome(Items::upload(&*service, request).await)
             }),
             12 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
                 call.stream(Items::sync(&*service, request).await?).await
             }),
             13 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::download(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::download(&*service, request).await)
             }),
             14 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Items::tail(&*service, request).await?).await
             }),
             15 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::echo(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::echo(&*service, request).await)
             }),
             16 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Items::attach(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::attach(&*service, request).await)
             }),
             17 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.reply(Items::store(&*service, request).await?)
+                call.outcome(Items::store(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

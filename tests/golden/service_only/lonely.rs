@@ -100,18 +100,18 @@ impl<T: Lonely> ::rsgrpc::Service for LonelyServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Lonely::ping(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Lonely::ping(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Lonely::echo(&*service, request).await?).await
             }),
             2 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.reply(Lonely::count(&*service, request).await?)
+                call.outcome(Lonely::count(&*service, request).await)
             }),
             _ => call.unknown_method(),
         }

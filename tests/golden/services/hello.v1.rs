@@ -250,18 +250,18 @@ impl<T: Greeter> ::rsgrpc::Service for GreeterServer<T> {
         let service = ::std::sync::Arc::clone(&self.service);
         match method {
             0 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
-                call.reply(Greeter::say_hello(&*service, request).await?)
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Greeter::say_hello(&*service, request).await)
             }),
             1 => ::std::boxed::Box::pin(async move {
-                let request = call.one()
-                    .await?;
+                let request = call.arrival()
+                    .await.one()?;
                 call.stream(Greeter::list(&*service, request).await?).await
             }),
             2 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.reply(Greeter::upload(&*service, request).await?)
+                call.outcome(Greeter::upload(&*service, request).await)
             }),
             3 => ::std::boxed::Box::pin(async move {
                 let request = call.many();

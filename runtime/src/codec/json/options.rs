@@ -81,9 +81,9 @@ impl Options {
 
     /// The JSON of a message of this name in protobuf form; `None` where the registry does not have it or it is broken.
     pub(crate) fn transcode(&self, name: &str, message: &[u8]) -> Option<String> {
-        let write = self.registry.find(name)?.write;
+        let ty = self.registry.find(name)?;
         let mut writer = Writer::new(Vec::new(), self);
-        write(message, &mut writer).ok()?;
+        ty.write(message, &mut writer).ok()?;
         String::from_utf8(writer.into_inner()).ok()
     }
 

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use super::wkt::WELL_KNOWN;
 use super::{Error, Json, Reader, Writer};
 use crate::{
-    codec::{Erased, Message},
+    codec::{Erased, Message, fresh, merge},
     google,
 };
 
@@ -17,12 +17,9 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Type {
     name: &'static str,
-    /// Reads the JSON of a message and appends its protobuf form.
-    pub(super) read: fn(&mut Reader<'_>) -> Result<Vec<u8>, Error>,
-    /// Writes the JSON of a message of which it is given the protobuf form.
-    pub(super) write: fn(&[u8], &mut Writer<'_>) -> Result<(), Error>,
     /// Whether its JSON is no object of its fields, so that it stands in an `Any` as `value`.
     pub(super) special: bool,
+    fresh: fn() -> Box<dyn Erased>,
     json: fn(&dyn Any) -> Option<&dyn Json>,
     json_mut: fn(&mut dyn Any) -> Option<&mut dyn Json>,
 }
@@ -30,14 +27,7 @@ pub struct Type {
 impl Type {
     /// A generated message under its full proto name.
     pub const fn of<M: Json + Message>(name: &'static str) -> Self {
-        Self {
-            name,
-            read: read::<M>,
-            write: write::<M>,
-            special: false,
-            json: |message| message.downcast_ref::<M>().map(|message| message as &dyn Json),
-            json_mut: |message| message.downcast_mut::<M>().map(|message| message as &mut dyn Json),
-        }
+        Self { name, special: false, fresh: fresh::<M>, json: json::<M>, json_mut: json_mut::<M> }
     }
 
     /// A well-known type whose JSON is its own.
@@ -59,38 +49,42 @@ impl Type {
     pub(crate) fn json_mut<'a>(&self, message: &'a mut dyn Any) -> Option<&'a mut dyn Json> {
         (self.json_mut)(message)
     }
+
+    /// Reads the JSON of a message, and gives its protobuf form.
+    pub(super) fn read(&self, reader: &mut Reader<'_>) -> Result<Vec<u8>, Error> {
+        let mut message = (self.fresh)();
+        self.json_mut(message.any_mut()).map_or(Ok(()), |message| message.read(reader))?;
+        let mut buffer = BytesMut::with_capacity(message.encoded_len());
+        message.encode_raw(&mut buffer);
+        Ok(buffer.into())
+    }
+
+    /// Writes the JSON of a message of which it is given the protobuf form.
+    pub(super) fn write(&self, bytes: &[u8], writer: &mut Writer<'_>) -> Result<(), Error> {
+        let mut message = (self.fresh)();
+        merge(&mut *message, Bytes::copy_from_slice(bytes))
+            .map_err(|error| Error::new(format!("the value of the Any does not decode: {error}")))?;
+        self.json(message.any()).map_or(Ok(()), |message| message.write(writer))
+    }
+}
+
+// Functions rather than closures in `of`: a closure behind a pointer is compiled twice, itself and what calls it. `inline`
+// has them compiled beside the message, where all that they need is already.
+
+#[inline]
+fn json<M: Json + Message>(message: &dyn Any) -> Option<&dyn Json> {
+    message.downcast_ref::<M>().map(|message| message as &dyn Json)
+}
+
+#[inline]
+fn json_mut<M: Json + Message>(message: &mut dyn Any) -> Option<&mut dyn Json> {
+    message.downcast_mut::<M>().map(|message| message as &mut dyn Json)
 }
 
 impl fmt::Debug for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Type").field(&self.name).finish()
     }
-}
-
-// The protobuf form is read and written by the same code as in calls: prost's is generic over its buffers, and another
-// one would double what every message costs to build.
-
-fn read<M: Json + Message>(reader: &mut Reader<'_>) -> Result<Vec<u8>, Error> {
-    let mut message = M::default();
-    message.read(reader)?;
-    Ok(encoded(&message))
-}
-
-fn encoded(message: &dyn Erased) -> Vec<u8> {
-    let mut buffer = BytesMut::with_capacity(message.encoded_len());
-    message.encode_raw(&mut buffer);
-    buffer.into()
-}
-
-fn write<M: Json + Message>(bytes: &[u8], writer: &mut Writer<'_>) -> Result<(), Error> {
-    let mut message = M::default();
-    merge(bytes, &mut message)?;
-    message.write(writer)
-}
-
-fn merge(bytes: &[u8], message: &mut dyn Erased) -> Result<(), Error> {
-    let merged = message.merge(Bytes::copy_from_slice(bytes));
-    merged.map_err(|error| Error::new(format!("the value of the Any does not decode: {error}")))
 }
 
 /// The message types that an `Any` may hold, by name. The well-known types and the messages of

@@ -60,7 +60,7 @@ impl Probe {
             }
             (metadata, extensions)
         } else {
-            let (metadata, extensions, message) = call.one::<In>().await?.into_parts();
+            let (metadata, extensions, message) = call.arrival::<In>().await.one()?.into_parts();
             messages.push(value(&message));
             (metadata, extensions)
         };

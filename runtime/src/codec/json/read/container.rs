@@ -12,12 +12,15 @@ impl Reader<'_> {
     }
 
     /// Reads a field with presence.
-    #[inline]
+    #[inline(never)]
     pub fn optional<T: Json + Default>(&mut self, slot: &mut Option<T>) -> Result<(), Error> {
-        let was_set = slot.is_some();
-        slot.get_or_insert_default().read(self)?;
-        if self.ignored && !was_set {
-            *slot = None;
+        if let Some(value) = slot {
+            return value.read(self);
+        }
+        let mut value = T::default();
+        value.read(self)?;
+        if !self.ignored {
+            *slot = Some(value);
         }
         Ok(())
     }

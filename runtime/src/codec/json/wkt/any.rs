@@ -19,7 +19,7 @@ impl Json for Any {
             true => special(ty, reader)?,
             false => {
                 reader.in_any = true;
-                (ty.read)(reader)?
+                ty.read(reader)?
             }
         };
         self.type_url = type_url;
@@ -42,11 +42,11 @@ impl Json for Any {
         writer.without_field();
         if ty.special {
             writer.raw("\"value\":");
-            (ty.write)(&self.value, writer)?;
+            ty.write(&self.value, writer)?;
             writer.raw("}");
         } else {
             writer.opened = true;
-            (ty.write)(&self.value, writer)?;
+            ty.write(&self.value, writer)?;
         }
         writer.leave();
         Ok(())
@@ -100,7 +100,7 @@ fn special(ty: Type, reader: &mut Reader<'_>) -> Result<Vec<u8>, Error> {
             }
             "value" if value.is_none() => {
                 reader.without_field();
-                value = Some((ty.read)(reader).map_err(|error| error.in_field("value"))?);
+                value = Some(ty.read(reader).map_err(|error| error.in_field("value"))?);
             }
             "@type" | "value" => return Err(reader.error_at(at, format!("`{key}` is given twice"))),
             _ if reader.options.ignore_unknown_fields => reader.skip()?,

@@ -4,7 +4,7 @@ use super::Writer;
 
 impl Writer<'_> {
     /// Writes a field without presence, unless it holds its default.
-    #[inline]
+    #[inline(never)]
     pub fn implicit<T: Scalar>(&mut self, value: &T) -> Result<(), Error> {
         if value.is_default() && !self.options.emit_defaults && !self.unset {
             return Ok(());
@@ -13,7 +13,6 @@ impl Writer<'_> {
     }
 
     /// Writes a field that is always there, or a member of a oneof that is set.
-    #[inline]
     pub fn required<T: Json>(&mut self, value: &T) -> Result<(), Error> {
         self.key();
         value.write(self)?;
@@ -22,7 +21,7 @@ impl Writer<'_> {
     }
 
     /// Writes a field with presence, if it is set.
-    #[inline]
+    #[inline(never)]
     pub fn optional<T: Json + Default>(&mut self, value: &Option<T>) -> Result<(), Error> {
         match value {
             Some(value) => self.required(value),
