@@ -76,8 +76,8 @@ pub(crate) fn deep_json() -> Vec<u8> {
 /// 1 GiB of zeros by each encoding.
 pub(crate) fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     let zeros = vec![0; 1 << 20];
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
     let mut zstd = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
     for _ in 0..GIB / zeros.len() {
         gzip.write_all(&zeros).unwrap();
