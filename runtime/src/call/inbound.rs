@@ -195,8 +195,8 @@ impl Inbound {
     pub(crate) fn take(&self, arrived: Arrived, message: &mut dyn Erased) -> Result<(), Status> {
         match arrived {
             Arrived::Bytes(bytes) => self.read(bytes, message),
-            Arrived::Read(read) => {
-                message.become_other(read);
+            Arrived::Read(mut read) => {
+                message.swap(&mut *read);
                 Ok(())
             }
         }

@@ -32,10 +32,8 @@ pub trait Erased: Send + Sync + 'static {
     /// Another of its type, without content.
     fn fresh(&self) -> Box<dyn Erased>;
 
-    /// Becomes this message, if it is of the same type.
-    fn become_other(&mut self, other: Box<dyn Erased>);
-
-    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+    /// Changes places with this message, if it is of the same type.
+    fn swap(&mut self, other: &mut dyn Erased);
 
     fn any(&self) -> &dyn Any;
 
@@ -65,14 +63,10 @@ impl<M: Message> Erased for M {
         fresh::<Self>()
     }
 
-    fn become_other(&mut self, other: Box<dyn Erased>) {
-        if let Ok(other) = other.into_any().downcast() {
-            *self = *other;
+    fn swap(&mut self, other: &mut dyn Erased) {
+        if let Some(other) = other.any_mut().downcast_mut() {
+            std::mem::swap(self, other);
         }
-    }
-
-    fn into_any(self: Box<Self>) -> Box<dyn Any> {
-        self
     }
 
     fn any(&self) -> &dyn Any {

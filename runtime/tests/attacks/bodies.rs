@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::{
     attacker::{Attacker, END_HEADERS, HEADERS, frame, framed, post},
-    support::Bulk,
+    support::RuledBulk,
     target::{Target, builder},
 };
 
@@ -49,7 +49,7 @@ async fn refused(target: &Target, requests: &[(Vec<u8>, Vec<u8>)]) {
 
 #[tokio::test]
 async fn decompression_bombs() {
-    let target = Target::of(builder().add_service(Bulk)).await;
+    let target = Target::of(builder().add_service(RuledBulk)).await;
     let zeros = vec![0; 64 * MIB];
     let mut requests = Vec::new();
     for (name, bomb) in compressed(&zeros) {
@@ -76,7 +76,7 @@ fn attacked_memory() -> u64 {
 
 #[tokio::test]
 async fn many_elements() {
-    let target = Target::of(builder().add_service(Bulk)).await;
+    let target = Target::of(builder().add_service(RuledBulk)).await;
     let empty = framed(0, &[0x0a, 0].repeat(2 * MIB - 4));
     let json = format!("[{}0]", "0,".repeat(2 * MIB - 8)).into_bytes();
     let mut requests = vec![(post(COUNT, GRPC, None), empty.clone()); 4];
@@ -91,7 +91,7 @@ async fn many_elements() {
 #[tokio::test]
 async fn deep_ones() {
     const DEEP: usize = 1_000_000;
-    let target = Target::of(builder().add_service(Bulk)).await;
+    let target = Target::of(builder().add_service(RuledBulk)).await;
     // `list_value` of a value, and the `values` of a list, each around all behind it: lengths of four bytes.
     let mut lists = Vec::new();
     for level in 0..DEEP / 5 {

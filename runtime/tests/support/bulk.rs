@@ -19,6 +19,10 @@ use rsgrpc::{
 #[derive(Debug)]
 pub struct Bulk;
 
+/// The same with a rule for REST, which makes the server answer paths that it does not know as REST does.
+#[derive(Debug)]
+pub struct RuledBulk;
+
 const LIST: json::Type = json::Type::of::<ListValue>("google.protobuf.ListValue");
 const TEXT: json::Type = json::Type::of::<String>("google.protobuf.StringValue");
 
@@ -38,24 +42,36 @@ const fn post(text: &'static str, segments: &'static [Segment]) -> HttpRule {
     }
 }
 
-static METHODS: &[Method] = &[
-    method(
-        "/test.Bulk/Count",
-        MethodKind::Unary,
-        &[post("/v1/count", &[Segment::Literal("v1"), Segment::Literal("count")])],
-    ),
-    method("/test.Bulk/Total", MethodKind::ClientStreaming, &[]),
-];
+static PLAIN: [Method; 2] = methods(&[]);
+static RULED: [Method; 2] = methods(&[post("/v1/count", &[Segment::Literal("v1"), Segment::Literal("count")])]);
 
-static BULK: LazyLock<ServiceDescriptor> = LazyLock::new(|| ServiceDescriptor {
-    name: "test.Bulk",
-    methods: METHODS,
-    message_types: &[],
-    file_descriptor_set: FileDescriptorSet { file: vec![structs(), bulk()] }.encode_to_vec().leak(),
-});
+const fn methods(http: &'static [HttpRule]) -> [Method; 2] {
+    [method("/test.Bulk/Count", MethodKind::Unary, http), method("/test.Bulk/Total", MethodKind::ClientStreaming, &[])]
+}
+
+fn service(methods: &'static [Method]) -> ServiceDescriptor {
+    ServiceDescriptor {
+        name: "test.Bulk",
+        methods,
+        message_types: &[],
+        file_descriptor_set: FileDescriptorSet { file: vec![structs(), bulk()] }.encode_to_vec().leak(),
+    }
+}
+
+impl Service for RuledBulk {
+    fn descriptor(&self) -> &'static ServiceDescriptor {
+        static BULK: LazyLock<ServiceDescriptor> = LazyLock::new(|| service(&RULED));
+        &BULK
+    }
+
+    fn call(&self, method: usize, call: ServerCall) -> Reply {
+        Bulk.call(method, call)
+    }
+}
 
 impl Service for Bulk {
     fn descriptor(&self) -> &'static ServiceDescriptor {
+        static BULK: LazyLock<ServiceDescriptor> = LazyLock::new(|| service(&PLAIN));
         &BULK
     }
 

@@ -12,7 +12,7 @@ mod bulk;
 
 use std::{future::Future, sync::Arc};
 
-pub use bulk::Bulk;
+pub use bulk::{Bulk, RuledBulk};
 
 use rsgrpc::{
     Client, Idempotency, Method, MethodKind, Request, Response, Service, ServiceDescriptor, Status, Streaming,
