@@ -147,8 +147,8 @@ impl ChannelBuilder {
         self
     }
 
-    /// Sends calls to the servers of this [locality](Endpoint::locality), and to others only while none of it can be
-    /// reached. Default: localities do not matter.
+    /// Sends calls to the servers of this [locality](super::Endpoint::locality), and to others only while none of it can
+    /// be reached. Default: localities do not matter.
     #[must_use]
     pub fn prefer_locality(mut self, locality: impl Into<String>) -> Self {
         self.locality = Some(locality.into());
