@@ -1,6 +1,6 @@
 //! The five-byte prefix of gRPC, gRPC-Web and Connect streams: one byte of flags, then the length, big-endian.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use tonic::Status;
 
 use crate::{
@@ -12,9 +12,10 @@ pub(crate) const PREFIX: usize = 5;
 /// The payload is compressed with the encoding that the headers name.
 pub(crate) const COMPRESSED: u8 = 1;
 
-/// Takes the next frame as `(flags, payload)`; `None` while it is incomplete. `limit` bounds the payload in bytes and is
-/// applied to the prefix, before anything behind it has arrived.
-pub(crate) fn take(chunks: &mut Chunks, limit: usize) -> Result<Option<(u8, Bytes)>, Status> {
+/// Reads the prefix of the next frame as `(flags, length)`, behind which its payload lies then; `None` while it is
+/// incomplete. `limit` bounds the payload in bytes and is applied to the prefix, before anything behind it has arrived.
+#[inline]
+pub(crate) fn next(chunks: &mut Chunks, limit: usize) -> Result<Option<(u8, usize)>, Status> {
     let Some([flags, length @ ..]) = chunks.peek::<PREFIX>() else {
         return Ok(None);
     };
@@ -26,7 +27,7 @@ pub(crate) fn take(chunks: &mut Chunks, limit: usize) -> Result<Option<(u8, Byte
         return Ok(None);
     }
     chunks.skip(PREFIX);
-    Ok(chunks.take(length).map(|payload| (flags, payload)))
+    Ok(Some((flags, length)))
 }
 
 /// Appends a frame with these flags.
@@ -75,8 +76,8 @@ impl Reframe for Envelope {
 
 impl Deframe for Envelope {
     fn next(&mut self, chunks: &mut Chunks, _eof: bool, limit: usize) -> Result<Item, Status> {
-        match take(chunks, limit)? {
-            Some((flags @ (0 | COMPRESSED), payload)) => Ok(Item::Message { payload, compressed: flags == COMPRESSED }),
+        match next(chunks, limit)? {
+            Some((flags @ (0 | COMPRESSED), len)) => Ok(Item::Message { len, compressed: flags == COMPRESSED }),
             Some((flags, _)) => Err(Status::internal(format!(
                 "a message has the flags {flags:#04x}, which the protocol does not define"
             ))),

@@ -12,14 +12,14 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use futures_core::Stream;
 use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
 
 #[cfg(feature = "otel")]
 use crate::call::Traffic;
 use crate::{
-    call::{Arrived, Body, CallContext, Inbound, Outbound, Payload, Peer, Streaming, Trailers, fill},
+    call::{Body, CallContext, Inbound, Outbound, Payload, Peer, Streaming, Trailers, fill},
     codec::{Codec, Erased, Fresh, Message, fresh},
     method::{Method, ServiceDescriptor},
 };
@@ -143,7 +143,7 @@ impl Call {
     /// Messages in: waits for the one that the kind promises.
     #[doc(hidden)]
     pub fn arrival<M: Message>(&mut self) -> Arrival<'_, M> {
-        Arrival { waiting: Waiting { call: Some(self), found: None, fresh: fresh::<M> }, message: PhantomData }
+        Arrival { waiting: Waiting { call: Some(self), fresh: fresh::<M> }, message: PhantomData }
     }
 
     /// Messages in: as many as come.
@@ -259,16 +259,14 @@ pub struct Arrival<'c, M> {
 #[derive(Debug)]
 struct Waiting<'c> {
     call: Option<&'c mut Call>,
-    /// The message, while it is not known yet that it is the only one.
-    found: Option<Bytes>,
     fresh: Fresh,
 }
 
 impl<'c> Waiting<'c> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Came<'c>> {
         let Some(call) = self.call.take() else { return Poll::Pending };
-        match call.parts.inbound.poll_single_arrived(&mut self.found, self.fresh, cx) {
-            Poll::Ready(message) => Poll::Ready(Came { call, message }),
+        match call.parts.inbound.poll_single_read(self.fresh, cx) {
+            Poll::Ready(outcome) => Poll::Ready(Came { call, outcome }),
             Poll::Pending => {
                 self.call = Some(call);
                 Poll::Pending
@@ -311,14 +309,15 @@ impl<M> std::fmt::Debug for One<'_, M> {
 
 struct Came<'c> {
     call: &'c mut Call,
-    message: Result<Arrived, Status>,
+    outcome: Result<(), Status>,
 }
 
 impl Came<'_> {
     fn read(self, message: &mut dyn Erased) -> Result<(MetadataMap, Extensions), Status> {
-        let Self { call, message: arrived } = self;
+        let Self { call, outcome } = self;
+        outcome?;
         call.parts.context.compressed = call.parts.inbound.compressed;
-        call.parts.inbound.take(arrived?, message)?;
+        call.parts.inbound.take(message)?;
         Ok(call.head())
     }
 }

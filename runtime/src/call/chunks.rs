@@ -42,19 +42,20 @@ impl Chunks {
     }
 
     /// Copies the first `N` bytes without consuming them, if there are as many.
+    #[inline]
     pub(crate) fn peek<const N: usize>(&self) -> Option<[u8; N]> {
-        if self.len < N {
-            return None;
+        match self.front.first_chunk() {
+            Some(bytes) => Some(*bytes),
+            None if self.len < N => None,
+            None => Some(self.peek_across()),
         }
+    }
+
+    #[cold]
+    fn peek_across<const N: usize>(&self) -> [u8; N] {
         let mut out = [0; N];
-        if let Some(bytes) = self.front.get(..N) {
-            out.copy_from_slice(bytes);
-            return Some(out);
-        }
-        let parts = std::iter::once(&self.front[..]).chain(self.queue.iter().map(|c| &c[..])).chain([&self.tail[..]]);
-        let bytes = parts.flatten();
-        out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        Some(out)
+        out.iter_mut().zip(self.slices_from(0).flatten()).for_each(|(to, from)| *to = *from);
+        out
     }
 
     /// The bytes behind the first `n`, in slices.
@@ -68,15 +69,25 @@ impl Chunks {
     }
 
     /// Drops the first `n` bytes, or all there are.
+    #[inline]
     pub(crate) fn skip(&mut self, n: usize) {
-        let mut left = n.min(self.len);
-        self.len -= left;
-        while left > self.front.len() {
-            left -= self.front.len();
+        let n = n.min(self.len);
+        self.len -= n;
+        if n <= self.front.len() {
+            self.front.advance(n);
+        } else {
+            self.skip_across(n);
+        }
+    }
+
+    #[cold]
+    fn skip_across(&mut self, mut n: usize) {
+        while n > self.front.len() {
+            n -= self.front.len();
             self.front.clear();
             self.refill();
         }
-        self.front.advance(left);
+        self.front.advance(n);
     }
 
     /// Takes the first `n` bytes as one slice; `None` while fewer have arrived.
@@ -89,6 +100,58 @@ impl Chunks {
             return Some(self.front.split_to(n));
         }
         Some(self.join(n))
+    }
+
+    /// Puts bytes before the first.
+    pub(crate) fn put_back(&mut self, bytes: Bytes) {
+        self.len += bytes.len();
+        let front = std::mem::replace(&mut self.front, bytes);
+        if !front.is_empty() {
+            self.queue.push_front(front);
+        }
+    }
+
+    /// The first `n` bytes, or all there are, as one slice.
+    pub(crate) fn first(&mut self, n: usize) -> &[u8] {
+        let n = n.min(self.len);
+        &self.gathered(n)[..n]
+    }
+
+    /// Hands the first `n` bytes, or all there are, to a reader without taking them out: it is given the chunk that they
+    /// begin. They are gone then, and all else too if it used up more of the chunk.
+    #[inline]
+    pub(crate) fn read<T>(&mut self, n: usize, read: impl FnOnce(&mut Bytes, usize) -> T) -> T {
+        let n = n.min(self.len);
+        let front = self.gathered(n);
+        let rest = front.len() - n;
+        let result = read(front, n);
+        match front.len().checked_sub(rest) {
+            // A chunk that is used up is not kept alive for as long as the next is awaited.
+            Some(_) if rest == 0 => *front = Bytes::new(),
+            Some(left) => front.advance(left),
+            None => {
+                *self = Self::default();
+                return result;
+            }
+        }
+        self.len -= n;
+        result
+    }
+
+    /// The chunk that begins with the first `n` bytes, of which there are as many.
+    #[inline]
+    fn gathered(&mut self, n: usize) -> &mut Bytes {
+        if self.front.len() < n {
+            self.gather(n);
+        }
+        &mut self.front
+    }
+
+    #[cold]
+    fn gather(&mut self, n: usize) {
+        if let Some(joined) = self.take(n) {
+            self.put_back(joined);
+        }
     }
 
     /// Takes the first `n` bytes, as many as there are, out of several chunks.

@@ -13,20 +13,17 @@ use http::HeaderMap;
 use tokio::time::Sleep;
 use tonic::{Code, Status, metadata::MetadataMap};
 
-use super::{
-    Body, Chunks, Hooks, Traffic,
-    progress::Progress,
-    reading::{Arrived, LARGE, Reading},
-};
+use super::{Body, Chunks, Hooks, Traffic, progress::Progress, reading::Reading};
 use crate::{
-    codec::{Codec, Erased, Fresh, Room},
+    codec::{Codec, Erased, Room},
     compress::Encoding,
 };
 
 /// Finds the messages in the bytes of a body, and says what their end means. One for each framing; a framing without
 /// state of its own costs no allocation.
 pub(crate) trait Deframe: Send + Sync {
-    /// The next item. `eof` says that no more bytes will come; `limit` bounds a message in bytes.
+    /// The next item. `eof` says that no more bytes will come; `limit` bounds a message in bytes. Whoever asks takes a
+    /// message away before asking again.
     fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status>;
 
     /// The code of a message that does not decompress: INTERNAL by gRPC's doc/statuscodes.md.
@@ -54,10 +51,8 @@ pub(crate) trait Deframe: Send + Sync {
 
 /// What a framing found.
 pub(crate) enum Item {
-    Message {
-        payload: Bytes,
-        compressed: bool,
-    },
+    /// A message: the next bytes, as many as `len`.
+    Message { len: usize, compressed: bool },
     /// Not enough bytes yet; at the end of the body: no more messages.
     More,
 }
@@ -90,22 +85,55 @@ pub struct Inbound {
     /// Counts the bytes of messages, where somebody asks.
     pub(crate) traffic: Option<Arc<Traffic>>,
     /// The codec of the last message, if they looked at it.
-    seen: Option<Codec>,
+    pub(super) seen: Option<Codec>,
     /// Has the last word on how the call ended.
     pub(crate) on_end: Vec<Box<OnEnd>>,
     framing: Box<dyn Deframe>,
     body: Body,
-    chunks: Chunks,
+    pub(super) chunks: Chunks,
     ending: Ending,
     state: State,
     /// Bounds how long a message may come to a standstill; `None` for what a client receives.
     progress: Option<Progress>,
     /// The request as a whole is awaited, rather than its next message.
     is_awaited: bool,
-    /// A message that was read ahead.
-    ahead: Option<Box<Bytes>>,
-    /// The last message, if it is so large that it is read elsewhere.
-    reading: Option<Reading>,
+    /// The message that came last, until it is read.
+    pub(super) came: Came,
+    /// It came before anybody asked for it.
+    is_ahead: bool,
+    /// The one message that is promised has come.
+    is_found: bool,
+}
+
+/// A message that has come.
+pub(super) enum Came {
+    /// The next bytes, as many. A message is read where it lies if that can be: to take it out, and move it from hand to
+    /// hand, costs a stream of small messages as much as reading it.
+    Next(usize),
+    Apart(Bytes),
+    /// It is large, and so is read elsewhere.
+    Reading(Reading),
+    Read(Box<dyn Erased>),
+}
+
+impl Came {
+    /// In place, as small messages come: to move what it holds is what is to be avoided.
+    #[inline]
+    fn set_next(&mut self, len: usize) {
+        match self {
+            Self::Next(next) => *next = len,
+            other => *other = Self::Next(len),
+        }
+    }
+
+    /// The length of a message in the next bytes, once.
+    #[inline]
+    pub(super) fn take_next(&mut self) -> Option<usize> {
+        match self {
+            Self::Next(len) => Some(std::mem::take(len)),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -136,8 +164,9 @@ impl Inbound {
             body,
             progress: None,
             is_awaited: false,
-            ahead: None,
-            reading: None,
+            came: Came::Next(0),
+            is_ahead: false,
+            is_found: false,
         }
     }
 
@@ -152,22 +181,23 @@ impl Inbound {
         self.framing.is_failure()
     }
 
-    /// The next message; `None` after the last, and after an error.
-    pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Status>>> {
-        if let Some(message) = self.ahead.take() {
-            return Poll::Ready(Some(Ok(*message)));
+    /// Waits for the next message; false after the last, and after an error.
+    pub(crate) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Status>> {
+        if std::mem::take(&mut self.is_ahead) {
+            return Poll::Ready(Ok(true));
         }
+        self.forget();
         if self.state == State::Ended {
-            return Poll::Ready(None);
+            return Poll::Ready(Ok(false));
         }
-        let result = match ready!(self.poll_item(cx)) {
-            Ok(Some(message)) if !self.hooks.is_empty() => self.look(message).map(Some),
-            result => result,
+        let found = match ready!(self.poll_item(cx)) {
+            Ok(true) if !self.hooks.is_empty() => self.look().map(|()| true),
+            found => found,
         };
-        Poll::Ready(match result {
-            Ok(Some(message)) => Some(Ok(message)),
-            Ok(None) => self.conclude(Ok(())).err().map(Err),
-            Err(status) => self.conclude(Err(status)).err().map(Err),
+        Poll::Ready(match found {
+            Ok(true) => Ok(true),
+            Ok(false) => self.conclude(Ok(())).map(|()| false),
+            Err(status) => self.conclude(Err(status)).map(|()| false),
         })
     }
 
@@ -179,79 +209,40 @@ impl Inbound {
         }
     }
 
-    /// Shows a message to all who look at messages.
-    fn look(&mut self, message: Bytes) -> Result<Bytes, Status> {
-        let payload = self.hooks.run(&self.codec, message, self.room())?;
-        self.seen = Some(payload.codec);
-        Ok(payload.bytes)
-    }
-
-    /// Reads the message that was given last.
-    pub(crate) fn read(&self, bytes: Bytes, message: &mut dyn Erased) -> Result<(), Status> {
-        self.last_codec().read(bytes, message, self.room())
-    }
-
-    /// Takes over a message that has come.
-    pub(crate) fn take(&self, arrived: Arrived, message: &mut dyn Erased) -> Result<(), Status> {
-        match arrived {
-            Arrived::Bytes(bytes) => self.read(bytes, message),
-            Arrived::Read(mut read) => {
-                message.swap(&mut *read);
-                Ok(())
-            }
+    /// Drops the message that came last, if nobody has read it.
+    #[inline]
+    fn forget(&mut self) {
+        match self.came.take_next() {
+            Some(len) => self.chunks.skip(len),
+            None => self.came = Came::Next(0),
         }
     }
 
-    fn last_codec(&self) -> &Codec {
+    /// The bytes of the message that came last, and nowhere else any more.
+    pub(super) fn take_bytes(&mut self) -> Bytes {
+        match std::mem::replace(&mut self.came, Came::Next(0)) {
+            Came::Next(len) => self.chunks.take(len).unwrap_or_default(),
+            Came::Apart(bytes) => bytes,
+            Came::Reading(_) | Came::Read(_) => Bytes::new(),
+        }
+    }
+
+    /// Shows the message to all who look at messages.
+    fn look(&mut self) -> Result<(), Status> {
+        let bytes = self.take_bytes();
+        let payload = self.hooks.run(&self.codec, bytes, self.room())?;
+        self.came = Came::Apart(payload.bytes);
+        self.seen = Some(payload.codec);
+        Ok(())
+    }
+
+    /// The codec of the last message.
+    pub(super) fn last_codec(&self) -> &Codec {
         self.seen.as_ref().unwrap_or(&self.codec)
     }
 
-    fn room(&self) -> Room {
+    pub(super) fn room(&self) -> Room {
         self.room.unwrap_or(Room::UNLIMITED)
-    }
-
-    /// The next message, read if it is large; `None` after the last, and after an error.
-    pub(crate) fn poll_arrived(&mut self, fresh: Fresh, cx: &mut Context<'_>) -> Poll<Option<Result<Arrived, Status>>> {
-        if self.reading.is_none() {
-            let bytes = match ready!(self.poll_message(cx)) {
-                Some(Ok(bytes)) => bytes,
-                other => return Poll::Ready(other.map(|error| error.map(Arrived::Bytes))),
-            };
-            if let Some(arrived) = self.arrive(bytes, fresh).transpose() {
-                return Poll::Ready(Some(arrived));
-            }
-        }
-        self.poll_reading(cx).map(Some)
-    }
-
-    /// Decides where a message is read; `None` where that has begun.
-    fn arrive(&mut self, bytes: Bytes, fresh: Fresh) -> Result<Option<Arrived>, Status> {
-        let Some(room) = self.room else {
-            return Ok(Some(Arrived::Bytes(bytes)));
-        };
-        let codec = self.last_codec();
-        if bytes.len() < LARGE && codec.weigh(&bytes, room)? < LARGE {
-            return Ok(Some(Arrived::Bytes(bytes)));
-        }
-        match Reading::begin(codec.clone(), bytes, room, fresh) {
-            Ok(reading) => {
-                self.reading = Some(reading);
-                Ok(None)
-            }
-            Err(bytes) => {
-                codec.weigh(&bytes, room)?;
-                Ok(Some(Arrived::Bytes(bytes)))
-            }
-        }
-    }
-
-    fn poll_reading(&mut self, cx: &mut Context<'_>) -> Poll<Result<Arrived, Status>> {
-        let Some(reading) = &mut self.reading else {
-            return Poll::Ready(Err(Status::internal("no message is being read")));
-        };
-        let read = ready!(reading.poll(cx));
-        self.reading = None;
-        Poll::Ready(read.map(Arrived::Read))
     }
 
     /// Ends the reading, well or with an error; whoever wants a word on that has it now.
@@ -268,63 +259,32 @@ impl Inbound {
         Ok(())
     }
 
-    /// The only message of a call whose kind promises exactly one.
-    pub(crate) async fn single(&mut self) -> Result<Bytes, Status> {
-        let mut message = None;
-        poll_fn(|cx| self.poll_single(&mut message, cx)).await
-    }
-
-    /// The same, polled; the message stays in `found` until it is known that no other follows.
-    pub(crate) fn poll_single(
-        &mut self,
-        found: &mut Option<Bytes>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Bytes, Status>> {
+    /// Waits for the only message of a call whose kind promises exactly one.
+    pub(crate) fn poll_single(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
         self.is_awaited = true;
         // UNIMPLEMENTED for a wrong number of messages: gRPC's doc/statuscodes.md.
-        let message = match found.take() {
-            Some(message) => message,
-            None => match ready!(self.poll_message(cx)).transpose()? {
-                Some(message) => message,
-                None => return Poll::Ready(Err(Status::unimplemented("expected exactly one message, got none"))),
-            },
-        };
+        if !self.is_found {
+            if !ready!(self.poll_message(cx))? {
+                return Poll::Ready(Err(Status::unimplemented("expected exactly one message, got none")));
+            }
+            self.is_found = true;
+        }
         if self.framing.is_single() {
-            return Poll::Ready(self.conclude(Ok(())).map(|()| message));
+            return Poll::Ready(self.conclude(Ok(())));
         }
-        match self.poll_message(cx) {
-            Poll::Pending => {
-                *found = Some(message);
-                return Poll::Pending;
-            }
-            Poll::Ready(None) => {}
-            Poll::Ready(Some(Err(status))) => return Poll::Ready(Err(status)),
-            Poll::Ready(Some(Ok(_))) => {
-                self.conclude(Err(Status::unimplemented("expected exactly one message, got more")))?;
-            }
-        }
-        Poll::Ready(Ok(message))
-    }
-
-    /// The [only message](Self::single), read if it is large.
-    pub(crate) fn poll_single_arrived(
-        &mut self,
-        found: &mut Option<Bytes>,
-        fresh: Fresh,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Arrived, Status>> {
-        if self.reading.is_none() {
-            let bytes = ready!(self.poll_single(found, cx))?;
-            if let Some(arrived) = self.arrive(bytes, fresh)? {
-                return Poll::Ready(Ok(arrived));
-            }
-        }
-        self.poll_reading(cx)
+        // Whether another follows can be told only where this one does not lie.
+        let message = self.take_bytes();
+        let another = self.poll_message(cx);
+        self.came = Came::Apart(message);
+        Poll::Ready(match ready!(another)? {
+            false => Ok(()),
+            true => self.conclude(Err(Status::unimplemented("expected exactly one message, got more"))),
+        })
     }
 
     /// Reads to the end, past messages nobody wants, and gives the trailing metadata.
     pub(crate) async fn finish(&mut self) -> Result<MetadataMap, Status> {
-        while poll_fn(|cx| self.poll_message(cx)).await.transpose()?.is_some() {}
+        while poll_fn(|cx| self.poll_message(cx)).await? {}
         Ok(self.take_trailers())
     }
 
@@ -335,22 +295,26 @@ impl Inbound {
 
     /// Reads ahead, so that an error which comes before any message shows now.
     pub(crate) async fn look_ahead(&mut self) -> Result<(), Status> {
-        self.ahead = poll_fn(|cx| self.poll_message(cx)).await.transpose()?.map(Box::new);
+        self.is_ahead = poll_fn(|cx| self.poll_message(cx)).await?;
         Ok(())
     }
 
-    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Status>> {
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Status>> {
         loop {
             let eof = self.state == State::Draining;
             match self.framing.next(&mut self.chunks, eof, self.limit)? {
-                Item::Message { payload, compressed } => {
+                Item::Message { len, compressed } => {
+                    self.came.set_next(len);
                     self.compressed = compressed;
                     if let Some(traffic) = &self.traffic {
-                        traffic.add_received(payload.len());
+                        traffic.add_received(len);
                     }
-                    return Poll::Ready(self.decompress(payload, compressed).map(Some));
+                    if compressed {
+                        self.decompress()?;
+                    }
+                    return Poll::Ready(Ok(true));
                 }
-                Item::More if eof => return Poll::Ready(self.end()),
+                Item::More if eof => return Poll::Ready(self.end().map(|()| false)),
                 Item::More => ready!(self.poll_body(cx))?,
             }
         }
@@ -393,25 +357,24 @@ impl Inbound {
         Poll::Ready(Status::deadline_exceeded(format!("nothing more of a message arrived for {limit:?}")))
     }
 
-    fn end(&mut self) -> Result<Option<Bytes>, Status> {
+    fn end(&mut self) -> Result<(), Status> {
         let trailers = self.framing.end(std::mem::take(&mut self.ending))?;
         if !self.chunks.is_empty() {
             let len = self.chunks.len();
             return Err(Status::internal(format!("the stream ended inside a message, after {len} bytes of it")));
         }
         self.ending.trailers = Some(trailers.into_headers());
-        Ok(None)
+        Ok(())
     }
 
-    fn decompress(&self, payload: Bytes, compressed: bool) -> Result<Bytes, Status> {
-        if !compressed {
-            return Ok(payload);
-        }
+    fn decompress(&mut self) -> Result<(), Status> {
         let Some(encoding) = self.encoding else {
             // gRPC's doc/compression.md: the flag without an encoding is INTERNAL.
             return Err(Status::internal("a message has its compressed flag set, but the headers name no encoding"));
         };
-        encoding.decompress(&payload, self.limit, self.framing.corrupt())
+        let bytes = self.take_bytes();
+        self.came = Came::Apart(encoding.decompress(&bytes, self.limit, self.framing.corrupt())?);
+        Ok(())
     }
 }
 

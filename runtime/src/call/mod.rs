@@ -26,5 +26,4 @@ pub use outbound::Outbound;
 pub(crate) use outbound::{EncodeStream, Reframe, fill};
 pub use payload::Payload;
 pub(crate) use payload::{Hooks, Traffic};
-pub(crate) use reading::Arrived;
 pub use streaming::Streaming;

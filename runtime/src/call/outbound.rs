@@ -161,12 +161,12 @@ impl Outbound {
             return self.encode(&self.codec, message);
         }
         let whole = self.codec.of_whole();
-        let seen = self.hooks.run(&whole, self.encode(&whole, message)?, Room::UNLIMITED)?.bytes;
+        let mut seen = self.hooks.run(&whole, self.encode(&whole, message)?, Room::UNLIMITED)?.bytes;
         if !matches!(self.codec, Codec::Transcoded { .. }) {
             return Ok(seen);
         }
-        let mut message = message.fresh();
-        whole.read(seen, &mut *message, Room::UNLIMITED)?;
+        let (len, mut message) = (seen.len(), message.fresh());
+        whole.read(&mut seen, len, &mut *message, usize::MAX)?;
         self.encode(&self.codec, &*message)
     }
 

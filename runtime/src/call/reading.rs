@@ -1,5 +1,5 @@
-//! Large messages are read apart from those who wait for the network: what reads a message computes for as long as it is
-//! large, and a runtime of one thread would do nothing else meanwhile.
+//! Messages that have come, read. Large ones are read apart from those who wait for the network: what reads a message
+//! computes for as long as it is large, and a runtime of one thread would do nothing else meanwhile.
 
 use std::{
     future::Future,
@@ -19,16 +19,112 @@ use tokio::{
 };
 use tonic::Status;
 
-use crate::codec::{Codec, Erased, Fresh, Room};
+use super::{Inbound, inbound::Came};
+use crate::codec::{Codec, Erased, Fresh, Room, SMALL};
 
 /// What a message takes in memory, in bytes, from which on it is read elsewhere: about a millisecond's work.
-pub(super) const LARGE: usize = 1024 * 1024;
+const LARGE: usize = 1024 * 1024;
 
-/// A message that has come.
-pub(crate) enum Arrived {
-    /// To be read where it is awaited.
-    Bytes(Bytes),
-    Read(Box<dyn Erased>),
+impl Inbound {
+    /// Waits for the next message and reads it into this one, which is as its type has it by default; false after the
+    /// last, and after an error.
+    pub(crate) fn poll_read(
+        &mut self,
+        message: &mut dyn Erased,
+        fresh: Fresh,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<bool, Status>> {
+        if !matches!(self.came, Came::Reading(_)) && !ready!(self.poll_message(cx))? {
+            return Poll::Ready(Ok(false));
+        }
+        let read = ready!(self.poll_large(fresh, cx)).and_then(|()| self.take(message));
+        Poll::Ready(match read {
+            Ok(()) => Ok(true),
+            Err(status) => self.fail(status).map(|()| false),
+        })
+    }
+
+    /// Waits for the [only message](Self::poll_single), until it can be [taken](Self::take).
+    pub(crate) fn poll_single_read(&mut self, fresh: Fresh, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        if !matches!(self.came, Came::Reading(_)) {
+            ready!(self.poll_single(cx))?;
+        }
+        self.poll_large(fresh, cx)
+    }
+
+    /// Takes over the message that has come, into one that is as its type has it by default.
+    pub(crate) fn take(&mut self, message: &mut dyn Erased) -> Result<(), Status> {
+        let codec = self.seen.as_ref().unwrap_or(&self.codec);
+        let room = self.room.as_ref().map_or(usize::MAX, Room::bytes);
+        if let Some(len) = self.came.take_next() {
+            return self.chunks.read(len, |bytes, len| codec.read(bytes, len, message, room));
+        }
+        match std::mem::replace(&mut self.came, Came::Next(0)) {
+            Came::Apart(mut bytes) => {
+                let len = bytes.len();
+                codec.read(&mut bytes, len, message, room)
+            }
+            Came::Read(mut read) => {
+                message.swap(&mut *read);
+                Ok(())
+            }
+            Came::Reading(_) | Came::Next(_) => Err(Status::internal("the message is still being read")),
+        }
+    }
+
+    /// Waits for the message that has come where it is large and so is read elsewhere.
+    #[inline]
+    fn poll_large(&mut self, fresh: Fresh, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        match self.came {
+            Came::Next(len) if len < SMALL => Poll::Ready(Ok(())),
+            _ => self.poll_perhaps_large(fresh, cx),
+        }
+    }
+
+    fn poll_perhaps_large(&mut self, fresh: Fresh, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        let Came::Reading(reading) = &mut self.came else {
+            return match self.is_light() {
+                Ok(true) => Poll::Ready(Ok(())),
+                Ok(false) => self.read_elsewhere(fresh, cx),
+                Err(status) => Poll::Ready(Err(status)),
+            };
+        };
+        let (came, outcome) = match ready!(reading.poll(cx)) {
+            Ok(read) => (Came::Read(read), Ok(())),
+            Err(status) => (Came::Next(0), Err(status)),
+        };
+        self.came = came;
+        Poll::Ready(outcome)
+    }
+
+    /// Whether the message that has come is read where it is awaited.
+    fn is_light(&mut self) -> Result<bool, Status> {
+        let Some(room) = self.room else { return Ok(true) };
+        let codec = self.seen.as_ref().unwrap_or(&self.codec);
+        let bytes = match &self.came {
+            Came::Next(len) => self.chunks.first(*len),
+            Came::Apart(bytes) => bytes,
+            Came::Reading(_) | Came::Read(_) => return Ok(true),
+        };
+        Ok(bytes.len() < LARGE && codec.weigh(bytes, room)? < LARGE)
+    }
+
+    #[cold]
+    fn read_elsewhere(&mut self, fresh: Fresh, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        let bytes = self.take_bytes();
+        let (codec, room) = (self.last_codec().clone(), self.room());
+        match Reading::begin(codec, bytes, room, fresh) {
+            Ok(reading) => {
+                self.came = Came::Reading(reading);
+                self.poll_large(fresh, cx)
+            }
+            Err(bytes) => {
+                let weight = self.last_codec().weigh(&bytes, room);
+                self.came = Came::Apart(bytes);
+                Poll::Ready(weight.map(drop))
+            }
+        }
+    }
 }
 
 type Read = Result<Box<dyn Erased>, Status>;
@@ -39,7 +135,7 @@ pub(super) struct Reading(JoinHandle<Read>);
 impl Reading {
     /// Begins to read, by a thread that may take its time; as many at once as there are cores. Gives the bytes back where
     /// there are no such threads.
-    pub(super) fn begin(codec: Codec, bytes: Bytes, room: Room, fresh: Fresh) -> Result<Self, Bytes> {
+    fn begin(codec: Codec, mut bytes: Bytes, room: Room, fresh: Fresh) -> Result<Self, Bytes> {
         static TURNS: LazyLock<Arc<Semaphore>> =
             LazyLock::new(|| Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get))));
         let Ok(runtime) = Handle::try_current() else {
@@ -48,10 +144,10 @@ impl Reading {
         if cfg!(target_family = "wasm") {
             return Err(bytes);
         }
-        let read = move || {
+        let mut read = move || {
             codec.weigh(&bytes, room)?;
-            let mut message = fresh();
-            codec.read(bytes, &mut *message, room).map(|()| message)
+            let (len, mut message) = (bytes.len(), fresh());
+            codec.read(&mut bytes, len, &mut *message, room.bytes()).map(|()| message)
         };
         Ok(Self(runtime.spawn(async move {
             let turn = Arc::clone(&TURNS).acquire_owned().await;
@@ -63,7 +159,7 @@ impl Reading {
         })))
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Read> {
         let read = ready!(Pin::new(&mut self.0).poll(cx));
         Poll::Ready(read.unwrap_or_else(|error| Err(broken_off(error))))
     }

@@ -82,13 +82,11 @@ impl<T: Message> Streaming<T> {
     }
 
     fn poll_decoded(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Status>>> {
-        let Some(arrived) = ready!(self.inbound.poll_arrived(fresh::<T>, cx)) else {
-            return Poll::Ready(None);
-        };
         let mut message = T::default();
-        Poll::Ready(match arrived.and_then(|arrived| self.inbound.take(arrived, &mut message)) {
-            Ok(()) => Some(Ok(message)),
-            Err(status) => self.inbound.fail(status).err().map(Err),
+        Poll::Ready(match ready!(self.inbound.poll_read(&mut message, fresh::<T>, cx)) {
+            Ok(true) => Some(Ok(message)),
+            Ok(false) => None,
+            Err(status) => Some(Err(status)),
         })
     }
 }

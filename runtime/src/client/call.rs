@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use futures_core::Stream;
 use tonic::{Extensions, Response, Status, metadata::MetadataMap};
 
@@ -161,15 +160,14 @@ impl<Q, R> std::fmt::Debug for ResponseFuture<'_, Q, R> {
 #[derive(Debug)]
 pub struct Received {
     pub(super) metadata: MetadataMap,
+    /// Its one message has come, where the kind has one.
     pub(super) inbound: Box<Inbound>,
-    /// The one message, where the kind has one.
-    pub(super) message: Bytes,
 }
 
 impl Received {
     /// Reads the one message, and gives the rest of the response.
     fn read(mut self, message: &mut dyn Erased) -> Result<(MetadataMap, Extensions), Status> {
-        if let Err(status) = self.inbound.read(self.message, message) {
+        if let Err(status) = self.inbound.take(message) {
             return Err(with_head(status, self.metadata));
         }
         let mut response = Response::from_parts(self.metadata, (), Extensions::default());

@@ -6,7 +6,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use tokio::time::Sleep;
 use tonic::{
     Extensions, Status,
@@ -242,14 +241,10 @@ async fn receive<'c>(
         }
         (result, _) => result?,
     };
-    let message = match one {
-        true => match inbound.single().await {
-            Ok(message) => message,
-            Err(status) => return Err(with_head(status, metadata).into()),
-        },
-        false => Bytes::new(),
-    };
-    Ok(Received { metadata, inbound, message })
+    if one && let Err(status) = poll_fn(|cx| inbound.poll_single(cx)).await {
+        return Err(with_head(status, metadata).into());
+    }
+    Ok(Received { metadata, inbound })
 }
 
 /// A plain call that is to be sent once more.

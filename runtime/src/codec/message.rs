@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use prost::{
     DecodeError,
     encoding::{DecodeContext, WireType, decode_key},
@@ -87,12 +87,23 @@ pub(crate) fn fresh<M: Message>() -> Box<dyn Erased> {
     Box::new(M::default())
 }
 
-/// Reads protobuf into a message. Like prost's `Message::merge`, but not made again for each message.
-pub(crate) fn merge(message: &mut dyn Erased, mut bytes: Bytes) -> Result<(), DecodeError> {
+/// Reads the first bytes, as many as `len`, into a message, and uses them up. Like prost's `Message::merge`, but not made
+/// again for each message.
+///
+/// # Errors
+///
+/// What is wrong with the bytes, in words.
+pub(crate) fn merge(message: &mut dyn Erased, bytes: &mut Bytes, len: usize) -> Result<(), String> {
     let context = DecodeContext::default();
-    while bytes.has_remaining() {
-        let (tag, wire_type) = decode_key(&mut bytes)?;
-        message.merge_field(tag, wire_type, &mut bytes, context.clone())?;
+    let rest = bytes.len().saturating_sub(len);
+    while bytes.len() > rest {
+        let (tag, wire_type) = decode_key(bytes).map_err(in_words)?;
+        message.merge_field(tag, wire_type, bytes, context.clone()).map_err(in_words)?;
     }
-    Ok(())
+    if bytes.len() < rest { Err("a field is longer than the message".to_owned()) } else { Ok(()) }
+}
+
+#[cold]
+fn in_words(error: DecodeError) -> String {
+    error.to_string()
 }

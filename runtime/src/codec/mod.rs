@@ -9,7 +9,7 @@ use std::{any::Any, sync::Arc};
 use bytes::{Bytes, BytesMut};
 use tonic::{Extensions, Status};
 
-pub(crate) use self::footprint::{Room, allocated};
+pub(crate) use self::footprint::{Room, SMALL, allocated};
 use self::json::Json;
 pub use self::message::Message;
 pub(crate) use self::message::{Erased, Fresh, fresh, merge};
@@ -119,10 +119,11 @@ impl Codec {
     }
 
     /// Weighs a message, then reads it.
-    pub(crate) fn decode<M: Message>(&self, bytes: Bytes, room: Room) -> Result<M, Status> {
+    pub(crate) fn decode<M: Message>(&self, mut bytes: Bytes, room: Room) -> Result<M, Status> {
         let mut message = M::default();
         self.weigh(&bytes, room)?;
-        self.read(bytes, &mut message, room)?;
+        let len = bytes.len();
+        self.read(&mut bytes, len, &mut message, room.bytes())?;
         Ok(message)
     }
 
@@ -132,24 +133,39 @@ impl Codec {
     /// # Errors
     ///
     /// RESOURCE_EXHAUSTED where there is no room for its elements.
-    pub(crate) fn weigh(&self, bytes: &Bytes, room: Room) -> Result<usize, Status> {
+    #[inline]
+    pub(crate) fn weigh(&self, bytes: &[u8], room: Room) -> Result<usize, Status> {
         match self {
             Self::Proto => Ok(bytes.len() + room.weigh(bytes)?),
             Self::Json { .. } | Self::Transcoded { .. } => Ok(bytes.len().saturating_mul(8)),
         }
     }
 
-    /// Reads what the bytes hold into the message, which is as its type has it by default. What is protobuf was
-    /// [weighed](Self::weigh) before.
-    pub(crate) fn read(&self, bytes: Bytes, message: &mut dyn Erased, room: Room) -> Result<(), Status> {
-        match self {
+    /// Reads the first bytes, as many as `len`, into the message, which is as its type has it by default. What is protobuf
+    /// was [weighed](Self::weigh) before, and is used up; the elements of other messages may take `room` bytes.
+    #[inline]
+    pub(crate) fn read(
+        &self,
+        bytes: &mut Bytes,
+        len: usize,
+        message: &mut dyn Erased,
+        room: usize,
+    ) -> Result<(), Status> {
+        if let Self::Proto = self {
             // INTERNAL for a message that does not parse: gRPC's doc/statuscodes.md.
-            Self::Proto => merge(message, bytes)
-                .map_err(|error| Status::internal(format!("the message does not decode as protobuf: {error}"))),
+            return merge(message, bytes, len)
+                .map_err(|error| Status::internal(format!("the message does not decode as protobuf: {error}")));
+        }
+        self.read_text(&bytes.split_to(len), message.any_mut(), room)
+    }
+
+    fn read_text(&self, text: &Bytes, message: &mut dyn Any, room: usize) -> Result<(), Status> {
+        match self {
+            Self::Proto => Ok(()),
             Self::Json { options, message: ty } => options
-                .merge_within(&bytes, json_mut(ty, message.any_mut())?, room.bytes())
+                .merge_within(text, json_mut(ty, message)?, room)
                 .map_err(|error| unreadable("the message does not decode as JSON", &error)),
-            Self::Transcoded { by, message: ty } => by.read(&bytes, json_mut(ty, message.any_mut())?, room.bytes()),
+            Self::Transcoded { by, message: ty } => by.read(text, json_mut(ty, message)?, room),
         }
     }
 

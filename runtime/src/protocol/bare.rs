@@ -43,8 +43,7 @@ impl Deframe for WholeBody {
             return Ok(Item::More);
         }
         self.given = true;
-        let payload = chunks.take(len).unwrap_or_default();
-        Ok(Item::Message { payload, compressed: self.compressed })
+        Ok(Item::Message { len, compressed: self.compressed })
     }
 
     fn is_single(&self) -> bool {

@@ -39,12 +39,13 @@ impl LastFrame {
 impl Deframe for LastFrame {
     fn next(&mut self, chunks: &mut Chunks, _: bool, limit: usize) -> Result<Item, Status> {
         if self.outcome.is_none() {
-            match envelope::take(chunks, limit)? {
+            match envelope::next(chunks, limit)? {
                 None => return Ok(Item::More),
-                Some((flags @ (0 | COMPRESSED), payload)) => {
-                    return Ok(Item::Message { payload, compressed: flags == COMPRESSED });
+                Some((flags @ (0 | COMPRESSED), len)) => {
+                    return Ok(Item::Message { len, compressed: flags == COMPRESSED });
                 }
-                Some((flags, payload)) if flags & !COMPRESSED == self.flag => {
+                Some((flags, len)) if flags & !COMPRESSED == self.flag => {
+                    let payload = chunks.take(len).unwrap_or_default();
                     self.outcome = Some(self.read(&payload, flags & COMPRESSED != 0, limit));
                 }
                 Some((flags, _)) => {

@@ -21,7 +21,7 @@ use crate::{
 
 /// Messages of fewer bytes are read without a look: what they can become is bounded by their size, at some megabytes for
 /// the largest of structs.
-const SMALL: usize = 16 * 1024;
+pub(crate) const SMALL: usize = 16 * 1024;
 /// Deeper than prost reads, which is 100.
 const DEPTH: u32 = 128;
 
@@ -51,10 +51,20 @@ impl Room {
     /// # Errors
     ///
     /// RESOURCE_EXHAUSTED where that is more than there is room for.
+    #[inline]
     pub(crate) fn weigh(&self, message: &[u8]) -> Result<usize, Status> {
-        let Some((service, method)) = self.rpc.filter(|_| message.len() >= SMALL) else {
-            return Ok(0);
-        };
+        match self.rpc {
+            Some((service, method)) if message.len() >= SMALL => self.weigh_by(service, method, message),
+            _ => Ok(0),
+        }
+    }
+
+    fn weigh_by(
+        &self,
+        service: &'static ServiceDescriptor,
+        method: &'static Method,
+        message: &[u8],
+    ) -> Result<usize, Status> {
         let Some(layouts) = layouts_of(service, method) else {
             return Ok(0);
         };

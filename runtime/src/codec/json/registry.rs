@@ -62,7 +62,7 @@ impl Type {
     /// Writes the JSON of a message of which it is given the protobuf form.
     pub(super) fn write(&self, bytes: &[u8], writer: &mut Writer<'_>) -> Result<(), Error> {
         let mut message = (self.fresh)();
-        merge(&mut *message, Bytes::copy_from_slice(bytes))
+        merge(&mut *message, &mut Bytes::copy_from_slice(bytes), bytes.len())
             .map_err(|error| Error::new(format!("the value of the Any does not decode: {error}")))?;
         self.json(message.any()).map_or(Ok(()), |message| message.write(writer))
     }

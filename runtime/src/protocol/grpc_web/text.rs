@@ -76,7 +76,11 @@ impl Decoded {
 impl Deframe for Decoded {
     fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status> {
         self.decode(chunks, eof)?;
-        self.framing.next(&mut self.chunks, eof, limit)
+        let item = self.framing.next(&mut self.chunks, eof, limit)?;
+        if let Item::Message { len, .. } = item {
+            chunks.put_back(self.chunks.take(len).unwrap_or_default());
+        }
+        Ok(item)
     }
 
     fn end(&mut self, ending: Ending) -> Result<MetadataMap, Status> {
@@ -100,8 +104,8 @@ mod tests {
             let part = parts.next();
             let eof = part.is_none();
             part.into_iter().for_each(|part| chunks.push(part));
-            while let Item::Message { payload, .. } = framing.next(&mut chunks, eof, 100)? {
-                found.push(payload);
+            while let Item::Message { len, .. } = framing.next(&mut chunks, eof, 100)? {
+                found.push(chunks.take(len).unwrap());
             }
             if eof {
                 return framing.end(Ending::default()).map(|_| found);

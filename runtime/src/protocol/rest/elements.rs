@@ -87,7 +87,7 @@ impl Deframe for Elements {
         if self.place != Place::Value {
             self.place = Place::Separator;
         }
-        Ok(Item::Message { payload: chunks.take(len).unwrap_or_default(), compressed: false })
+        Ok(Item::Message { len, compressed: false })
     }
 }
 
@@ -163,10 +163,7 @@ pub(super) struct Pieces;
 impl Deframe for Pieces {
     fn next(&mut self, chunks: &mut Chunks, _: bool, limit: usize) -> Result<Item, Status> {
         let len = chunks.len().min(limit);
-        match chunks.take(len) {
-            Some(payload) if len > 0 => Ok(Item::Message { payload, compressed: false }),
-            _ => Ok(Item::More),
-        }
+        Ok(if len > 0 { Item::Message { len, compressed: false } } else { Item::More })
     }
 }
 
@@ -174,28 +171,25 @@ impl Deframe for Pieces {
 pub(super) struct Decompressed {
     pub(super) encoding: Encoding,
     pub(super) inner: Box<dyn Deframe>,
-    pub(super) plain: Option<Chunks>,
+    /// It is undone.
+    pub(super) is_plain: bool,
 }
 
 impl Deframe for Decompressed {
     fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status> {
-        let len = chunks.len();
-        if len > limit {
-            return Err(too_large("receiving", len, limit));
-        }
-        if !eof {
-            return Ok(Item::More);
-        }
-        if self.plain.is_none() {
+        if !self.is_plain {
+            let len = chunks.len();
+            if len > limit {
+                return Err(too_large("receiving", len, limit));
+            }
+            if !eof {
+                return Ok(Item::More);
+            }
             let body = chunks.take(len).unwrap_or_default();
-            let mut plain = Chunks::default();
-            plain.push(self.encoding.decompress(&body, limit, Code::InvalidArgument)?);
-            self.plain = Some(plain);
+            chunks.put_back(self.encoding.decompress(&body, limit, Code::InvalidArgument)?);
+            self.is_plain = true;
         }
-        match &mut self.plain {
-            Some(plain) => self.inner.next(plain, true, limit),
-            None => Ok(Item::More),
-        }
+        self.inner.next(chunks, true, limit)
     }
 }
 
@@ -216,10 +210,10 @@ mod tests {
         loop {
             let piece = pieces.next();
             chunks.push(Bytes::copy_from_slice(piece.unwrap_or_default()));
-            while let Item::Message { payload, .. } =
+            while let Item::Message { len, .. } =
                 deframe.next(&mut chunks, piece.is_none(), 40).map_err(|status| status.message().to_owned())?
             {
-                found.push(String::from_utf8(payload.to_vec()).unwrap());
+                found.push(String::from_utf8(chunks.take(len).unwrap().to_vec()).unwrap());
             }
             if piece.is_none() {
                 return Ok(found);

@@ -212,7 +212,7 @@ fn open(
 fn decompressed(encoding: Option<Encoding>, inner: impl Deframe + 'static) -> Box<dyn Deframe> {
     match encoding {
         None => Box::new(inner),
-        Some(encoding) => Box::new(Decompressed { encoding, inner: Box::new(inner), plain: None }),
+        Some(encoding) => Box::new(Decompressed { encoding, inner: Box::new(inner), is_plain: false }),
     }
 }
 

@@ -144,8 +144,8 @@ impl Answers {
             Messages::Plain(messages) => messages.next(chunks, eof, limit),
             Messages::Values(values) => {
                 let item = values.next(chunks, eof, limit)?;
-                if let Item::Message { payload, .. } = &item {
-                    self.error = error::in_stream(payload, &self.options);
+                if let Item::Message { len, .. } = item {
+                    self.error = error::in_stream(chunks.first(len), &self.options);
                 }
                 Ok(item)
             }

@@ -91,7 +91,11 @@ impl Deframe for Events {
         while let Some(line) = self.line(chunks) {
             if line.is_empty() {
                 match self.event() {
-                    Some(payload) => return Ok(Item::Message { payload, compressed: false }),
+                    Some(data) => {
+                        let len = data.len();
+                        chunks.put_back(data);
+                        return Ok(Item::Message { len, compressed: false });
+                    }
                     None if self.error.is_some() => return Ok(Item::More),
                     None => continue,
                 }
@@ -127,10 +131,10 @@ mod tests {
         loop {
             let piece = pieces.next();
             chunks.push(Bytes::copy_from_slice(piece.unwrap_or_default()));
-            while let Item::Message { payload, .. } =
+            while let Item::Message { len, .. } =
                 events.next(&mut chunks, piece.is_none(), 40).map_err(|status| status.message().to_owned())?
             {
-                found.push(text(&payload));
+                found.push(text(&chunks.take(len).unwrap()));
             }
             if piece.is_none() || events.error.is_some() {
                 return Ok((found, events.error.as_ref().map(text)));
