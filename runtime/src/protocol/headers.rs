@@ -39,18 +39,26 @@ pub(super) fn into_metadata(mut headers: HeaderMap) -> MetadataMap {
     MetadataMap::from_headers(headers)
 }
 
+/// So many headers are removed one by one.
+const FEW: usize = 3;
+
 /// Removes what belongs to a protocol or to HTTP, and so is no metadata.
 pub(super) fn strip(headers: &mut HeaderMap) {
-    // There is hardly ever one in a response.
-    if !headers.keys().any(|name| is_reserved(name.as_str())) {
+    let is_reserved = |name: &HeaderName| is_reserved(name.as_str());
+    let reserved = headers.keys().filter(|name| is_reserved(name)).count();
+    // To take one out costs as much as to put two in. There is hardly ever one in a response.
+    if reserved <= FEW {
+        for _ in 0..reserved {
+            let name = headers.keys().find(|name| is_reserved(name)).cloned();
+            name.map(|name| headers.remove(name));
+        }
         return;
     }
-    // Of the headers of a request most are reserved, and to take one out costs more than to put one in.
     let mut metadata = Vec::new();
     let mut kept = false;
     for (name, value) in headers.drain() {
         // Another value of the header before it has no name.
-        kept = name.as_ref().map_or(kept, |name| !is_reserved(name.as_str()));
+        kept = name.as_ref().map_or(kept, |name| !is_reserved(name));
         if kept {
             metadata.push((name, value));
         }

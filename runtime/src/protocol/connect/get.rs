@@ -71,7 +71,7 @@ impl Protocol for Get {
             deframe: Box::new(WholeBody::new(encoding.is_some())),
             reframe: &Bare,
             encodings: (encoding, answer),
-            timeout: headers::timeout(&head.headers).map_err(failed)?,
+            timeout: head.headers.get(headers::TIMEOUT).map(headers::timeout).transpose().map_err(failed)?,
         };
         let message = Body::whole(Some(query.message), None);
         let message = if body.at_end() { message } else { Body::source(AfterBody { body, message }) };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tonic::Status;
 
 use crate::{compress::Encoding, protocol::headers};
@@ -19,10 +19,16 @@ pub(super) const STREAM: Names =
 
 /// Reads how messages arrive compressed and the time the caller allows, and checks the version.
 pub(super) fn read(headers: &HeaderMap, names: &Names) -> Result<(Option<Encoding>, Option<Duration>), Status> {
-    if let Some(version) = headers.get(VERSION) {
-        check_version(version.as_bytes(), b"1")?;
+    let mut time = None;
+    // To compare the names of a few headers costs less than to look two up.
+    for (name, value) in headers {
+        if *name == VERSION {
+            check_version(value.as_bytes(), b"1")?;
+        } else if *name == TIMEOUT {
+            time = Some(timeout(value)?);
+        }
     }
-    Ok((headers::encoding(headers, &names.0)?, timeout(headers)?))
+    Ok((headers::encoding(headers, &names.0)?, time))
 }
 
 /// There is one version of the protocol; callers need not name it.
@@ -35,15 +41,12 @@ pub(super) fn check_version(version: &[u8], ours: &[u8]) -> Result<(), Status> {
 }
 
 /// The time a caller allows.
-pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
-    let Some(value) = headers.get(TIMEOUT) else {
-        return Ok(None);
-    };
+pub(super) fn timeout(value: &HeaderValue) -> Result<Duration, Status> {
     let digits = value.as_bytes();
     if !(1..=10).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Status::invalid_argument(format!("{TIMEOUT} {value:?} is not one to ten digits")));
     }
-    Ok(Some(Duration::from_millis(digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))))
+    Ok(Duration::from_millis(digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'))))
 }
 
 /// How answers are compressed: with the server's encoding, to callers that accept it. One that does not say what it
