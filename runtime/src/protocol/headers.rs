@@ -39,26 +39,34 @@ pub(super) fn into_metadata(mut headers: HeaderMap) -> MetadataMap {
     MetadataMap::from_headers(headers)
 }
 
-/// So many headers are removed one by one.
-const FEW: usize = 3;
-
 /// Removes what belongs to a protocol or to HTTP, and so is no metadata.
 pub(super) fn strip(headers: &mut HeaderMap) {
     let is_reserved = |name: &HeaderName| is_reserved(name.as_str());
     let reserved = headers.keys().filter(|name| is_reserved(name)).count();
-    // To take one out costs as much as to put two in. There is hardly ever one in a response.
-    if reserved <= FEW {
-        for _ in 0..reserved {
+    // To take one out costs as much as to put two in, and of the headers of a request most are reserved.
+    match (reserved, headers.len() - reserved) {
+        // There is hardly ever one in a response.
+        (0, _) => {}
+        (1, _) => {
             let name = headers.keys().find(|name| is_reserved(name)).cloned();
             name.map(|name| headers.remove(name));
         }
-        return;
+        (_, 0 | 1) => {
+            let name = headers.keys().find(|name| !is_reserved(name)).cloned();
+            let kept = name.and_then(|name| headers.remove(&name).map(|value| (name, value)));
+            headers.clear();
+            headers.extend(kept);
+        }
+        _ => strip_many(headers),
     }
+}
+
+fn strip_many(headers: &mut HeaderMap) {
     let mut metadata = Vec::new();
     let mut kept = false;
     for (name, value) in headers.drain() {
         // Another value of the header before it has no name.
-        kept = name.as_ref().map_or(kept, |name| !is_reserved(name));
+        kept = name.as_ref().map_or(kept, |name| !is_reserved(name.as_str()));
         if kept {
             metadata.push((name, value));
         }

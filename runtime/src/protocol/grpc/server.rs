@@ -68,7 +68,7 @@ pub(in crate::protocol) fn accept(
     media: Media,
     framing: (Box<dyn Deframe>, &'static dyn Reframe),
     core: &Core,
-    mut head: Parts,
+    head: Parts,
     body: Body,
     peer: &Arc<Peer>,
 ) -> Result<Accepted, Response<Body>> {
@@ -81,13 +81,19 @@ pub(in crate::protocol) fn accept(
     let Some(route) = core.registry.find(head.uri.path()).cloned() else {
         return Err(refused(Status::unimplemented(format!("no method {} here", head.uri.path()))));
     };
-    let encoding = shared::encoding(&head.headers, &headers::ENCODING).map_err(|status| {
-        let mut response = refused(status);
-        response.headers_mut().insert(headers::ACCEPT_ENCODING, shared::SUPPORTED.clone());
-        response
-    })?;
-    let timeout = head.headers.remove(deadline::GRPC_TIMEOUT);
-    let timeout = timeout.as_ref().map(deadline::parse).transpose().map_err(refused)?;
+    let (mut encoding, mut timeout) = (None, None);
+    // To compare the names of a few headers costs less than to look two up.
+    for (name, value) in &head.headers {
+        if *name == headers::ENCODING {
+            encoding = shared::named_encoding(value.as_bytes()).map_err(|status| {
+                let mut response = refused(status);
+                response.headers_mut().insert(headers::ACCEPT_ENCODING, shared::SUPPORTED.clone());
+                response
+            })?;
+        } else if *name == deadline::GRPC_TIMEOUT {
+            timeout = Some(deadline::parse(value).map_err(refused)?);
+        }
+    }
     let (deframe, reframe) = framing;
     let encodings = (encoding, send_encoding);
     let (form, json) = (media.form, &core.json);
