@@ -66,6 +66,9 @@ pub mod layout_single;
 #[path = "../golden/maps/mod.rs"]
 pub mod maps;
 
+#[path = "../golden/masks/mod.rs"]
+pub mod masks;
+
 #[path = "../golden/no_package/mod.rs"]
 pub mod no_package;
 

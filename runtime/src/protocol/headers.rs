@@ -47,7 +47,7 @@ pub(super) fn strip(headers: &mut HeaderMap) {
     match (reserved, headers.len() - reserved) {
         // There is hardly ever one in a response.
         (0, _) => {}
-        (1, _) => {
+        (1, 0 | 1) => {
             let name = headers.keys().find(|name| is_reserved(name)).cloned();
             name.map(|name| headers.remove(name));
         }
@@ -57,6 +57,7 @@ pub(super) fn strip(headers: &mut HeaderMap) {
             headers.clear();
             headers.extend(kept);
         }
+        // In the order that they have.
         _ => strip_many(headers),
     }
 }
