@@ -13,7 +13,7 @@ use http::HeaderMap;
 use tokio::time::Sleep;
 use tonic::{Code, Status, metadata::MetadataMap};
 
-use super::{Body, Chunks, Hooks, Traffic, progress::Progress, reading::Reading};
+use super::{Body, Chunks, Hooks, Traffic, Upload, progress::Progress, reading::Reading};
 use crate::{
     codec::{Codec, Erased, Room},
     compress::Encoding,
@@ -78,6 +78,8 @@ pub struct Inbound {
     pub(crate) room: Option<Room>,
     /// The caller's deadline; a server bounds the whole call instead.
     pub(crate) timer: Option<Pin<Box<Sleep>>>,
+    /// The requests of the call, on a client: where they break off, the answer does.
+    pub(crate) upload: Option<Arc<Upload>>,
     /// Whether the last message arrived compressed.
     pub(crate) compressed: bool,
     /// Looks at each message.
@@ -152,6 +154,7 @@ impl Inbound {
             limit,
             room: None,
             timer: None,
+            upload: None,
             compressed: false,
             hooks: Hooks::default(),
             traffic: None,
@@ -348,8 +351,13 @@ impl Inbound {
         Poll::Ready(Ok(()))
     }
 
-    /// Ready once the peer has let a message wait for too long.
+    /// Ready once it is no use to wait: the peer has let a message wait for too long, or the requests broke off.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
+        if let Some(upload) = &self.upload
+            && let Poll::Ready(status) = upload.poll_broken(cx)
+        {
+            return Poll::Ready(status);
+        }
         let Some(progress) = &mut self.progress else {
             return Poll::Pending;
         };

@@ -11,6 +11,7 @@ mod payload;
 mod progress;
 mod reading;
 mod streaming;
+mod upload;
 
 pub use batches::ChunksTimeout;
 pub use body::Body;
@@ -27,3 +28,4 @@ pub(crate) use outbound::{EncodeStream, Reframe, fill};
 pub use payload::Payload;
 pub(crate) use payload::{Hooks, Traffic};
 pub use streaming::Streaming;
+pub(crate) use upload::Upload;

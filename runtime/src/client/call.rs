@@ -15,10 +15,10 @@ use tonic::{Extensions, Response, Status, metadata::MetadataMap};
 use super::{
     interceptor::{ClientInterceptor, Messages},
     making::{Answering, Making, poll_answer},
-    requests::Whole,
+    requests::upload_of,
 };
 use crate::{
-    call::{ArrivedCompressed, Body, Compression, EncodeStream, Inbound, ResponseExt, Streaming},
+    call::{ArrivedCompressed, Body, Compression, EncodeStream, Inbound, ResponseExt, Streaming, Upload},
     codec::{Erased, Message},
     compress::Encoding,
 };
@@ -195,6 +195,12 @@ pub trait Sends: Send {
     #[doc(hidden)]
     fn message(&self) -> Option<&dyn Erased>;
 
+    /// What tells whether its messages are all, where they are sent one by one.
+    #[doc(hidden)]
+    fn upload(&self) -> Option<Arc<Upload>> {
+        None
+    }
+
     /// Hands it over, once.
     #[doc(hidden)]
     fn take(&mut self) -> Messages;
@@ -230,12 +236,16 @@ where
         None
     }
 
+    fn upload(&self) -> Option<Arc<Upload>> {
+        upload_of::<S::Item>(self.0.as_ref()?)
+    }
+
     fn take(&mut self) -> Messages {
+        let upload = self.upload();
         let Some(stream) = self.0.take() else {
             return Messages::Encoded(Body::empty());
         };
-        let whole = Whole::of::<S::Item>(&stream);
-        let stream = Results { stream: Box::pin(stream), whole, ended: false };
+        let stream = Results { stream: Box::pin(stream), upload, ended: false };
         Messages::Many(Box::new(move |outbound| Body::source(EncodeStream::new(stream, outbound))))
     }
 }
@@ -280,7 +290,8 @@ pub(super) fn with_head(mut status: Status, head: MetadataMap) -> Status {
 /// A stream of messages as one of results, as the encoder takes them.
 struct Results<S> {
     stream: Pin<Box<S>>,
-    whole: Whole,
+    /// Says at the end of the stream whether it is all that was to be sent.
+    upload: Option<Arc<Upload>>,
     ended: bool,
 }
 
@@ -295,6 +306,6 @@ impl<S: Stream> Stream for Results<S> {
             return Poll::Ready(Some(Ok(message)));
         }
         self.ended = true;
-        Poll::Ready(self.whole.check().err().map(Err))
+        Poll::Ready(self.upload.as_ref().and_then(|upload| upload.check().err()).map(Err))
     }
 }

@@ -11,7 +11,7 @@ use super::{Client, Plan, attempt::Observer, config::MethodConfig};
 #[cfg(feature = "otel")]
 use crate::call::Traffic;
 use crate::{
-    call::{Body, Inbound, Outbound, Payload, ResponseExt},
+    call::{Body, Inbound, Outbound, Payload, ResponseExt, Upload},
     codec::{Erased, Message},
     envelope::Envelope,
     method::Method,
@@ -114,6 +114,8 @@ pub struct Outgoing {
     /// The largest message of the answer in bytes.
     pub(super) receive_limit: usize,
     pub(super) messages: Messages,
+    /// Where they are sent one by one.
+    pub(super) upload: Option<Arc<Upload>>,
     pub(super) wait_for_ready: bool,
     pub(super) plan: Option<Arc<Plan>>,
     /// What that says of the method.
@@ -198,6 +200,7 @@ impl Outgoing {
             outbound: self.outbound.clone(),
             receive_limit: self.receive_limit,
             messages: Messages::One(Arc::clone(message)),
+            upload: None,
             wait_for_ready: self.wait_for_ready,
             plan: self.plan.clone(),
             config: self.config.clone(),

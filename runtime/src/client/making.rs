@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -20,7 +21,7 @@ use super::{
     reach::Unprocessed,
 };
 use crate::{
-    call::{Body, Compression, Outbound},
+    call::{Body, Compression, Outbound, Upload},
     deadline,
     inherit::Inherited,
     method::Method,
@@ -183,6 +184,7 @@ impl<'c> Making<'c> {
         outbound.compression = compression;
         let repeats = config.as_ref().is_some_and(|config| config.repeat.is_some())
             || plan.as_ref().is_some_and(|plan| plan.throttle.is_some());
+        let upload = sends.upload();
         // A plain call is encoded here, and its message stays with the caller for the case that no server looks at it.
         let (messages, kept) = match sends.message().filter(|_| !is_intercepted && !repeats) {
             Some(message) => {
@@ -200,6 +202,7 @@ impl<'c> Making<'c> {
             outbound,
             receive_limit: settings.max_receive_message_bytes,
             messages,
+            upload,
             wait_for_ready: settings.wait_for_ready.unwrap_or_default(),
             plan,
             config,
@@ -231,6 +234,7 @@ async fn receive<'c>(
                 outbound,
                 receive_limit,
                 messages: Messages::Encoded(Body::empty()),
+                upload: None,
                 wait_for_ready,
                 plan: None,
                 config: None,
@@ -286,31 +290,36 @@ impl Settings {
 }
 
 /// Makes a call within its deadline, until the head of its answer is there.
-async fn start(client: &Client, call: Box<Outgoing>) -> Result<Incoming, Status> {
+async fn start(client: &Client, mut call: Box<Outgoing>) -> Result<Incoming, Status> {
     if call.deadline.is_some_and(|at| at <= deadline::now()) {
         return Err(deadline::exceeded());
     }
-    let timer = call.deadline.map(deadline::timer);
+    let (timer, upload) = (call.deadline.map(deadline::timer), call.upload.take());
     if client.chain.is_empty() {
-        return within(timer, client.send(call)).await;
+        return within(timer, upload, client.send(call)).await;
     }
-    within(timer, Next { client: client.clone(), position: 0 }.run(*call)).await
+    within(timer, upload, Next { client: client.clone(), position: 0 }.run(*call)).await
 }
 
 async fn within(
     mut timer: Option<Pin<Box<Sleep>>>,
+    upload: Option<Arc<Upload>>,
     answering: impl Future<Output = Result<Incoming, Status>>,
 ) -> Result<Incoming, Status> {
     let mut answering = pin!(answering);
-    let incoming = poll_fn(|cx| match answering.as_mut().poll(cx) {
-        Poll::Pending => match &mut timer {
-            Some(timer) => deadline::poll_timer(timer, cx).map(|()| Err(deadline::exceeded())),
-            None => Poll::Pending,
-        },
-        ready => ready,
+    let incoming = poll_fn(|cx| {
+        if let Poll::Ready(incoming) = answering.as_mut().poll(cx) {
+            return Poll::Ready(incoming);
+        }
+        if let Some(timer) = &mut timer
+            && deadline::poll_timer(timer, cx).is_ready()
+        {
+            return Poll::Ready(Err(deadline::exceeded()));
+        }
+        upload.as_ref().map_or(Poll::Pending, |upload| upload.poll_broken(cx).map(Err))
     })
     .await;
     let mut incoming = incoming.map_err(|status| deadline::broken(status, timer.as_ref()))?;
-    incoming.inbound.timer = timer;
+    (incoming.inbound.timer, incoming.inbound.upload) = (timer, upload);
     Ok(incoming)
 }

@@ -3,16 +3,15 @@
 use std::{
     any::Any,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use futures_core::Stream;
 use tokio::sync::mpsc;
 use tonic::Status;
+
+use crate::call::Upload;
 
 /// A stream of requests, and the handle that sends them: for callers that have no stream at hand, and for talking both
 /// ways. Up to `ahead` messages (at least 1) wait for the server; then sending waits.
@@ -41,9 +40,9 @@ use tonic::Status;
 /// A server may answer only once it has seen a message, so send the first before awaiting the call, or beside it.
 pub fn requests<M>(ahead: usize) -> (RequestSender<M>, Requests<M>) {
     let (messages, received) = mpsc::channel(ahead.max(1));
-    let finished = Arc::new(AtomicBool::new(false));
-    let sender = RequestSender { messages, finished: Arc::clone(&finished) };
-    (sender, Requests { received, finished })
+    let upload = Arc::<Upload>::default();
+    let sender = RequestSender { last: Arc::new(Last(Arc::clone(&upload))), messages };
+    (sender, Requests { received, upload })
 }
 
 /// Sends the requests of a call.
@@ -52,13 +51,24 @@ pub fn requests<M>(ahead: usize) -> (RequestSender<M>, Requests<M>) {
 /// half-way is not taken for one that is done.
 #[derive(Debug)]
 pub struct RequestSender<M> {
+    /// Before the messages, so that their end is never seen first.
+    last: Arc<Last>,
     messages: mpsc::Sender<M>,
-    finished: Arc<AtomicBool>,
+}
+
+/// Is dropped with the last clone.
+#[derive(Debug)]
+struct Last(Arc<Upload>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.break_off();
+    }
 }
 
 impl<M> Clone for RequestSender<M> {
     fn clone(&self) -> Self {
-        Self { messages: self.messages.clone(), finished: Arc::clone(&self.finished) }
+        Self { last: Arc::clone(&self.last), messages: self.messages.clone() }
     }
 }
 
@@ -79,7 +89,7 @@ impl<M> RequestSender<M> {
 
     /// Ends the requests, once all clones are gone.
     pub fn finish(self) {
-        self.finished.store(true, Ordering::Release);
+        self.last.0.finish();
     }
 }
 
@@ -87,7 +97,7 @@ impl<M> RequestSender<M> {
 #[derive(Debug)]
 pub struct Requests<M> {
     received: mpsc::Receiver<M>,
-    finished: Arc<AtomicBool>,
+    upload: Arc<Upload>,
 }
 
 impl<M> Stream for Requests<M> {
@@ -98,21 +108,14 @@ impl<M> Stream for Requests<M> {
     }
 }
 
-/// Says at the end of a stream whether it is all that was to be sent.
-pub(super) struct Whole(Option<Arc<AtomicBool>>);
-
-impl Whole {
-    /// Of any stream but [`Requests`] the end is the end.
-    pub(super) fn of<M: 'static>(stream: &dyn Any) -> Self {
-        Self(stream.downcast_ref::<Requests<M>>().map(|requests| Arc::clone(&requests.finished)))
+impl<M> Drop for Requests<M> {
+    fn drop(&mut self) {
+        // Whoever then gives up sending breaks nothing off: the call may still be answered.
+        self.upload.reject();
     }
+}
 
-    pub(super) fn check(&self) -> Result<(), Status> {
-        match &self.0 {
-            Some(finished) if !finished.load(Ordering::Acquire) => {
-                Err(Status::cancelled("the requests were broken off: their sender was dropped before it finished"))
-            }
-            _ => Ok(()),
-        }
-    }
+/// What tells whether this stream is all that was to be sent. Of any but [`Requests`] the end is the end.
+pub(super) fn upload_of<M: 'static>(stream: &dyn Any) -> Option<Arc<Upload>> {
+    stream.downcast_ref::<Requests<M>>().map(|requests| Arc::clone(&requests.upload))
 }

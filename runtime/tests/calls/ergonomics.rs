@@ -35,7 +35,20 @@ impl Echo for Service {
         Ok(Response::new(messages.boxed()))
     }
 
+    /// `x-reads: never` is stuck without reading, `x-reads: no-more` answers late, when it has long dropped the stream.
     async fn up(&self, request: Request<Streaming<String>>) -> Answer<String> {
+        match request.metadata().get("x-reads").map(|reads| reads.to_str()) {
+            Some(Ok("never")) => {
+                let _unread = request.into_inner();
+                return std::future::pending().await;
+            }
+            Some(_) => {
+                drop(request);
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                return Ok(Response::new("enough".to_owned()));
+            }
+            None => {}
+        }
         let all: Result<Vec<String>, Status> = request.into_inner().try_collect().await;
         let ended = all.as_ref().map(Vec::len).map_err(Status::code);
         self.0.lock().await.push(ended);
@@ -106,6 +119,35 @@ async fn a_sender_that_is_dropped_cancels() {
         // The server does not take it for a whole one.
         assert!(service.0.lock().await.iter().all(Result::is_err), "{:?}", service.0.lock().await);
     }
+}
+
+/// The call learns it though nobody reads: in process, and where the window of the stream is full.
+#[tokio::test]
+async fn a_sender_that_is_dropped_cancels_what_nobody_reads() {
+    for (client, _) in clients().await {
+        for len in [1, 1 << 20] {
+            let (sender, texts) = requests(1);
+            let sending = async move {
+                sender.send("x".repeat(len)).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            };
+            let calls = async { tokio::join!(client.up(texts).metadata("x-reads", "never").into_future(), sending) };
+            let (answer, ()) = tokio::time::timeout(Duration::from_secs(10), calls).await.expect("it is cancelled");
+            assert_eq!(answer.unwrap_err().code(), Code::Cancelled);
+        }
+        // Who has heard enough may still answer.
+        let (sender, texts) = requests::<String>(1);
+        let sending = async move { while sender.send("more".to_owned()).await.is_ok() {} };
+        let (answer, ()) = tokio::join!(client.up(texts).metadata("x-reads", "no-more").into_future(), sending);
+        assert_eq!(answer.unwrap().into_inner(), "enough");
+    }
+    // No server is there yet.
+    let client = EchoClient::new(Channel::connect("http://127.0.0.1:1").unwrap());
+    let (sender, texts) = requests::<String>(1);
+    drop(sender);
+    let call = client.up(texts).wait_for_ready(true).into_future();
+    let answer = tokio::time::timeout(Duration::from_secs(10), call).await.expect("it is cancelled");
+    assert_eq!(answer.unwrap_err().code(), Code::Cancelled);
 }
 
 #[tokio::test(start_paused = true)]
