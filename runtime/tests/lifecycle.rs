@@ -313,6 +313,34 @@ async fn a_deadline_ends_a_flood_in_process() {
     ends_with(Code::DeadlineExceeded, call.into_future()).await;
 }
 
+/// Whoever reads many small messages that are there already lets others have their turn, as at any other wait.
+#[tokio::test]
+async fn a_flood_of_small_messages_leaves_others_their_turn() {
+    let turns = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&turns);
+    let other = tokio::spawn(async move {
+        loop {
+            counted.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+        }
+    });
+    // 1.2 MB, of which the handler always finds more.
+    let (_, client) = Fixture::in_process();
+    let (sender, end) = oneshot::channel();
+    let last = Arc::clone(&turns);
+    let last = stream::once(async move {
+        let _ = sender.send(last.load(Ordering::SeqCst));
+        "end".to_owned()
+    });
+    let flood = stream::repeat("flood".to_owned()).take(100_000).chain(last);
+    let during = tokio::select! {
+        during = end => during.unwrap(),
+        answer = client.up(flood).into_future() => panic!("{answer:?} of a handler that gives none"),
+    };
+    other.abort();
+    assert!(during > 10, "another task had {during} turns");
+}
+
 #[tokio::test]
 async fn calls_after_a_goaway_go_to_a_new_connection() {
     let fixture = Fixture::new(Duration::from_secs(10)).await;

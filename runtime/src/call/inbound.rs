@@ -67,6 +67,10 @@ pub(crate) struct Ending {
 /// Has a word on how a call ended.
 pub(crate) type OnEnd = dyn FnOnce(Result<MetadataMap, Status>) -> Result<MetadataMap, Status> + Send + Sync;
 
+/// So many messages are one step of the task that reads them. Of small ones megabytes may be there already, and whoever
+/// finds always another would keep its thread for all of them, and its deadline from being seen.
+const STRIDE: u8 = 32;
+
 /// The messages of one direction of a call, pulled by whoever wants them.
 pub struct Inbound {
     pub(crate) codec: Codec,
@@ -99,6 +103,8 @@ pub struct Inbound {
     progress: Option<Progress>,
     /// The request as a whole is awaited, rather than its next message.
     is_awaited: bool,
+    /// Messages since the last step.
+    stride: u8,
     /// The message that came last, until it is read.
     pub(super) came: Came,
     /// It came before anybody asked for it.
@@ -167,6 +173,7 @@ impl Inbound {
             body,
             progress: None,
             is_awaited: false,
+            stride: 0,
             came: Came::Next(0),
             is_ahead: false,
             is_found: false,
@@ -192,6 +199,11 @@ impl Inbound {
         self.forget();
         if self.state == State::Ended {
             return Poll::Ready(Ok(false));
+        }
+        self.stride += 1;
+        if self.stride == STRIDE {
+            self.stride = 0;
+            ready!(tokio::task::coop::poll_proceed(cx)).made_progress();
         }
         let found = match ready!(self.poll_item(cx)) {
             Ok(true) if !self.hooks.is_empty() => self.look().map(|()| true),
