@@ -13,8 +13,8 @@ use tonic::Status;
 /// The header that carries the time a caller allows (gRPC over HTTP/2).
 pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
-/// A year. Longer timeouts are as good as none, and an instant that far away must not overflow.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+/// A year. Longer times are as good as for ever, which `Duration::MAX` says, and an instant that far away must not overflow.
+pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 pub(crate) fn exceeded() -> Status {
     Status::deadline_exceeded("the deadline of the call has passed")

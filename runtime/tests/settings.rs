@@ -8,10 +8,11 @@ use std::{future::IntoFuture, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use rsgrpc::{
-    CallLimits, Code, Compression, Encoding, Request, RequestExt, Response, ResponseExt, Server, Status, Streaming,
-    codegen::Stream,
+    CallLimits, Channel, Code, Compression, ConnectionLimits, Encoding, Request, RequestExt, Response, ResponseExt,
+    Server, Status, Streaming, client::channel::OutlierDetection, codegen::Stream,
 };
 use support::{Answer, Echo, EchoClient, EchoServer};
+use tokio::{net::TcpListener, sync::oneshot};
 
 struct Probe;
 
@@ -107,4 +108,44 @@ async fn compression_by_call_and_by_message() {
         }
         assert_eq!(compressed, [true, false, true, false]);
     }
+}
+
+/// `Duration::MAX` says for ever, and no instant is that far away.
+#[tokio::test]
+async fn for_ever() {
+    const EVER: Duration = Duration::MAX;
+    let limits = ConnectionLimits::new().opening(EVER).idle(EVER).unread(EVER).age(EVER).age_grace(EVER);
+    let server = Server::builder()
+        .add_service(EchoServer::new(Probe))
+        .timeout(EVER)
+        .receive_timeout(EVER)
+        .shutdown_grace(EVER)
+        .keepalive(EVER, EVER)
+        .keepalive_min_interval(EVER)
+        .connection_limits(limits)
+        .build()
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = format!("http://{}", listener.local_addr().unwrap());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = server.clone();
+    let served =
+        tokio::spawn(async move { serving.serve_with_shutdown(listener, async move { drop(stopped.await) }).await });
+    let outliers = OutlierDetection { interval: EVER, base_ejection_time: EVER, ..OutlierDetection::default() };
+    let channel = Channel::builder(target).connect_timeout(EVER).keepalive(EVER, EVER).idle_timeout(EVER);
+    let channel = channel.outlier_detection(outliers).build().unwrap();
+    let calls = async {
+        for client in [EchoClient::new(channel), EchoClient::new(server)] {
+            let large = stream::iter([String::new(), "x".repeat(1 << 20)]).then(async |text| {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                text
+            });
+            assert_eq!(client.up(large.boxed()).timeout(EVER).await.unwrap().into_inner(), "[false, false]");
+            let messages = client.down(String::new()).await.unwrap().into_inner();
+            assert_eq!(messages.chunks_timeout(9, EVER).batch().await.unwrap().unwrap().len(), 4);
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), calls).await.expect("nobody panicked in the background");
+    stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(10), served).await.unwrap().unwrap().unwrap();
 }

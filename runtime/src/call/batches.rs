@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_core::Stream;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep};
 use tonic::Status;
 
 use super::Streaming;
@@ -55,7 +55,7 @@ impl<T: Message> ChunksTimeout<T> {
                 Poll::Pending if self.batch.is_empty() => return Poll::Pending,
                 Poll::Pending => {
                     let wait = self.wait;
-                    let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + wait)));
+                    let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(wait)));
                     if timer.as_mut().poll(cx).is_pending() {
                         return Poll::Pending;
                     }

@@ -26,7 +26,7 @@ struct Waiting {
 
 impl Progress {
     pub(super) fn new(limit: Duration) -> Self {
-        Self { limit, waiting: None }
+        Self { limit: limit.min(deadline::LONGEST), waiting: None }
     }
 
     /// Something has arrived.

@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use crate::deadline::LONGEST;
+
 /// Looks at a file from time to time, when somebody asks: there is nothing to start and nothing to stop.
 #[derive(Debug)]
 pub(super) struct KeyFile {
@@ -26,12 +28,13 @@ type Stamp = (SystemTime, u64);
 impl KeyFile {
     /// The content is what the file had just now.
     pub(super) fn new(path: PathBuf, interval: Duration) -> Self {
-        let seen = stamp(&path);
+        let (seen, interval) = (stamp(&path), interval.min(LONGEST));
         Self { path, interval, state: Mutex::new(State { next: Instant::now() + interval, seen }) }
     }
 
     /// The same, looked at as often.
     pub(super) fn every(mut self, interval: Duration) -> Self {
+        let interval = interval.min(LONGEST);
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner).next = Instant::now() + interval;
         self.interval = interval;
         self

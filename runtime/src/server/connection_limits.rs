@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::deadline::LONGEST;
+
 /// Limits of a server's connections, set by [`connection_limits`](super::ServerBuilder::connection_limits). All are
-/// finite; `docs/security.md` says why each is as it is.
+/// finite; `docs/security.md` says why each is as it is. Of times, a year is the longest.
 ///
 /// ```
 /// use std::time::Duration;
@@ -102,20 +104,20 @@ impl ConnectionLimits {
     /// a request from its first byte to its last. Then the connection is closed. Default: 10 seconds. The handshake of
     /// TLS has [a limit of its own](crate::ServerTls).
     pub fn opening(mut self, limit: Duration) -> Self {
-        self.opening = limit;
+        self.opening = limit.min(LONGEST);
         self
     }
 
     /// How long a connection may be without a call; then it ends (GOAWAY). Default: 5 minutes.
     pub fn idle(mut self, limit: Duration) -> Self {
-        self.idle = limit;
+        self.idle = limit.min(LONGEST);
         self
     }
 
     /// How long a peer may leave what is sent to it unread without taking a single byte: of one call, which is then
     /// reset with CANCEL, or of all, which closes the connection. Default: 5 minutes.
     pub fn unread(mut self, limit: Duration) -> Self {
-        self.unread = limit;
+        self.unread = limit.min(LONGEST);
         self
     }
 
@@ -123,14 +125,14 @@ impl ConnectionLimits {
     /// those that were opened together do not all end together. Default: 1 hour, after which clients have found new
     /// servers behind a name.
     pub fn age(mut self, limit: Duration) -> Self {
-        self.age = limit;
+        self.age = limit.min(LONGEST);
         self
     }
 
     /// How long calls may go on after the [age](Self::age) of their connection ended; what still runs then ends with
     /// `UNAVAILABLE`. Default: 24 hours. Together they bound every call, also those without a deadline.
     pub fn age_grace(mut self, limit: Duration) -> Self {
-        self.age_grace = limit;
+        self.age_grace = limit.min(LONGEST);
         self
     }
 

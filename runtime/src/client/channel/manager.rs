@@ -21,7 +21,7 @@ use super::{
     balance::Balance,
     core::{Published, Shared},
 };
-use crate::http2::unavailable;
+use crate::{deadline::LONGEST, http2::unavailable};
 
 /// What a channel does when it is not idle.
 pub(super) struct Plan {
@@ -234,7 +234,7 @@ impl Idle {
 }
 
 fn ticks(period: Duration) -> Interval {
-    let period = period.max(Duration::from_millis(1));
+    let period = period.clamp(Duration::from_millis(1), LONGEST);
     let mut ticks = tokio::time::interval_at(Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Backend, random::Random};
+use crate::deadline::LONGEST;
 
 /// When a server is left out because it fails too many of its calls. The names and defaults are those of gRPC's service
 /// config; a call fails when it ends with any status but OK. What a server does while it is left out does not count.
@@ -135,7 +136,7 @@ impl OutlierDetection {
 
     fn ejection_time(&self, multiplier: u32) -> Duration {
         let longest = self.max_ejection_time.max(self.base_ejection_time);
-        self.base_ejection_time.saturating_mul(multiplier).min(longest)
+        self.base_ejection_time.saturating_mul(multiplier).min(longest).min(LONGEST)
     }
 
     fn by_rate(
