@@ -227,3 +227,41 @@ async fn a_body_behind_a_status_is_read_as_its_head_says() {
     let error = call(&client).await.unwrap_err();
     assert_eq!((error.code(), error.message()), (Code::FailedPrecondition, "no"));
 }
+
+/// Calls beyond the server's limit of streams wait in the channel and keep nothing of the connection's window (h2#853,
+/// where those that waited had all of it), and neither do uploads that are given up.
+#[tokio::test]
+async fn what_waits_for_a_stream_takes_no_window() {
+    let mut settings = h2::server::Builder::new();
+    settings.max_concurrent_streams(4).initial_window_size(20_000);
+    let (addr, _) = server(settings, |_, mut connection| async move {
+        while let Some(Ok((request, respond))) = connection.accept().await {
+            tokio::spawn(async move {
+                let mut body = request.into_body();
+                while let Some(Ok(data)) = body.data().await {
+                    tokio::task::yield_now().await;
+                    let _ = body.flow_control().release_capacity(data.len());
+                }
+                if body.is_end_stream() {
+                    answer(respond);
+                }
+            });
+        }
+    })
+    .await;
+    let (client, _channel) = client(addr);
+    // The window of the connection holds less than one.
+    let text = "x".repeat(100_000);
+    let call = |number: usize| {
+        let (client, text) = (&client, text.clone());
+        async move {
+            let call = client.unary(text).into_future();
+            if number % 3 > 0 {
+                assert_eq!(call.await.unwrap().into_inner(), "hi");
+            } else {
+                let _ = tokio::time::timeout(Duration::from_millis(number as u64), call).await;
+            }
+        }
+    };
+    within("all of them", join_all((0..60).map(call))).await;
+}
