@@ -256,7 +256,7 @@ async fn what_waits_for_a_stream_takes_no_window() {
         let (client, text) = (&client, text.clone());
         async move {
             let call = client.unary(text).into_future();
-            if number % 3 > 0 {
+            if !number.is_multiple_of(3) {
                 assert_eq!(call.await.unwrap().into_inner(), "hi");
             } else {
                 let _ = tokio::time::timeout(Duration::from_millis(number as u64), call).await;
