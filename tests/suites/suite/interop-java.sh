@@ -4,7 +4,8 @@ source "$suites/lib/interop.sh"
 java_main() { # CLASS ARGS...
     local class=$1
     shift
-    java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$cache/grpc-java/*" "io.grpc.testing.integration.$class" "$@"
+    # In place of the shell that `start` has begun, which is what is stopped.
+    exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$cache/grpc-java/*" "io.grpc.testing.integration.$class" "$@"
 }
 
 # The Java side carries the same test certificates in its jar. With TLS off it speaks h2c.
