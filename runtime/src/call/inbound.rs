@@ -94,7 +94,7 @@ pub struct Inbound {
     pub(super) seen: Option<Codec>,
     /// Has the last word on how the call ended.
     pub(crate) on_end: Vec<Box<OnEnd>>,
-    framing: Box<dyn Deframe>,
+    pub(super) framing: Box<dyn Deframe>,
     body: Body,
     pub(super) chunks: Chunks,
     ending: Ending,

@@ -57,7 +57,8 @@ impl Inbound {
         let codec = self.seen.as_ref().unwrap_or(&self.codec);
         let room = self.room.as_ref().map_or(usize::MAX, Room::bytes);
         if let Some(len) = self.came.take_next() {
-            return self.chunks.read(len, |bytes, len| codec.read(bytes, len, message, room));
+            let read = self.chunks.read(len, |bytes, len| codec.read(bytes, len, message, room));
+            return read.map_err(|status| self.however_it_came(status));
         }
         match std::mem::replace(&mut self.came, Came::Next(0)) {
             Came::Apart(mut bytes) => {
@@ -69,6 +70,16 @@ impl Inbound {
                 Ok(())
             }
             Came::Reading(_) | Came::Next(_) => Err(Status::internal("the message is still being read")),
+        }
+    }
+
+    /// The error of a message that was read where it lies, the same however the body was cut: a field that is longer than
+    /// the message is read on into what has arrived behind it, and so what is wrong there is not the message's.
+    #[cold]
+    fn however_it_came(&self, status: Status) -> Status {
+        match self.last_codec() {
+            Codec::Proto if !self.framing.is_single() => Status::internal("the message does not decode as protobuf"),
+            _ => status,
         }
     }
 
