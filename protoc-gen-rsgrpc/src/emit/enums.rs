@@ -50,6 +50,7 @@ fn variant(variant: &Variant) -> TokenStream {
     quote!(#docs #attributes #deprecated #ident = #number,)
 }
 
+/// Whoever names a deprecated value is warned, not who only generates the code.
 fn allow_deprecated(variant: &Variant) -> Option<TokenStream> {
     variant.deprecated.then(|| quote!(#[allow(deprecated)]))
 }

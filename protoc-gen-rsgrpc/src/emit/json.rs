@@ -13,6 +13,7 @@ pub(super) fn message(from: &[Ident], message: &Message) -> Option<TokenStream> 
     let names = names(fields);
     let read = accessor(fields, |field| read(message, field), quote!(r.no_field(index)));
     let write = accessor(fields, |field| write(message, field), quote!(w.no_field(index)));
+    // Whoever names a deprecated field is warned, not who only generates the code.
     let is_deprecated = message.fields.iter().any(|field| field.deprecated)
         || message.oneofs.iter().flat_map(|oneof| &oneof.members).any(|member| member.deprecated);
     let allow = is_deprecated.then(|| quote!(#[allow(deprecated)]));

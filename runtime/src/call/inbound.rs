@@ -106,7 +106,7 @@ pub struct Inbound {
     /// Messages since the last step.
     stride: u8,
     /// The message that came last, until it is read.
-    pub(super) came: Came,
+    pub(super) arrived: Arrived,
     /// It came before anybody asked for it.
     is_ahead: bool,
     /// The one message that is promised has come.
@@ -114,7 +114,7 @@ pub struct Inbound {
 }
 
 /// A message that has come.
-pub(super) enum Came {
+pub(super) enum Arrived {
     /// The next bytes, as many. A message is read where it lies if that can be: to take it out, and move it from hand to
     /// hand, costs a stream of small messages as much as reading it.
     Next(usize),
@@ -124,7 +124,7 @@ pub(super) enum Came {
     Read(Box<dyn Erased>),
 }
 
-impl Came {
+impl Arrived {
     /// In place, as small messages come: to move what it holds is what is to be avoided.
     #[inline]
     fn set_next(&mut self, len: usize) {
@@ -174,7 +174,7 @@ impl Inbound {
             progress: None,
             is_awaited: false,
             stride: 0,
-            came: Came::Next(0),
+            arrived: Arrived::Next(0),
             is_ahead: false,
             is_found: false,
         }
@@ -227,18 +227,18 @@ impl Inbound {
     /// Drops the message that came last, if nobody has read it.
     #[inline]
     fn forget(&mut self) {
-        match self.came.take_next() {
+        match self.arrived.take_next() {
             Some(len) => self.chunks.skip(len),
-            None => self.came = Came::Next(0),
+            None => self.arrived = Arrived::Next(0),
         }
     }
 
     /// The bytes of the message that came last, and nowhere else any more.
     pub(super) fn take_bytes(&mut self) -> Bytes {
-        match std::mem::replace(&mut self.came, Came::Next(0)) {
-            Came::Next(len) => self.chunks.take(len).unwrap_or_default(),
-            Came::Apart(bytes) => bytes,
-            Came::Reading(_) | Came::Read(_) => Bytes::new(),
+        match std::mem::replace(&mut self.arrived, Arrived::Next(0)) {
+            Arrived::Next(len) => self.chunks.take(len).unwrap_or_default(),
+            Arrived::Apart(bytes) => bytes,
+            Arrived::Reading(_) | Arrived::Read(_) => Bytes::new(),
         }
     }
 
@@ -246,7 +246,7 @@ impl Inbound {
     fn look(&mut self) -> Result<(), Status> {
         let bytes = self.take_bytes();
         let payload = self.hooks.run(&self.codec, bytes, self.room())?;
-        self.came = Came::Apart(payload.bytes);
+        self.arrived = Arrived::Apart(payload.bytes);
         self.seen = Some(payload.codec);
         Ok(())
     }
@@ -290,7 +290,7 @@ impl Inbound {
         // Whether another follows can be told only where this one does not lie.
         let message = self.take_bytes();
         let another = self.poll_message(cx);
-        self.came = Came::Apart(message);
+        self.arrived = Arrived::Apart(message);
         Poll::Ready(match ready!(another)? {
             false => Ok(()),
             true => self.conclude(Err(Status::unimplemented("expected exactly one message, got more"))),
@@ -319,7 +319,7 @@ impl Inbound {
             let eof = self.state == State::Draining;
             match self.framing.next(&mut self.chunks, eof, self.limit)? {
                 Item::Message { len, compressed } => {
-                    self.came.set_next(len);
+                    self.arrived.set_next(len);
                     self.compressed = compressed;
                     if let Some(traffic) = &self.traffic {
                         traffic.add_received(len);
@@ -393,7 +393,7 @@ impl Inbound {
             return Err(Status::internal("a message has its compressed flag set, but the headers name no encoding"));
         };
         let bytes = self.take_bytes();
-        self.came = Came::Apart(encoding.decompress(&bytes, self.limit, self.framing.corrupt())?);
+        self.arrived = Arrived::Apart(encoding.decompress(&bytes, self.limit, self.framing.corrupt())?);
         Ok(())
     }
 }

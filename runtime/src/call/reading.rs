@@ -19,7 +19,7 @@ use tokio::{
 };
 use tonic::Status;
 
-use super::{Inbound, inbound::Came};
+use super::{Inbound, inbound::Arrived};
 use crate::codec::{Codec, Erased, Fresh, Room, SMALL};
 
 /// What a message takes in memory, in bytes, from which on it is read elsewhere: about a millisecond's work.
@@ -34,7 +34,7 @@ impl Inbound {
         fresh: Fresh,
         cx: &mut Context<'_>,
     ) -> Poll<Result<bool, Status>> {
-        if !matches!(self.came, Came::Reading(_)) && !ready!(self.poll_message(cx))? {
+        if !matches!(self.arrived, Arrived::Reading(_)) && !ready!(self.poll_message(cx))? {
             return Poll::Ready(Ok(false));
         }
         let read = ready!(self.poll_large(fresh, cx)).and_then(|()| self.take(message));
@@ -46,7 +46,7 @@ impl Inbound {
 
     /// Waits for the [only message](Self::poll_single), until it can be [taken](Self::take).
     pub(crate) fn poll_single_read(&mut self, fresh: Fresh, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        if !matches!(self.came, Came::Reading(_)) {
+        if !matches!(self.arrived, Arrived::Reading(_)) {
             ready!(self.poll_single(cx))?;
         }
         self.poll_large(fresh, cx)
@@ -55,21 +55,21 @@ impl Inbound {
     /// Takes over the message that has come, into one that is as its type has it by default.
     pub(crate) fn take(&mut self, message: &mut dyn Erased) -> Result<(), Status> {
         let codec = self.seen.as_ref().unwrap_or(&self.codec);
-        let room = self.room.as_ref().map_or(usize::MAX, Room::bytes);
-        if let Some(len) = self.came.take_next() {
+        let room = self.room().bytes();
+        if let Some(len) = self.arrived.take_next() {
             let read = self.chunks.read(len, |bytes, len| codec.read(bytes, len, message, room));
             return read.map_err(|status| self.however_it_came(status));
         }
-        match std::mem::replace(&mut self.came, Came::Next(0)) {
-            Came::Apart(mut bytes) => {
+        match std::mem::replace(&mut self.arrived, Arrived::Next(0)) {
+            Arrived::Apart(mut bytes) => {
                 let len = bytes.len();
                 codec.read(&mut bytes, len, message, room)
             }
-            Came::Read(mut read) => {
+            Arrived::Read(mut read) => {
                 message.swap(&mut *read);
                 Ok(())
             }
-            Came::Reading(_) | Came::Next(_) => Err(Status::internal("the message is still being read")),
+            Arrived::Reading(_) | Arrived::Next(_) => Err(Status::internal("the message is still being read")),
         }
     }
 
@@ -86,25 +86,26 @@ impl Inbound {
     /// Waits for the message that has come where it is large and so is read elsewhere.
     #[inline]
     fn poll_large(&mut self, fresh: Fresh, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        match self.came {
-            Came::Next(len) if len < SMALL => Poll::Ready(Ok(())),
+        match self.arrived {
+            // Too few bytes for a large one, as JSON too: an eighth of `LARGE`.
+            Arrived::Next(len) if len < SMALL => Poll::Ready(Ok(())),
             _ => self.poll_perhaps_large(fresh, cx),
         }
     }
 
     fn poll_perhaps_large(&mut self, fresh: Fresh, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        let Came::Reading(reading) = &mut self.came else {
+        let Arrived::Reading(reading) = &mut self.arrived else {
             return match self.is_light() {
                 Ok(true) => Poll::Ready(Ok(())),
                 Ok(false) => self.read_elsewhere(fresh, cx),
                 Err(status) => Poll::Ready(Err(status)),
             };
         };
-        let (came, outcome) = match ready!(reading.poll(cx)) {
-            Ok(read) => (Came::Read(read), Ok(())),
-            Err(status) => (Came::Next(0), Err(status)),
+        let (arrived, outcome) = match ready!(reading.poll(cx)) {
+            Ok(read) => (Arrived::Read(read), Ok(())),
+            Err(status) => (Arrived::Next(0), Err(status)),
         };
-        self.came = came;
+        self.arrived = arrived;
         Poll::Ready(outcome)
     }
 
@@ -112,10 +113,10 @@ impl Inbound {
     fn is_light(&mut self) -> Result<bool, Status> {
         let Some(room) = self.room else { return Ok(true) };
         let codec = self.seen.as_ref().unwrap_or(&self.codec);
-        let bytes = match &self.came {
-            Came::Next(len) => self.chunks.first(*len),
-            Came::Apart(bytes) => bytes,
-            Came::Reading(_) | Came::Read(_) => return Ok(true),
+        let bytes = match &self.arrived {
+            Arrived::Next(len) => self.chunks.first(*len),
+            Arrived::Apart(bytes) => bytes,
+            Arrived::Reading(_) | Arrived::Read(_) => return Ok(true),
         };
         Ok(bytes.len() < LARGE && codec.weigh(bytes, room)? < LARGE)
     }
@@ -126,12 +127,12 @@ impl Inbound {
         let (codec, room) = (self.last_codec().clone(), self.room());
         match Reading::begin(codec, bytes, room, fresh) {
             Ok(reading) => {
-                self.came = Came::Reading(reading);
+                self.arrived = Arrived::Reading(reading);
                 self.poll_large(fresh, cx)
             }
             Err(bytes) => {
                 let weight = self.last_codec().weigh(&bytes, room);
-                self.came = Came::Apart(bytes);
+                self.arrived = Arrived::Apart(bytes);
                 Poll::Ready(weight.map(drop))
             }
         }

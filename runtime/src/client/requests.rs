@@ -19,11 +19,10 @@ use crate::call::Upload;
 /// ```
 /// # use futures_core::Stream;
 /// # use rsgrpc::{BidiStreamingCall, Status, client::{Requests, requests}};
-/// # struct Client;
-/// # impl Client {
-/// #     fn chat(&self, _: Requests<String>) -> BidiStreamingCall<'static, Requests<String>, String> { unimplemented!() }
+/// # trait Client {
+/// #     fn chat(&self, requests: Requests<String>) -> BidiStreamingCall<'_, Requests<String>, String>;
 /// # }
-/// # async fn f(client: Client) -> Result<(), Status> {
+/// # async fn f(client: impl Client) -> Result<(), Status> {
 /// let (sender, requests) = requests(8);
 /// sender.send("hello".to_owned()).await?;
 /// let mut answers = client.chat(requests).await?.into_inner();

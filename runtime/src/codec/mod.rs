@@ -133,7 +133,6 @@ impl Codec {
     /// # Errors
     ///
     /// RESOURCE_EXHAUSTED where there is no room for its elements.
-    #[inline]
     pub(crate) fn weigh(&self, bytes: &[u8], room: Room) -> Result<usize, Status> {
         match self {
             Self::Proto => Ok(bytes.len() + room.weigh(bytes)?),

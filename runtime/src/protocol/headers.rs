@@ -152,16 +152,31 @@ fn is_base64(value: &[u8]) -> bool {
     ends && padded && digits.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
 }
 
-/// The encoding that this header names: `None` for identity.
-pub(super) fn encoding(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Encoding>, Status> {
-    headers.get(name).map_or(Ok(None), |value| named_encoding(value.as_bytes()))
+/// The first value of each header of these names: to compare the names of a few headers costs less than to look several up.
+pub(super) fn first_values<'h, const N: usize>(
+    headers: &'h HeaderMap,
+    names: [&HeaderName; N],
+) -> [Option<&'h HeaderValue>; N] {
+    let mut values = [None; N];
+    for (name, value) in headers {
+        if let Some(at) = names.iter().position(|each| *each == name) {
+            values[at].get_or_insert(value);
+        }
+    }
+    values
 }
 
-/// The encoding of this name: `None` for identity.
-pub(super) fn named_encoding(name: &[u8]) -> Result<Option<Encoding>, Status> {
-    if name == b"identity" || name.is_empty() {
-        return Ok(None);
-    }
+/// The encoding that this header names: `None` for identity.
+pub(super) fn encoding(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Encoding>, Status> {
+    named_encoding(headers.get(name).map(HeaderValue::as_bytes))
+}
+
+/// The encoding of this name: `None` for identity, which is meant where there is none.
+pub(super) fn named_encoding(name: Option<&[u8]>) -> Result<Option<Encoding>, Status> {
+    let name = match name {
+        None | Some(b"identity" | b"") => return Ok(None),
+        Some(name) => name,
+    };
     Encoding::from_name(name).map(Some).ok_or_else(|| {
         let name = String::from_utf8_lossy(name);
         Status::unimplemented(format!("the encoding {name:?} is not supported; supported are: {}", supported()))

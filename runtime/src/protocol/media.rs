@@ -31,6 +31,7 @@ impl Media {
     /// The content type of a call: `prefix` and a form.
     pub(super) fn of_form(headers: &HeaderMap, prefix: &str) -> Option<Self> {
         let value = headers.get(header::CONTENT_TYPE)?;
+        // Hardly anybody adds parameters.
         if let Some(form) = strip_prefix(value.as_bytes(), prefix).and_then(Form::from_name) {
             return Some(Self { form, content_type: value.clone() });
         }

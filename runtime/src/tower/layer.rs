@@ -83,8 +83,10 @@ impl HttpService {
 
 impl Foreign for Server {
     fn answer(&self, request: Request<Body>) -> Answer {
-        let (mut head, body) = request.into_parts();
+        let (head, body) = request.into_parts();
         let peer = head.extensions.get::<Arc<Peer>>().cloned().unwrap_or_default();
+        #[cfg(feature = "net")]
+        let mut head = head;
         #[cfg(feature = "net")]
         if let Some(phase) = head.extensions.remove::<tokio::sync::watch::Receiver<Phase>>() {
             return Box::pin(bounded(self.exchange(head, body, &peer), phase));

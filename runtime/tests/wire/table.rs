@@ -123,6 +123,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "a panic in a stream", body: &[|| text("panic:1")], answer: Want { body: || text("0"), status: "13", message: "panicked", ..OK }, ..DOWN },
     // Deadlines.
     Row { name: "the handler sees the deadline", headers: &[("content-type", "application/grpc"), ("grpc-timeout", "90M")], body: &[|| text("deadline")], answer: Want { body: || text("Some(89)"), ..OK }, ..UNARY },
+    Row { name: "of two deadlines the first counts", headers: &[("content-type", "application/grpc"), ("grpc-timeout", "90M"), ("grpc-timeout", "soon")], body: &[|| text("deadline")], answer: Want { body: || text("Some(89)"), ..OK }, ..UNARY },
     Row { name: "no deadline", body: &[|| text("deadline")], answer: Want { body: || text("None"), ..OK }, ..UNARY },
     Row { name: "a deadline cuts a handler", headers: &[("content-type", "application/grpc"), ("grpc-timeout", "20m")], body: &[|| text("sleep")], answer: Want { status: "4", message: "deadline", ..OK }, ..UNARY },
     Row { name: "a deadline cuts a stream", headers: &[("content-type", "application/grpc"), ("grpc-timeout", "50m")], body: &[|| text("hang:2")], answer: Want { body: || texts(&["0", "1"]), status: "4", message: "deadline", ..OK }, ..DOWN },

@@ -51,20 +51,10 @@ impl Room {
     /// # Errors
     ///
     /// RESOURCE_EXHAUSTED where that is more than there is room for.
-    #[inline]
     pub(crate) fn weigh(&self, message: &[u8]) -> Result<usize, Status> {
-        match self.rpc {
-            Some((service, method)) if message.len() >= SMALL => self.weigh_by(service, method, message),
-            _ => Ok(0),
-        }
-    }
-
-    fn weigh_by(
-        &self,
-        service: &'static ServiceDescriptor,
-        method: &'static Method,
-        message: &[u8],
-    ) -> Result<usize, Status> {
+        let Some((service, method)) = self.rpc.filter(|_| message.len() >= SMALL) else {
+            return Ok(0);
+        };
         let Some(layouts) = layouts_of(service, method) else {
             return Ok(0);
         };

@@ -13,7 +13,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::BufMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use gather::{Gather, Lent};
@@ -75,34 +74,23 @@ impl<IO> Guard<IO> {
     }
 }
 
-/// Up to as many bytes in several slices are put together, which costs less than what a system call for several slices
-/// does more than one for a single one.
-const TOGETHER: usize = 512;
-
 fn poll_write<IO: AsyncWrite>(
     io: Pin<&mut IO>,
     cx: &mut Context<'_>,
     slices: &[io::IoSlice<'_>],
-    len: usize,
 ) -> Poll<io::Result<usize>> {
-    if let [slice] = slices {
-        return io.poll_write(cx, slice);
+    match slices {
+        // The system call for one buffer costs less than that for several.
+        [slice] => io.poll_write(cx, slice),
+        slices => io.poll_write_vectored(cx, slices),
     }
-    let mut together = [0; TOGETHER];
-    let Some(mut rest) = together.get_mut(..len) else {
-        return io.poll_write_vectored(cx, slices);
-    };
-    for slice in slices {
-        rest.put_slice(slice);
-    }
-    io.poll_write(cx, &together[..len])
 }
 
 impl<IO: AsyncWrite + Unpin> Guard<IO> {
     fn poll_send(&mut self, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let len = slices.iter().map(|slice| slice.len()).sum();
         let written = if !self.gather.wants(len) || matches!(self.watched, Some(Watched::Http1)) {
-            let written = poll_write(Pin::new(&mut self.io), cx, slices, len);
+            let written = poll_write(Pin::new(&mut self.io), cx, slices);
             self.vitals.wrote(written.is_pending());
             ready!(written)?
         } else {

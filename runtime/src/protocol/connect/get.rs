@@ -61,7 +61,7 @@ impl Protocol for Get {
         let Some(form) = Form::from_name(&query.encoding) else {
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, unary::ACCEPT_POST, unary::TYPES));
         };
-        let encoding = shared::named_encoding(&query.compression).map_err(failed)?;
+        let encoding = shared::named_encoding(Some(&query.compression)).map_err(failed)?;
         let answer = headers::answer_encoding(&head.headers, &headers::UNARY.1, encoding, core.send_encoding);
         let opening = Opening {
             route: &route,

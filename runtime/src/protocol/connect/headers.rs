@@ -19,16 +19,12 @@ pub(super) const STREAM: Names =
 
 /// Reads how messages arrive compressed and the time the caller allows, and checks the version.
 pub(super) fn read(headers: &HeaderMap, names: &Names) -> Result<(Option<Encoding>, Option<Duration>), Status> {
-    let mut time = None;
-    // To compare the names of a few headers costs less than to look two up.
-    for (name, value) in headers {
-        if *name == VERSION {
-            check_version(value.as_bytes(), b"1")?;
-        } else if *name == TIMEOUT {
-            time = Some(timeout(value)?);
-        }
+    let [version, time, encoding] = headers::first_values(headers, [&VERSION, &TIMEOUT, &names.0]);
+    if let Some(version) = version {
+        check_version(version.as_bytes(), b"1")?;
     }
-    Ok((headers::encoding(headers, &names.0)?, time))
+    let time = time.map(timeout).transpose()?;
+    Ok((headers::named_encoding(encoding.map(HeaderValue::as_bytes))?, time))
 }
 
 /// There is one version of the protocol; callers need not name it.

@@ -81,19 +81,13 @@ pub(in crate::protocol) fn accept(
     let Some(route) = core.registry.find(head.uri.path()).cloned() else {
         return Err(refused(Status::unimplemented(format!("no method {} here", head.uri.path()))));
     };
-    let (mut encoding, mut timeout) = (None, None);
-    // To compare the names of a few headers costs less than to look two up.
-    for (name, value) in &head.headers {
-        if *name == headers::ENCODING {
-            encoding = shared::named_encoding(value.as_bytes()).map_err(|status| {
-                let mut response = refused(status);
-                response.headers_mut().insert(headers::ACCEPT_ENCODING, shared::SUPPORTED.clone());
-                response
-            })?;
-        } else if *name == deadline::GRPC_TIMEOUT {
-            timeout = Some(deadline::parse(value).map_err(refused)?);
-        }
-    }
+    let [encoding, timeout] = shared::first_values(&head.headers, [&headers::ENCODING, &deadline::GRPC_TIMEOUT]);
+    let encoding = shared::named_encoding(encoding.map(HeaderValue::as_bytes)).map_err(|status| {
+        let mut response = refused(status);
+        response.headers_mut().insert(headers::ACCEPT_ENCODING, shared::SUPPORTED.clone());
+        response
+    })?;
+    let timeout = timeout.map(deadline::parse).transpose().map_err(refused)?;
     let (deframe, reframe) = framing;
     let encodings = (encoding, send_encoding);
     let (form, json) = (media.form, &core.json);

@@ -62,10 +62,12 @@ pub(crate) async fn behind(addr: SocketAddr, flags: u8, one: Vec<u8>) -> Sent {
 
 async fn pour(mut attacker: Attacker, one: Vec<u8>, reads: bool) -> Sent {
     let mut frames = 0;
-    let batch = one.repeat(100);
+    // What was sent of a batch is not known if it fails.
+    let many = ((64 << 10) / one.len()).clamp(1, 100);
+    let batch = one.repeat(many);
     let sending = async {
         while !attacker.seen().is_over() && attacker.send(&batch).await {
-            frames += 100;
+            frames += many;
             // What came back is read by a task of its own.
             tokio::task::yield_now().await;
         }

@@ -79,8 +79,7 @@ fn of_calls(aims: &mut Vec<Aim>, results: &Results, index: usize, case: &Case) {
     };
     if let Some((ours, theirs)) = costs(&results.server) {
         aim("instructions of the server", ours.instructions / theirs.instructions, 0.75);
-        // A call has a whole number of them; what goes beyond it is what the buffers of a connection grow by.
-        aim("allocations of the server, as such", ours.allocations.round(), 14.0);
+        aim("allocations of the server, as such", ours.allocations, 14.0);
     }
     if let Some((ours, theirs)) = costs(&results.client) {
         aim("instructions of the client", ours.instructions / theirs.instructions, 0.75);
