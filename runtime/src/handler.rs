@@ -8,7 +8,7 @@ use std::{
     future::{Future, poll_fn},
     marker::PhantomData,
     pin::{Pin, pin},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
@@ -39,25 +39,37 @@ pub type Reply = Pin<Box<dyn Future<Output = Result<Answer, Status>> + Send>>;
 /// How a call ended well.
 #[derive(Debug, Default)]
 pub struct Answer {
-    /// The initial metadata, where it was not sent ahead of a stream.
-    pub(crate) metadata: MetadataMap,
+    /// The initial metadata, where there is any and it was not sent ahead of a stream. In a box, as the trailing: an
+    /// answer is handed on several times, and hardly any has some.
+    metadata: Option<Box<MetadataMap>>,
     /// The one message, framed. The messages of a stream went into its [`Pipe`].
     pub(crate) message: BytesMut,
     /// Whether it is compressed.
     pub(crate) compressed: bool,
-    /// The trailing metadata.
-    pub(crate) trailers: MetadataMap,
+    trailers: Option<Box<MetadataMap>>,
 }
+
+static NONE: LazyLock<MetadataMap> = LazyLock::new(MetadataMap::new);
 
 impl Answer {
     /// The trailing metadata.
     pub fn trailers(&self) -> &MetadataMap {
-        &self.trailers
+        self.trailers.as_deref().unwrap_or(&NONE)
     }
 
     /// The trailing metadata, to be changed before the caller sees it.
     pub fn trailers_mut(&mut self) -> &mut MetadataMap {
-        &mut self.trailers
+        self.trailers.get_or_insert_default()
+    }
+
+    /// The initial metadata, once.
+    pub(crate) fn take_metadata(&mut self) -> MetadataMap {
+        self.metadata.take().map_or_else(MetadataMap::new, |metadata| *metadata)
+    }
+
+    /// The trailing metadata, at last.
+    pub(crate) fn into_trailers(self) -> MetadataMap {
+        self.trailers.map_or_else(MetadataMap::new, |trailers| *trailers)
     }
 }
 
@@ -180,12 +192,12 @@ impl Call {
         message: &dyn Erased,
         extensions: &Extensions,
     ) -> Result<Answer, Status> {
-        let mut buffer = BytesMut::new();
         self.parts.outbound.attached(extensions);
-        self.parts.outbound.append(message, &mut buffer)?;
+        let message = self.parts.outbound.one(message)?;
         let compressed = self.parts.outbound.compressed;
         self.parts.on_head.run(&mut metadata);
-        Ok(Answer { metadata, message: buffer, compressed, trailers: trailers(extensions) })
+        let metadata = (!metadata.is_empty()).then(|| Box::new(metadata));
+        Ok(Answer { metadata, message, compressed, trailers: trailers(extensions) })
     }
 
     /// What became of a call that is answered with one message.
@@ -347,8 +359,8 @@ pub(crate) fn unimplemented(method: &Method) -> Status {
     Status::unimplemented(format!("method {} is not implemented", method.path))
 }
 
-fn trailers(extensions: &Extensions) -> MetadataMap {
-    extensions.get::<Trailers>().map(Trailers::snapshot).unwrap_or_default()
+fn trailers(extensions: &Extensions) -> Option<Box<MetadataMap>> {
+    extensions.get::<Trailers>().map(|trailers| Box::new(trailers.snapshot()))
 }
 
 /// Where a handler leaves the messages of a stream for the transport.

@@ -6,8 +6,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderMap;
 use tonic::Status;
+
+use super::TrailerFields;
 
 pub(crate) type Frame = http_body::Frame<Bytes>;
 
@@ -23,7 +24,7 @@ enum Inner {
     /// All of it is known: at most one chunk, then possibly trailers.
     Whole {
         data: Option<Bytes>,
-        trailers: Option<HeaderMap>,
+        trailers: Option<TrailerFields>,
     },
     #[cfg(feature = "net")]
     H2(crate::http2::RecvBody),
@@ -60,7 +61,7 @@ impl Body {
         Self::source(Foreign(Box::pin(body)))
     }
 
-    pub(crate) fn whole(data: Option<Bytes>, trailers: Option<HeaderMap>) -> Self {
+    pub(crate) fn whole(data: Option<Bytes>, trailers: Option<TrailerFields>) -> Self {
         Self { inner: Inner::Whole { data, trailers } }
     }
 
@@ -85,7 +86,7 @@ impl Body {
     }
 
     /// The one chunk and the trailers, if all of the body is known.
-    pub(crate) fn try_into_whole(self) -> Result<(Option<Bytes>, Option<HeaderMap>), Self> {
+    pub(crate) fn try_into_whole(self) -> Result<(Option<Bytes>, Option<TrailerFields>), Self> {
         match self.inner {
             Inner::Whole { data, trailers } => Ok((data, trailers)),
             inner => Err(Self { inner }),
@@ -96,7 +97,7 @@ impl Body {
         match &mut self.inner {
             Inner::Whole { data, trailers } => Poll::Ready(match data.take() {
                 Some(data) => Some(Ok(Frame::data(data))),
-                None => trailers.take().map(|trailers| Ok(Frame::trailers(trailers))),
+                None => trailers.take().map(|trailers| Ok(Frame::trailers(trailers.into_map()))),
             }),
             #[cfg(feature = "net")]
             Inner::H2(body) => body.poll_frame(cx),

@@ -1,10 +1,12 @@
 //! What travels: the bytes of messages in both directions, the metadata around them and the facts of a call.
 
 mod batches;
+mod block;
 mod body;
 mod chunks;
 mod context;
 mod ext;
+mod fields;
 mod inbound;
 mod outbound;
 mod payload;
@@ -21,6 +23,7 @@ pub(crate) use context::CallContext;
 pub use context::Peer;
 pub(crate) use ext::ArrivedCompressed;
 pub use ext::{Compression, RequestExt, ResponseExt, Trailers};
+pub(crate) use fields::TrailerFields;
 pub use inbound::Inbound;
 pub(crate) use inbound::{Deframe, Ending, Item};
 pub use outbound::Outbound;

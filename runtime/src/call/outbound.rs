@@ -11,7 +11,7 @@ use futures_core::Stream;
 use tonic::{Extensions, Status};
 
 use super::{
-    Body, Compression, Hooks, Traffic,
+    Body, Compression, Hooks, Traffic, block,
     body::{Frame, Source},
 };
 use crate::{
@@ -27,6 +27,9 @@ const MARK: usize = 32 * 1024;
 /// many messages: a little more, for the last of them.
 const GROWTH: usize = 8 * 1024;
 const FULL: usize = MARK + 1024;
+
+/// A message of more bytes has a buffer of its own, so that none keeps much more in memory than it is.
+const SMALL: usize = 1024;
 
 /// Writes what surrounds each message in a body. One for each framing, without state.
 pub(crate) trait Reframe: Sync {
@@ -93,8 +96,19 @@ impl Outbound {
 
     /// Appends one message. On an error the buffer is as it was.
     pub(crate) fn append(&mut self, message: &(impl Erased + ?Sized), buf: &mut BytesMut) -> Result<(), Status> {
+        let room = self.codec.room(message, self.limit)?;
+        self.append_within(room, message, buf)
+    }
+
+    /// Appends one message, which is known to take this room.
+    fn append_within(
+        &mut self,
+        room: usize,
+        message: &(impl Erased + ?Sized),
+        buf: &mut BytesMut,
+    ) -> Result<(), Status> {
         let start = buf.len();
-        let result = self.try_append(message, buf, start);
+        let result = self.try_append(room, message, buf);
         match result {
             Ok(compressed) => {
                 self.started = true;
@@ -105,11 +119,11 @@ impl Outbound {
         result.map(drop)
     }
 
-    fn try_append(&self, message: &(impl Erased + ?Sized), buf: &mut BytesMut, start: usize) -> Result<bool, Status> {
+    fn try_append(&self, room: usize, message: &(impl Erased + ?Sized), buf: &mut BytesMut) -> Result<bool, Status> {
+        let start = buf.len();
         let opened;
         let compresses = self.compression.as_ref().is_none_or(Compression::is_on);
         let encoding = self.encoding.filter(|_| compresses);
-        let room = self.codec.room(message, self.limit)?;
         if encoding.is_none() && self.hooks.is_empty() {
             // A buffer for one message gets exactly the room it needs: one allocation, which can be frozen as it is.
             let all = self.framing.room() + room;
@@ -148,11 +162,20 @@ impl Outbound {
         if len == 0 || self.growth == 0 { self.growth } else { FULL.saturating_sub(len) }
     }
 
+    /// One message, in a buffer for it.
+    pub(crate) fn one(&mut self, message: &dyn Erased) -> Result<BytesMut, Status> {
+        let room = self.codec.room(message, self.limit)?;
+        if room <= SMALL {
+            return block::write(|buffer| self.append_within(room, message, buffer));
+        }
+        let mut buffer = BytesMut::new();
+        self.append_within(room, message, &mut buffer)?;
+        Ok(buffer)
+    }
+
     /// A body of one message.
     pub(crate) fn into_body(mut self, message: &dyn Erased) -> Result<Body, Status> {
-        let mut buffer = BytesMut::new();
-        self.append(message, &mut buffer)?;
-        Ok(Body::whole(Some(buffer.freeze()), None))
+        Ok(Body::whole(Some(self.one(message)?.freeze()), None))
     }
 
     /// The message as it is before compression, when all have seen it who look at it.

@@ -19,9 +19,9 @@ use tonic::Status;
 use super::bare_response;
 use super::{Accepted, Negotiated, Protocol};
 use crate::{
-    call::{Body, Frame, Source},
+    call::{Body, Frame, Source, TrailerFields},
     dispatch::{Outcome, Running},
-    handler::Pipe,
+    handler::{Answer, Pipe},
 };
 
 /// A call with the protocol that writes its answer. As a future it gives the response, whose body goes on running the
@@ -195,11 +195,11 @@ impl Answering {
     }
 
     /// What is left to write once the call ended.
-    fn end(&self, outcome: Outcome) -> (Option<Bytes>, Option<HeaderMap>) {
+    fn end(&self, outcome: Outcome) -> (Option<Bytes>, Option<TrailerFields>) {
         let buffered = self.pipe.as_ref().and_then(|pipe| pipe.take());
         let drops = outcome.cut && !self.protocol.waits();
         let mut buf = if drops { BytesMut::new() } else { buffered.unwrap_or_default() };
-        let result = outcome.result.map(|answer| answer.trailers);
+        let result = outcome.result.map(Answer::into_trailers);
         let trailers = self.protocol.end(&self.negotiated, result, &mut buf);
         ((!buf.is_empty()).then(|| buf.freeze()), trailers)
     }
@@ -209,7 +209,7 @@ impl Answering {
 struct Framed {
     answering: Answering,
     /// The trailers, between the last data and them.
-    trailers: Option<HeaderMap>,
+    trailers: Option<TrailerFields>,
     ended: bool,
 }
 
@@ -222,7 +222,7 @@ impl Framed {
 impl Source for Framed {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         if self.ended {
-            return Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))));
+            return Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers.into_map()))));
         }
         match self.answering.running.poll(cx) {
             Poll::Ready(outcome) => {

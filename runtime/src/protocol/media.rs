@@ -14,12 +14,12 @@ pub(super) struct Media {
 impl Media {
     /// The content type of a call: `type`, which stands for protobuf, or `type+form`. `None` for another type and for a
     /// form we do not have.
-    pub(super) fn of(headers: &HeaderMap, r#type: &str) -> Option<Self> {
-        let value = headers.get(header::CONTENT_TYPE)?;
+    pub(super) fn of(value: Option<HeaderValue>, r#type: &str) -> Option<Self> {
+        let value = value?;
         if value.as_bytes() == r#type.as_bytes() {
-            return Some(Self { form: Form::Proto, content_type: value.clone() });
+            return Some(Self { form: Form::Proto, content_type: value });
         }
-        let suffix = strip_prefix(essence(value), r#type)?;
+        let suffix = strip_prefix(essence(&value), r#type)?;
         let form = match suffix.split_first() {
             None => Form::Proto,
             Some((b'+', name)) => Form::from_name(name)?,
@@ -29,20 +29,19 @@ impl Media {
     }
 
     /// The content type of a call: `prefix` and a form.
-    pub(super) fn of_form(headers: &HeaderMap, prefix: &str) -> Option<Self> {
-        let value = headers.get(header::CONTENT_TYPE)?;
+    pub(super) fn of_form(value: Option<HeaderValue>, prefix: &str) -> Option<Self> {
+        let value = value?;
         // Hardly anybody adds parameters.
         if let Some(form) = strip_prefix(value.as_bytes(), prefix).and_then(Form::from_name) {
-            return Some(Self { form, content_type: value.clone() });
+            return Some(Self { form, content_type: value });
         }
-        let form = Form::from_name(strip_prefix(essence(value), prefix)?)?;
+        let form = Form::from_name(strip_prefix(essence(&value), prefix)?)?;
         Self::repeat(form, value)
     }
 
-    fn repeat(form: Form, value: &HeaderValue) -> Option<Self> {
-        let essence = essence(value);
-        let is_whole = essence.len() == value.len();
-        let content_type = if is_whole { value.clone() } else { HeaderValue::from_bytes(essence).ok()? };
+    fn repeat(form: Form, value: HeaderValue) -> Option<Self> {
+        let essence = essence(&value);
+        let content_type = if essence.len() == value.len() { value } else { HeaderValue::from_bytes(essence).ok()? };
         Some(Self { form, content_type })
     }
 }

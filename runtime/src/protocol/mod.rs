@@ -20,7 +20,7 @@ mod text;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderValue, Response, request::Parts};
+use http::{HeaderValue, Response, request::Parts};
 use tonic::{Status, metadata::MetadataMap};
 
 pub(crate) use codes::from_name as code_named;
@@ -33,7 +33,7 @@ pub(crate) use opening::unclaimed;
 use opening::{Opening, needs_http2, refuse};
 
 use crate::{
-    call::{Body, Peer},
+    call::{Body, Peer, TrailerFields},
     compress::Encoding,
     dispatch::Route,
     handler::{Answer, Call},
@@ -46,8 +46,15 @@ pub(crate) trait Protocol: Sync {
     /// Whether this request, which has this content type or none, is of this protocol.
     fn claims(&self, core: &Core, head: &Parts, content_type: &[u8]) -> bool;
 
-    /// Reads the head of a request. The error is a complete response.
-    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>>;
+    /// Reads the head of a request, of which the content type is no longer part. The error is a complete response.
+    fn accept(
+        &self,
+        core: &Core,
+        head: Parts,
+        content_type: Option<HeaderValue>,
+        body: Body,
+        peer: &Arc<Peer>,
+    ) -> Result<Accepted, Response<Body>>;
 
     /// Whether the head of a framed answer waits for the first message, so that an error before it can still choose the
     /// HTTP status.
@@ -64,7 +71,7 @@ pub(crate) trait Protocol: Sync {
         negotiated: &Negotiated,
         result: Result<MetadataMap, Status>,
         buf: &mut BytesMut,
-    ) -> Option<HeaderMap>;
+    ) -> Option<TrailerFields>;
 
     /// The whole answer: a framed one in one piece, unless the protocol has a form of its own for it.
     fn whole(&self, negotiated: &Negotiated, result: Result<Answer, Status>) -> Response<Body> {
@@ -79,7 +86,7 @@ fn in_one_piece<P: Protocol + ?Sized>(
     result: Result<Answer, Status>,
 ) -> Response<Body> {
     let (metadata, mut buf, result) = match result {
-        Ok(answer) => (answer.metadata, answer.message, Ok(answer.trailers)),
+        Ok(mut answer) => (answer.take_metadata(), std::mem::take(&mut answer.message), Ok(answer.into_trailers())),
         Err(status) => (MetadataMap::new(), BytesMut::new(), Err(status)),
     };
     let trailers = protocol.end(negotiated, result, &mut buf);

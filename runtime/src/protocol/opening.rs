@@ -43,23 +43,21 @@ impl Opening<'_> {
         let Route { service, method, limits, .. } = self.route;
         let codec = |message| self.form.codec(self.json, message);
         let (input, output) = (codec(method.input.as_ref())?, codec(method.output.as_ref())?);
-        let mut inbound = Inbound::new(body, self.deframe, input, limits.max_receive_message_bytes);
-        inbound.room = Some(Room::of(service, method, limits.max_decoded_message_bytes()));
-        inbound.set_receive_timeout(limits.receive_timeout);
-        inbound.encoding = self.encodings.0;
-        let mut outbound = Outbound::new(output, self.reframe, limits.max_send_message_bytes);
-        outbound.encoding = self.encodings.1;
         let deadline = dispatch::deadline_of(self.timeout, limits.timeout);
-        let parts = Parts {
+        let mut parts = Box::new(Parts {
             metadata: MetadataMap::from_headers(head.headers),
             extensions: head.extensions,
             context: CallContext { service, method, deadline, peer: Arc::clone(self.peer), compressed: false },
-            inbound,
-            outbound,
+            inbound: Inbound::new(body, self.deframe, input, limits.max_receive_message_bytes),
+            outbound: Outbound::new(output, self.reframe, limits.max_send_message_bytes),
             pipe: None,
             on_head: OnHead::default(),
-        };
-        Ok(Call { parts: Box::new(parts) })
+        });
+        parts.inbound.room = Some(Room::of(service, method, limits.max_decoded_message_bytes()));
+        parts.inbound.set_receive_timeout(limits.receive_timeout);
+        parts.inbound.encoding = self.encodings.0;
+        parts.outbound.encoding = self.encodings.1;
+        Ok(Call { parts })
     }
 }
 

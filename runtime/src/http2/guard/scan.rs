@@ -59,6 +59,16 @@ impl Scan {
         let skipped = self.skip.min(bytes.len());
         self.skip -= skipped;
         *bytes = &bytes[skipped..];
+        // Hardly ever is a head cut.
+        if self.have == 0
+            && let Some((head, rest)) = bytes.split_first_chunk()
+        {
+            *bytes = rest;
+            return Some(self.begin(*head));
+        }
+        if bytes.is_empty() {
+            return None;
+        }
         let taken = (Self::HEAD - self.have).min(bytes.len());
         self.head[self.have..self.have + taken].copy_from_slice(&bytes[..taken]);
         self.have += taken;
@@ -66,12 +76,16 @@ impl Scan {
         if self.have < Self::HEAD {
             return None;
         }
-        let [a, b, c, kind, flags, stream @ ..] = self.head;
-        self.skip = u32::from_be_bytes([0, a, b, c]) as usize;
         self.have = 0;
+        Some(self.begin(self.head))
+    }
+
+    /// Begins the frame of this head.
+    fn begin(&mut self, [a, b, c, kind, flags, stream @ ..]: [u8; Self::HEAD]) -> Head {
+        self.skip = u32::from_be_bytes([0, a, b, c]) as usize;
         // The first bit means nothing (RFC 9113, 4.1).
         let stream = u32::from_be_bytes(stream) & (u32::MAX >> 1);
-        Some(Head { len: self.skip, kind, flags, stream })
+        Head { len: self.skip, kind, flags, stream }
     }
 
     /// Whether a frame has begun and not ended.

@@ -11,7 +11,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Response, StatusCode, header, request::Parts};
 use percent_encoding::percent_decode;
 use tonic::{Status, metadata::MetadataMap};
 
@@ -20,7 +20,7 @@ use super::{
     unary::{self, Unary, failed},
 };
 use crate::{
-    call::{Body, Frame, Peer, Source},
+    call::{Body, Frame, Peer, Source, TrailerFields},
     codec::Form,
     handler::Answer,
     method::{Idempotency, Method, MethodKind},
@@ -52,7 +52,14 @@ impl Protocol for Get {
             && core.registry.find(head.uri.path()).is_some_and(|route| is_allowed(route.method))
     }
 
-    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+    fn accept(
+        &self,
+        core: &Core,
+        head: Parts,
+        _: Option<HeaderValue>,
+        body: Body,
+        peer: &Arc<Peer>,
+    ) -> Result<Accepted, Response<Body>> {
         let Some(route) = core.registry.find(head.uri.path()).cloned() else {
             return Err(unclaimed());
         };
@@ -93,7 +100,7 @@ impl Protocol for Get {
         Unary.head(negotiated, metadata)
     }
 
-    fn end(&self, _: &Negotiated, _: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
+    fn end(&self, _: &Negotiated, _: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<TrailerFields> {
         None
     }
 

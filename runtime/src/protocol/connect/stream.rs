@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use tonic::{Status, metadata::MetadataMap};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     unary::{self, ACCEPT_POST},
 };
 use crate::{
-    call::{Body, Peer},
+    call::{Body, Peer, TrailerFields},
     envelope::{self, Envelope},
     method::MethodKind,
     protocol::{Accepted, Media, Negotiated, Opening, Protocol, headers as shared, media, refuse, unclaimed},
@@ -34,7 +34,14 @@ impl Protocol for Stream {
         media::names(content_type, TYPE) && core.registry.find(head.uri.path()).is_some()
     }
 
-    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+    fn accept(
+        &self,
+        core: &Core,
+        head: Parts,
+        content_type: Option<HeaderValue>,
+        body: Body,
+        peer: &Arc<Peer>,
+    ) -> Result<Accepted, Response<Body>> {
         let Some(route) = core.registry.find(head.uri.path()).cloned() else {
             return Err(unclaimed());
         };
@@ -44,7 +51,7 @@ impl Protocol for Stream {
         if route.method.kind == MethodKind::Unary {
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, unary::TYPES));
         }
-        let media = Media::of_form(&head.headers, PREFIX)
+        let media = Media::of_form(content_type, PREFIX)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, TYPES))?;
         let read = headers::read(&head.headers, &headers::STREAM);
         let sent = read.as_ref().map_or(None, |read| read.0);
@@ -86,7 +93,7 @@ impl Protocol for Stream {
         negotiated: &Negotiated,
         result: Result<MetadataMap, Status>,
         buf: &mut BytesMut,
-    ) -> Option<HeaderMap> {
+    ) -> Option<TrailerFields> {
         let json = error::end_of_stream(result.map(shared::from_metadata), negotiated.json.as_deref());
         envelope::append(buf, END, json.as_bytes());
         None

@@ -8,7 +8,7 @@ use tonic::{Status, metadata::MetadataMap};
 
 use super::{error, get, headers, stream};
 use crate::{
-    call::{Body, Peer},
+    call::{Body, Peer, TrailerFields},
     codec::Form,
     handler::Answer,
     json,
@@ -42,7 +42,14 @@ impl Protocol for Unary {
         core.registry.find(head.uri.path()).is_some()
     }
 
-    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+    fn accept(
+        &self,
+        core: &Core,
+        head: Parts,
+        r#type: Option<HeaderValue>,
+        body: Body,
+        peer: &Arc<Peer>,
+    ) -> Result<Accepted, Response<Body>> {
         let Some(route) = core.registry.find(head.uri.path()).cloned() else {
             return Err(unclaimed());
         };
@@ -53,7 +60,7 @@ impl Protocol for Unary {
         if route.method.kind != MethodKind::Unary {
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, stream::TYPES));
         }
-        let media = Media::of_form(&head.headers, PREFIX)
+        let media = Media::of_form(r#type, PREFIX)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, TYPES))?;
         let failed = |status| failed(&status, Some(&core.json));
         let (encoding, timeout) = headers::read(&head.headers, &headers::UNARY).map_err(failed)?;
@@ -85,19 +92,20 @@ impl Protocol for Unary {
         response
     }
 
-    fn end(&self, _: &Negotiated, _: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
+    fn end(&self, _: &Negotiated, _: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<TrailerFields> {
         None
     }
 
     fn whole(&self, negotiated: &Negotiated, result: Result<Answer, Status>) -> Response<Body> {
         match result {
-            Ok(answer) => {
-                let data = (!answer.message.is_empty()).then(|| answer.message.freeze());
-                let mut response = self.head(negotiated, answer.metadata).map(|()| Body::whole(data, None));
+            Ok(mut answer) => {
+                let message = std::mem::take(&mut answer.message);
+                let data = (!message.is_empty()).then(|| message.freeze());
+                let mut response = self.head(negotiated, answer.take_metadata()).map(|()| Body::whole(data, None));
                 if let Some(encoding) = negotiated.encoding.filter(|_| answer.compressed) {
                     response.headers_mut().insert(headers::UNARY.0, HeaderValue::from_static(encoding.name()));
                 }
-                add_trailers(shared::from_metadata(answer.trailers), response.headers_mut());
+                add_trailers(shared::from_metadata(answer.into_trailers()), response.headers_mut());
                 response
             }
             Err(status) => failed(&status, negotiated.json.as_deref()),

@@ -1,6 +1,6 @@
 //! The server's side.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header, request::Parts};
@@ -8,7 +8,7 @@ use tonic::{Status, metadata::MetadataMap};
 
 use super::{headers, status};
 use crate::{
-    call::{Body, Deframe, Peer, Reframe},
+    call::{Body, Deframe, Peer, Reframe, TrailerFields},
     deadline,
     envelope::Envelope,
     handler::Answer,
@@ -20,6 +20,10 @@ use crate::{
 
 const TYPE: &str = "application/grpc";
 
+/// The head of an answer that has no metadata.
+static HEAD: LazyLock<HeaderMap> =
+    LazyLock::new(|| shared::alone(header::CONTENT_TYPE, HeaderValue::from_static(TYPE)));
+
 /// gRPC as servers speak it.
 pub(crate) struct Grpc;
 
@@ -28,14 +32,21 @@ impl Protocol for Grpc {
         media::names(content_type, TYPE)
     }
 
-    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+    fn accept(
+        &self,
+        core: &Core,
+        head: Parts,
+        content_type: Option<HeaderValue>,
+        body: Body,
+        peer: &Arc<Peer>,
+    ) -> Result<Accepted, Response<Body>> {
         if head.version < Version::HTTP_2 {
             return Err(needs_http2());
         }
         if head.method != Method::POST {
             return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
         }
-        let media = Media::of(&head.headers, TYPE)
+        let media = Media::of(content_type, TYPE)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, TYPE))?;
         accept(self, media, (Box::new(Envelope), &Envelope), core, head, body, peer)
     }
@@ -44,7 +55,7 @@ impl Protocol for Grpc {
         self::head(negotiated, metadata)
     }
 
-    fn end(&self, _: &Negotiated, result: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
+    fn end(&self, _: &Negotiated, result: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<TrailerFields> {
         Some(status::to_trailers(result))
     }
 
@@ -99,6 +110,10 @@ pub(in crate::protocol) fn accept(
 /// The head of an answer that has a body.
 pub(in crate::protocol) fn head(negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
     let mut response = Response::new(());
+    if metadata.is_empty() && negotiated.encoding.is_none() && negotiated.content_type == TYPE {
+        *response.headers_mut() = HEAD.clone();
+        return response;
+    }
     *response.headers_mut() = shared::from_metadata(metadata);
     response.headers_mut().insert(header::CONTENT_TYPE, negotiated.content_type.clone());
     if let Some(encoding) = negotiated.encoding {

@@ -14,8 +14,9 @@ use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::headers::{DETAILS, MESSAGE, STATUS};
 use crate::{
+    call::TrailerFields,
     google::rpc,
-    protocol::headers::{from_metadata, into_metadata},
+    protocol::headers::{alone, from_metadata, into_metadata},
 };
 
 /// Longer messages are cut, and of longer details the last are left out: peers refuse header lists over 8 KiB (grpc-java)
@@ -32,22 +33,22 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The trailers of a call that ended well and has no metadata to say so with: a copy costs less than a new map.
-static OK: LazyLock<HeaderMap> = LazyLock::new(|| HeaderMap::from_iter([(STATUS, HeaderValue::from_static("0"))]));
+/// The trailers of a call that ended well and has no metadata to say so with.
+static OK: LazyLock<HeaderMap> = LazyLock::new(|| alone(STATUS, HeaderValue::from_static("0")));
 
 /// The trailers that end a call.
-pub(in crate::protocol) fn to_trailers(result: Result<MetadataMap, Status>) -> HeaderMap {
+pub(in crate::protocol) fn to_trailers(result: Result<MetadataMap, Status>) -> TrailerFields {
     match result {
-        Ok(metadata) if metadata.is_empty() => OK.clone(),
+        Ok(metadata) if metadata.is_empty() => TrailerFields::Shared(&OK),
         Ok(metadata) => {
             let mut trailers = from_metadata(metadata);
             trailers.insert(STATUS, HeaderValue::from_static("0"));
-            trailers
+            trailers.into()
         }
         Err(status) => {
             let mut trailers = HeaderMap::new();
             write(&status, &mut trailers);
-            trailers
+            trailers.into()
         }
     }
 }
@@ -136,7 +137,7 @@ mod tests {
     use crate::StatusExt as _;
 
     fn round_trip(status: Status) -> Status {
-        from_trailers(to_trailers(Err(status))).unwrap_err()
+        from_trailers(to_trailers(Err(status)).into_map()).unwrap_err()
     }
 
     #[test]
@@ -154,7 +155,7 @@ mod tests {
             let message = text.repeat(5000);
             let trailers = to_trailers(Err(Status::internal(&message)));
             assert!(trailers[MESSAGE].len() <= LONGEST_MESSAGE);
-            let read = from_trailers(trailers).unwrap_err();
+            let read = from_trailers(trailers.into_map()).unwrap_err();
             assert!(read.message().len() > 600 && message.starts_with(read.message().trim_end_matches('\u{fffd}')));
         }
     }

@@ -12,7 +12,7 @@ use super::{
     trailers,
 };
 use crate::{
-    call::{Body, Deframe, Peer, Reframe},
+    call::{Body, Deframe, Peer, Reframe, TrailerFields},
     envelope::Envelope,
     protocol::{Accepted, Media, Negotiated, Protocol, grpc, media, refuse},
     server::Core,
@@ -33,11 +33,18 @@ impl Protocol for GrpcWeb {
         media::names(content_type, self.r#type)
     }
 
-    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+    fn accept(
+        &self,
+        core: &Core,
+        head: Parts,
+        r#type: Option<HeaderValue>,
+        body: Body,
+        peer: &Arc<Peer>,
+    ) -> Result<Accepted, Response<Body>> {
         if head.method != Method::POST {
             return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
         }
-        let mut media = Media::of(&head.headers, self.r#type)
+        let mut media = Media::of(r#type, self.r#type)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, self.r#type))?;
         let text = accepts_text(&head.headers).unwrap_or(self.text);
         if text != self.text {
@@ -61,7 +68,7 @@ impl Protocol for GrpcWeb {
         negotiated: &Negotiated,
         result: Result<MetadataMap, Status>,
         buf: &mut BytesMut,
-    ) -> Option<HeaderMap> {
+    ) -> Option<TrailerFields> {
         let start = buf.len();
         trailers::append(&grpc::to_trailers(result), buf);
         if media::names(negotiated.content_type.as_bytes(), TEXT.r#type) {

@@ -17,7 +17,7 @@ use super::{
     transcoding::{Transcoding, Written},
 };
 use crate::{
-    call::{Body, Deframe, Peer},
+    call::{Body, Deframe, Peer, TrailerFields},
     codec::{Codec, Form, Transcode},
     compress::Encoding,
     deadline,
@@ -37,7 +37,14 @@ impl Protocol for Rest {
         !core.rest.is_empty()
     }
 
-    fn accept(&self, core: &Core, head: Parts, body: Body, peer: &Arc<Peer>) -> Result<Accepted, Response<Body>> {
+    fn accept(
+        &self,
+        core: &Core,
+        head: Parts,
+        content_type: Option<HeaderValue>,
+        body: Body,
+        peer: &Arc<Peer>,
+    ) -> Result<Accepted, Response<Body>> {
         let site = &core.rest;
         let target_bytes = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
         if target_bytes > site.settings.max_target_bytes {
@@ -49,7 +56,7 @@ impl Protocol for Rest {
             Ok(found) => found,
             Err(unmatched) => return Err(not_found(&unmatched, &head, site)),
         };
-        open(core, &found, head, body, peer).map_err(|status| error::response(&status, site))
+        open(core, &found, head, content_type, body, peer).map_err(|status| error::response(&status, site))
     }
 
     fn waits(&self) -> bool {
@@ -83,13 +90,13 @@ impl Protocol for Rest {
         negotiated: &Negotiated,
         result: Result<MetadataMap, Status>,
         buf: &mut BytesMut,
-    ) -> Option<HeaderMap> {
+    ) -> Option<TrailerFields> {
         let call = negotiated.transcoding.as_ref()?;
         let error = result.as_ref().err().map(|status| error::to_json(status, &call.site));
         call.shape.end(call.written.begun(), error.as_deref(), buf);
         let mut trailers = HeaderMap::new();
         headers::trailing(result.as_ref().unwrap_or_else(|status| status.metadata()), &mut trailers);
-        (!trailers.is_empty()).then_some(trailers)
+        (!trailers.is_empty()).then(|| trailers.into())
     }
 
     fn whole(&self, negotiated: &Negotiated, result: Result<Answer, Status>) -> Response<Body> {
@@ -105,9 +112,9 @@ impl Protocol for Rest {
 }
 
 impl Rest {
-    fn one(&self, negotiated: &Negotiated, answer: Answer) -> Response<Body> {
-        let mut response = self.head(negotiated, answer.metadata);
-        headers::trailing(&answer.trailers, response.headers_mut());
+    fn one(&self, negotiated: &Negotiated, mut answer: Answer) -> Response<Body> {
+        let mut response = self.head(negotiated, answer.take_metadata());
+        headers::trailing(answer.trailers(), response.headers_mut());
         // RFC 9110, 15.3.5, 15.3.6 and 15.4.5.
         if matches!(response.status().as_u16(), 204 | 205 | 304) {
             response.headers_mut().remove(header::CONTENT_TYPE);
@@ -148,12 +155,12 @@ fn open(
     core: &Core,
     found: &Found<'_, Arc<Route>>,
     mut head: Parts,
+    content_type: Option<HeaderValue>,
     body: Body,
     peer: &Arc<Peer>,
 ) -> Result<Accepted, Status> {
     let (rule, route) = (found.rule, found.target);
     let kind = route.method.kind;
-    let content_type = head.headers.remove(header::CONTENT_TYPE);
     let has_body = rule.body != BodySelector::None;
     let sent = if has_body && rule.request == Content::Json { accept::sent(content_type.as_ref()) } else { Sent::Json };
     if sent == Sent::Other || (sent == Sent::Lines && !kind.streams_requests()) {
