@@ -203,7 +203,7 @@ impl<'c> Making<'c> {
             receive_limit: settings.max_receive_message_bytes,
             messages,
             upload,
-            wait_for_ready: settings.wait_for_ready.unwrap_or_default(),
+            wait_for_ready: settings.wait_for_ready,
             plan,
             config,
             resent: 0,

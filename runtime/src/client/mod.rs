@@ -27,6 +27,7 @@ pub use config::{ServiceConfig, ServiceConfigError};
 use interceptor::ErasedClientInterceptor;
 pub use interceptor::{ClientInterceptor, Incoming, Next, Outgoing};
 use making::Making;
+use reach::Patience;
 use repeat::Throttle;
 pub use requests::{RequestSender, Requests, requests};
 
@@ -143,7 +144,7 @@ impl Default for Settings {
 /// Carries requests to a server.
 pub(crate) trait Transport: Send + Sync {
     /// Sends one request. Dropping the future, or the body of the response, cancels it.
-    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method) -> Sending<'a>;
+    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method, patience: Patience) -> Sending<'a>;
 
     /// What the server is called in requests, where there is one to be reached.
     fn authority(&self) -> Option<&Authority> {
@@ -274,7 +275,7 @@ impl Client {
     }
 
     /// Whether calls wait while the server cannot be reached, until their deadline, instead of failing at once (gRPC's
-    /// doc/wait-for-ready.md). Default: as the service config says, and else not.
+    /// doc/wait-for-ready.md). Default: as the service config says, and else as the channel does.
     #[must_use]
     pub fn wait_for_ready(mut self, wait: bool) -> Self {
         self.settings.wait_for_ready = Some(wait);
@@ -383,7 +384,7 @@ impl<S: Service> From<S> for Client {
 struct Broken(Status);
 
 impl Transport for Broken {
-    fn send<'a>(&'a self, _: Request<Body>, _: &'static Method) -> Sending<'a> {
+    fn send<'a>(&'a self, _: Request<Body>, _: &'static Method, _: Patience) -> Sending<'a> {
         Box::pin(std::future::ready(Err(self.0.clone())))
     }
 }

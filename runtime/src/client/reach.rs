@@ -6,10 +6,13 @@ use std::{error::Error, fmt, sync::Arc};
 
 use tonic::Status;
 
-/// In the extensions of a request: the call waits while the server cannot be reached, instead of failing at once
-/// (gRPC's doc/wait-for-ready.md).
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct WaitForReady;
+/// How long a call waits for a server.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Patience {
+    /// Whether it waits while no server can be reached, instead of failing at once (gRPC's doc/wait-for-ready.md); `None`
+    /// where neither the call nor the service config says, so that the channel does.
+    pub(crate) for_ready: Option<bool>,
+}
 
 /// No server has begun to work on a call, so it may be sent again whatever it does (gRFC A6, transparent retries).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

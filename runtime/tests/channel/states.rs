@@ -158,3 +158,25 @@ async fn a_large_head_is_named() {
     let client = EchoClient::new(to(node.addr).max_header_bytes(32 * 1024).build().unwrap());
     assert_eq!(client.unary("large head".to_owned()).await.unwrap().metadata().get("large").unwrap().len(), 20_000);
 }
+
+#[tokio::test]
+async fn whether_a_call_waits_it_says_itself() {
+    let config = r#"{"methodConfig": [{"name": [{}], "waitForReady": true}]}"#;
+    let builder = to(nobody().await).wait_for_ready(true);
+    for channel in [builder.build().unwrap(), to(nobody().await).service_config(config.parse().unwrap()).build().unwrap()]
+    {
+        let client = EchoClient::new(channel.clone());
+        let call = client.unary(String::new()).wait_for_ready(false);
+        assert_eq!(within("its end", call.into_future()).await.unwrap_err().code(), Code::Unavailable);
+        let client = EchoClient::new(rsgrpc::Client::from(channel).wait_for_ready(false));
+        let call = client.unary(String::new());
+        assert_eq!(within("its end", call.into_future()).await.unwrap_err().code(), Code::Unavailable);
+        let call = client.unary(String::new()).wait_for_ready(true).timeout(Duration::from_millis(50));
+        assert_eq!(call.await.unwrap_err().code(), Code::DeadlineExceeded);
+    }
+    // The service config goes before the channel.
+    let config = config.replace("true", "false").parse().unwrap();
+    let channel = to(nobody().await).wait_for_ready(true).service_config(config).build().unwrap();
+    let error = within("its end", EchoClient::new(channel).unary(String::new()).into_future()).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
+}

@@ -23,7 +23,7 @@ use crate::{
     call::Body,
     client::{
         Sending, Transport,
-        reach::{Unprocessed, WaitForReady},
+        reach::{Patience, Unprocessed},
     },
     http2::{Waiting, unavailable},
     method::Method,
@@ -147,7 +147,8 @@ impl Core {
     }
 
     /// A stream for a call that found none at once.
-    async fn queue(&self, call: PickCall<'_>, wait_for_ready: bool) -> Result<Lease, Status> {
+    async fn queue(&self, call: PickCall<'_>, patience: Patience) -> Result<Lease, Status> {
+        let wait_for_ready = patience.for_ready.unwrap_or(self.plan.wait_for_ready);
         let _queued = Waiting::new(&self.shared.queued);
         let mut published = self.shared.published.subscribe();
         loop {
@@ -171,7 +172,7 @@ impl Core {
 }
 
 impl Transport for Core {
-    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method) -> Sending<'a> {
+    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method, patience: Patience) -> Sending<'a> {
         Box::pin(async move {
             let request = self.common.connector.absolute(request);
             let call = PickCall { headers: request.headers(), method };
@@ -179,11 +180,7 @@ impl Transport for Core {
             let lease = match chosen {
                 Chosen::Leased(lease) => lease,
                 // Apart, to keep the future of calls small that do not wait.
-                _ => {
-                    let wait_for_ready =
-                        self.plan.wait_for_ready || request.extensions().get::<WaitForReady>().is_some();
-                    Box::pin(self.queue(call, wait_for_ready)).await?
-                }
+                _ => Box::pin(self.queue(call, patience)).await?,
             };
             lease.send(request).await
         })

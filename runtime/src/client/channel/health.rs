@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 use super::backend::{Backend, WeakBackend};
 use crate::{
     call::Body,
-    client::{Client, Sending, Settings, Transport},
+    client::{Client, Sending, Settings, Transport, reach::Patience},
     grpc::health::v1::{HealthCheckRequest, HealthClient, health_check_response::ServingStatus},
     http2::unavailable,
     method::Method,
@@ -92,7 +92,7 @@ fn pinned(backend: Backend) -> Client {
 struct Pinned(WeakBackend);
 
 impl Transport for Pinned {
-    fn send<'a>(&'a self, request: Request<Body>, _: &'static Method) -> Sending<'a> {
+    fn send<'a>(&'a self, request: Request<Body>, _: &'static Method, _: Patience) -> Sending<'a> {
         Box::pin(async move {
             let gone = || unavailable("the connection is gone");
             let backend = self.0.upgrade().ok_or_else(gone)?;

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     call::{Body, Frame, Source},
-    client::{Sending, Transport},
+    client::{Sending, Transport, reach::Patience},
     http2::unavailable,
     method::Method,
 };
@@ -109,7 +109,7 @@ impl Http1 {
 }
 
 impl Transport for Http1 {
-    fn send<'a>(&'a self, request: Request<Body>, _: &'static Method) -> Sending<'a> {
+    fn send<'a>(&'a self, request: Request<Body>, _: &'static Method, _: Patience) -> Sending<'a> {
         Box::pin(self.exchange(request))
     }
 
