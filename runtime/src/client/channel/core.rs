@@ -41,7 +41,7 @@ pub(super) struct Core {
 /// What the manager tells those who call.
 pub(super) struct Shared {
     pub(super) published: watch::Sender<Published>,
-    /// Calls that wait for a backend.
+    /// Calls that wait for a backend that takes them.
     pub(super) queued: AtomicUsize,
     pub(super) asked: Asked,
 }
@@ -149,12 +149,12 @@ impl Core {
     /// A stream for a call that found none at once.
     async fn queue(&self, call: PickCall<'_>, patience: Patience) -> Result<Lease, Status> {
         let wait_for_ready = patience.for_ready.unwrap_or(self.plan.wait_for_ready);
-        let _queued = Waiting::new(&self.shared.queued);
         let mut published = self.shared.published.subscribe();
         loop {
             let chosen = self.choose(&call, &published.borrow_and_update());
             match chosen {
                 Chosen::Leased(lease) => return Ok(lease),
+                // Which counts those that wait for it.
                 Chosen::Full(backend) => match backend.wait_for_room().await {
                     Some(lease) => return Ok(lease),
                     None => continue,
@@ -164,6 +164,7 @@ impl Core {
                 }
                 Chosen::Wait | Chosen::Fail(_) => self.wake(),
             }
+            let _queued = Waiting::new(&self.shared.queued);
             if published.changed().await.is_err() {
                 return Err(unavailable("the channel was closed"));
             }
