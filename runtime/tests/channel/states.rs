@@ -180,3 +180,16 @@ async fn whether_a_call_waits_it_says_itself() {
     let error = within("its end", EchoClient::new(channel).unary(String::new()).into_future()).await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable);
 }
+
+#[tokio::test]
+async fn passwords_stay_out_of_errors() {
+    let target = "http://user:secret@host";
+    let error = Channel::connect(target).unwrap_err();
+    let said = [error.to_string(), format!("{error:?}"), format!("{:?}", Channel::builder(target))];
+    assert!(said[0].contains("it names a user"), "{}", said[0]);
+    let error = Channel::builder("http://host").authority("user:secret@other").build().unwrap_err().to_string();
+    assert!(error.contains("it names a user"), "{error}");
+    for said in said.iter().chain([&error]) {
+        assert!(!said.contains("secret"), "{said}");
+    }
+}

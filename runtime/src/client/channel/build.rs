@@ -23,7 +23,7 @@ use super::{
     proxy::Proxy,
     random::Random,
     resolve::Dns,
-    target::{Place, Target},
+    target::{Place, Target, hidden},
 };
 use crate::Protocol;
 
@@ -39,7 +39,7 @@ impl ChannelBuilder {
         if self.http1_only {
             settings.plan = self.service_config.clone().map(crate::client::Plan::new);
         }
-        let transport = self.transport().map_err(|why| ChannelError { target: self.target.clone(), why })?;
+        let transport = self.transport().map_err(|why| ChannelError { target: hidden(&self.target), why })?;
         Ok(Channel { transport, settings })
     }
 
@@ -47,7 +47,7 @@ impl ChannelBuilder {
         let Target { place, authority, tls } = Target::parse(&self.target)?;
         let authority = match &self.authority {
             None => authority,
-            Some(other) => other.parse().map_err(|error| format!("the authority {other:?} is none ({error})"))?,
+            Some(other) => super::target::authority(other)?,
         };
         let proxy = self.proxy_to(&place)?;
         let connector = Connector {
@@ -144,7 +144,9 @@ impl ChannelBuilder {
     fn security(&self, tls: Option<bool>, authority: &Authority) -> Result<Security, String> {
         match (tls, &self.tls) {
             (Some(false), Some(_)) => {
-                Err("there are TLS settings for it, but it does not begin with https://".to_owned())
+                Err("there are TLS settings for it, but it is spoken to without TLS: begin it with https://, or leave \
+                     `tls` out; to speak TLS over a Unix socket, connect to it by `connect_with`"
+                    .to_owned())
             }
             (Some(false), None) | (None, None) => Ok(Security::Plain),
             (_, settings) => {

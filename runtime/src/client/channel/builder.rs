@@ -4,7 +4,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Address, LoadBalancer, LoadBalancing, OutlierDetection, Resolver, connector::Dial};
+use super::{Address, LoadBalancer, LoadBalancing, OutlierDetection, Resolver, connector::Dial, target::hidden};
 use crate::{
     Protocol,
     client::{ServiceConfig, Settings},
@@ -314,6 +314,6 @@ impl ChannelBuilder {
 
 impl fmt::Debug for ChannelBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChannelBuilder").field("target", &self.target).finish_non_exhaustive()
+        f.debug_struct("ChannelBuilder").field("target", &hidden(&self.target)).finish_non_exhaustive()
     }
 }
