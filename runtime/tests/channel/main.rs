@@ -19,6 +19,7 @@ mod faults;
 mod fleet;
 mod health;
 mod node;
+mod panics;
 mod pool;
 mod proxy;
 mod raw;

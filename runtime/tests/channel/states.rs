@@ -163,7 +163,8 @@ async fn a_large_head_is_named() {
 async fn whether_a_call_waits_it_says_itself() {
     let config = r#"{"methodConfig": [{"name": [{}], "waitForReady": true}]}"#;
     let builder = to(nobody().await).wait_for_ready(true);
-    for channel in [builder.build().unwrap(), to(nobody().await).service_config(config.parse().unwrap()).build().unwrap()]
+    for channel in
+        [builder.build().unwrap(), to(nobody().await).service_config(config.parse().unwrap()).build().unwrap()]
     {
         let client = EchoClient::new(channel.clone());
         let call = client.unary(String::new()).wait_for_ready(false);

@@ -10,16 +10,16 @@ use http::{HeaderValue, uri::Authority};
 use tokio::sync::Notify;
 
 use super::{
-    Channel, ChannelBuilder, Endpoint, LoadBalancing, Resolver,
+    Channel, ChannelBuilder, Endpoint, LoadBalancer, LoadBalancing, Resolver,
     asked::Asked,
     backend::Common,
-    balance::PreferLocality,
+    balance::{MakeBalancer, PreferLocality},
     builder::ProxySetting,
     connector::{Connector, Security},
     core::Core,
     handle::Kind,
     http1::Http1,
-    manager::{MakeBalancer, Plan},
+    manager::Plan,
     proxy::Proxy,
     random::Random,
     resolve::Dns,
@@ -117,9 +117,9 @@ impl ChannelBuilder {
         Ok(Kind::Http1(Arc::new(Http1::new(connector, endpoint))))
     }
 
-    fn balancing(&self) -> Box<MakeBalancer> {
+    fn balancing(&self) -> Arc<MakeBalancer> {
         let (default, locality) = (Arc::clone(&self.balancer), self.locality.clone());
-        Box::new(move |policy| {
+        Arc::new(move |policy: Option<&LoadBalancing>| -> Box<dyn LoadBalancer> {
             let one = || policy.map_or_else(|| default(), LoadBalancing::balancer);
             match locality.clone() {
                 None => one(),

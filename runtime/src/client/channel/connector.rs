@@ -1,9 +1,9 @@
 //! Makes connections to a server.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::{
-    future::BoxFuture,
+    future::{BoxFuture, FutureExt},
     stream::{FuturesUnordered, StreamExt},
 };
 use http::{
@@ -58,6 +58,15 @@ impl Dial {
             let dialling = dial(address);
             Box::pin(async move { dialling.await.map(|stream| Box::pin(stream) as Io) })
         }))
+    }
+
+    /// A panic is a failed attempt.
+    async fn connect(&self, address: Address) -> Result<Io, String> {
+        let dialling = AssertUnwindSafe(async { (self.0)(address).await }).catch_unwind().await;
+        match dialling {
+            Ok(result) => result.map_err(|error| error.to_string()),
+            Err(_) => Err("the function of `connect_with` panicked".to_owned()),
+        }
     }
 }
 
@@ -124,8 +133,8 @@ impl Connector {
     }
 
     async fn connect(&self, address: &Address) -> Result<Io, String> {
-        if let Some(Dial(dial)) = &self.dial {
-            return self.secure(dial(address.clone()).await.map_err(|error| error.to_string())?).await;
+        if let Some(dial) = &self.dial {
+            return self.secure(dial.connect(address.clone()).await?).await;
         }
         if let (Some(proxy), Address::Host(..) | Address::Ip(_)) = (&self.proxy, address) {
             let stream = tcp(proxy.address()).await.map_err(|error| format!("the proxy {proxy}: {error}"))?;
