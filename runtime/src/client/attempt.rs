@@ -54,7 +54,7 @@ impl Client {
             encoding,
             compressed,
             receive_limit,
-            patience: Patience { for_ready: wait_for_ready },
+            patience: Patience { for_ready: wait_for_ready, until: deadline },
             traffic,
             observer,
         };

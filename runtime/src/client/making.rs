@@ -145,7 +145,7 @@ impl<'c> Making<'c> {
             None => transport.learn().await,
             Some(end) => tokio::select! {
                 () = transport.learn() => {}
-                () = deadline::timer(end) => return Err(deadline::exceeded().into()),
+                () = deadline::timer(end) => return Err(deadline::exceeded_waiting_for("the resolver").into()),
             },
         }
         let spent = deadline::now().saturating_duration_since(begin);

@@ -48,7 +48,7 @@ async fn is_hasty(client: &EchoClient) -> bool {
 }
 
 /// One that says nothing.
-struct Silent;
+pub struct Silent;
 
 impl Resolver for Silent {
     fn watch(&self, _: rsgrpc::client::channel::Refresh) -> Resolutions {

@@ -108,6 +108,9 @@ async fn a_call_that_waits_for_a_stream_is_counted_once() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         let figures = channel.figures();
         assert_eq!((figures.streams, figures.queued), (running, 10 - running), "{figures:?}");
+        let late = client.unary(String::new()).timeout(Duration::from_millis(50)).await.unwrap_err();
+        let said = format!("the deadline of the call has passed while it waited for a stream to {addr}");
+        assert_eq!((late.code(), late.message()), (rsgrpc::Code::DeadlineExceeded, said.as_str()));
         calls.iter().for_each(tokio::task::JoinHandle::abort);
         until("none waits", || channel.figures().queued == 0).await;
     }

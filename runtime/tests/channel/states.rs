@@ -24,7 +24,7 @@ async fn reaches(channel: &Channel, wanted: ConnectivityState) {
 }
 
 /// An address where nobody listens.
-async fn nobody() -> SocketAddr {
+pub async fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
@@ -193,4 +193,29 @@ async fn passwords_stay_out_of_errors() {
     for said in said.iter().chain([&error]) {
         assert!(!said.contains("secret"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_late_call_says_what_it_waited_for() {
+    let (refusing, node) = (nobody().await, Node::start("a").await);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let deaf = listener.local_addr().unwrap();
+    for (channel, what) in [
+        (
+            to(refusing).wait_for_ready(true),
+            format!("a server; the last attempt: cannot connect to {refusing}: Connection refused"),
+        ),
+        (to(deaf), format!("a connection to {deaf}")),
+        (Channel::builder("http://service").resolver(crate::config::Silent), "the resolver".to_owned()),
+    ] {
+        let call = EchoClient::new(channel.build().unwrap());
+        let late = call.unary(String::new()).timeout(Duration::from_millis(200)).await.unwrap_err();
+        assert_eq!(late.code(), Code::DeadlineExceeded);
+        let said = format!("the deadline of the call has passed while it waited for {what}");
+        assert!(late.message().starts_with(&said), "{late}");
+    }
+    // Of a call that a server works on there is nothing more to say.
+    let client = EchoClient::new(to(node.addr).build().unwrap());
+    let late = client.unary("hold".to_owned()).timeout(Duration::from_millis(200)).await.unwrap_err();
+    assert_eq!((late.code(), late.message()), (Code::DeadlineExceeded, "the deadline of the call has passed"));
 }

@@ -4,10 +4,11 @@ use std::{
     fmt,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use http::{HeaderValue, uri::Authority};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{
     Channel, ChannelBuilder, Endpoint, LoadBalancer, LoadBalancing, Resolver,
@@ -18,7 +19,7 @@ use super::{
     connector::{Connector, Security},
     core::Core,
     handle::Kind,
-    http1::Http1,
+    http1::{self, Http1},
     manager::Plan,
     proxy::Proxy,
     random::Random,
@@ -27,13 +28,16 @@ use super::{
 };
 use crate::Protocol;
 
+/// After so long without a call a channel becomes idle, unless it says otherwise.
+const IDLE: Duration = Duration::from_secs(30 * 60);
+
 impl ChannelBuilder {
     /// Makes the channel. It does not connect yet.
     ///
     /// # Errors
     ///
     /// The target is none of those that [`Channel::connect`] lists, or the settings for TLS, the proxy, the authority or
-    /// the user agent cannot be used.
+    /// the user agent cannot be used, or [`http1_only`](Self::http1_only) goes with what needs HTTP/2.
     pub fn build(self) -> Result<Channel, ChannelError> {
         let mut settings = self.settings.clone();
         if self.http1_only {
@@ -74,8 +78,8 @@ impl ChannelBuilder {
         };
         let common = Common {
             connector,
-            max_connections: self.max_connections,
-            streams_per_connection: self.streams_per_connection,
+            max_connections: self.max_connections.unwrap_or(1),
+            streams_per_connection: self.streams_per_connection.unwrap_or(100),
             health: Mutex::new(self.health.clone()),
             judges: self.outliers.is_some(),
             random: Random::default(),
@@ -86,7 +90,7 @@ impl ChannelBuilder {
             resolver,
             balancer: self.balancing(),
             health: self.health.clone(),
-            idle_timeout: self.idle_timeout,
+            idle_timeout: self.idle_timeout.unwrap_or(Some(IDLE)),
             wait_for_ready: self.wait_for_ready,
             outliers: self.outliers.clone(),
         };
@@ -107,20 +111,36 @@ impl ChannelBuilder {
         if self.settings.protocol == Protocol::Grpc {
             return Err("gRPC needs HTTP/2; choose another protocol, or leave http1_only out".to_owned());
         }
+        let refused = [
+            (self.resolver.is_some(), "a resolver"),
+            (self.dns_service_config, "dns_service_config"),
+            (self.balancer.is_some(), "load balancing"),
+            (self.locality.is_some(), "prefer_locality"),
+            (self.health.is_some(), "health_check"),
+            (self.outliers.is_some(), "outlier_detection"),
+            (self.keepalive.is_some(), "keepalive"),
+            (self.idle_timeout.flatten().is_some(), "idle_timeout"),
+            (self.streams_per_connection.is_some(), "streams_per_connection"),
+        ];
+        if let Some((_, what)) = refused.iter().find(|(is_set, _)| *is_set) {
+            return Err(format!("{what} needs HTTP/2; leave it out, or leave http1_only out"));
+        }
         let endpoint = match place {
-            _ if self.resolver.is_some() || self.dns_service_config => {
-                return Err("resolvers and what they tell are for channels over HTTP/2".to_owned());
-            }
             Place::Host(host, port, _) => Endpoint::new(super::Address::Host(host, port)),
             Place::Endpoints(endpoints) => Endpoint::at(endpoints.into_iter().flat_map(|one| one.addresses)),
         };
-        Ok(Kind::Http1(Arc::new(Http1::new(connector, endpoint))))
+        let connections = self.max_connections.unwrap_or(http1::CONNECTIONS).min(Semaphore::MAX_PERMITS);
+        Ok(Kind::Http1(Arc::new(Http1::new(connector, endpoint, self.wait_for_ready, connections))))
     }
 
     fn balancing(&self) -> Arc<MakeBalancer> {
-        let (default, locality) = (Arc::clone(&self.balancer), self.locality.clone());
+        let (own, locality) = (self.balancer.clone(), self.locality.clone());
         Arc::new(move |policy: Option<&LoadBalancing>| -> Box<dyn LoadBalancer> {
-            let one = || policy.map_or_else(|| default(), LoadBalancing::balancer);
+            let one = || match (policy, &own) {
+                (Some(named), _) => named.balancer(),
+                (None, Some(own)) => own(),
+                (None, None) => LoadBalancing::default().balancer(),
+            };
             match locality.clone() {
                 None => one(),
                 Some(own) => Box::new(PreferLocality { own, near: one(), far: one() }),

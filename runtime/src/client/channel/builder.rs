@@ -17,18 +17,18 @@ pub struct ChannelBuilder {
     pub(super) target: String,
     pub(super) connect_timeout: Duration,
     pub(super) keepalive: Option<Keepalive>,
-    pub(super) idle_timeout: Option<Duration>,
+    pub(super) idle_timeout: Option<Option<Duration>>,
     pub(super) http1_only: bool,
     pub(super) wait_for_ready: bool,
     pub(super) max_header_bytes: u32,
-    pub(super) max_connections: usize,
-    pub(super) streams_per_connection: usize,
+    pub(super) max_connections: Option<usize>,
+    pub(super) streams_per_connection: Option<usize>,
     pub(super) authority: Option<String>,
     pub(super) user_agent: Option<String>,
     pub(super) proxy: ProxySetting,
     pub(super) dial: Option<Dial>,
     pub(super) resolver: Option<Arc<dyn Resolver>>,
-    pub(super) balancer: Arc<dyn Fn() -> Box<dyn LoadBalancer> + Send + Sync>,
+    pub(super) balancer: Option<Arc<MakeOwn>>,
     pub(super) locality: Option<String>,
     pub(super) health: Option<Arc<str>>,
     pub(super) outliers: Option<OutlierDetection>,
@@ -39,6 +39,9 @@ pub struct ChannelBuilder {
     #[cfg(feature = "tls")]
     pub(super) tls: Option<crate::tls::ClientTls>,
 }
+
+/// Makes the policy that was set.
+pub(super) type MakeOwn = dyn Fn() -> Box<dyn LoadBalancer> + Send + Sync;
 
 pub(super) enum ProxySetting {
     Environment,
@@ -52,18 +55,18 @@ impl ChannelBuilder {
             target: target.to_owned(),
             connect_timeout: Duration::from_secs(20),
             keepalive: None,
-            idle_timeout: Some(Duration::from_secs(30 * 60)),
+            idle_timeout: None,
             http1_only: false,
             wait_for_ready: false,
             max_header_bytes: ANSWER_HEADERS,
-            max_connections: 1,
-            streams_per_connection: 100,
+            max_connections: None,
+            streams_per_connection: None,
             authority: None,
             user_agent: None,
             proxy: ProxySetting::Environment,
             dial: None,
             resolver: None,
-            balancer: Arc::new(|| LoadBalancing::PickFirst.balancer()),
+            balancer: None,
             locality: None,
             health: None,
             outliers: None,
@@ -95,7 +98,7 @@ impl ChannelBuilder {
     /// an eighth longer. Default: 30 minutes, as in gRPC. `None` for never.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.idle_timeout = timeout.into();
+        self.idle_timeout = Some(timeout.into());
         self
     }
 
@@ -118,10 +121,10 @@ impl ChannelBuilder {
 
     /// How many connections one server may get. Another is made when all that there are carry
     /// [as many calls as they should](Self::streams_per_connection), or as many as the server allows at a time. Default:
-    /// 1, as in gRPC. Calls for which there is no stream wait.
+    /// 1, as in gRPC; 256 over HTTP/1.1. Calls for which there is no stream wait.
     #[must_use]
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.max_connections = connections.max(1);
+        self.max_connections = Some(connections.max(1));
         self
     }
 
@@ -129,21 +132,21 @@ impl ChannelBuilder {
     /// [`max_connections`](Self::max_connections) allows it. Default: 100.
     #[must_use]
     pub fn streams_per_connection(mut self, streams: usize) -> Self {
-        self.streams_per_connection = streams.max(1);
+        self.streams_per_connection = Some(streams.max(1));
         self
     }
 
     /// How calls are spread over the servers of the target. Default: all to the first that can be reached.
     #[must_use]
     pub fn load_balancing(mut self, policy: LoadBalancing) -> Self {
-        self.balancer = Arc::new(move || policy.balancer());
+        self.balancer = Some(Arc::new(move || policy.balancer()));
         self
     }
 
     /// Spreads calls over the servers by a policy of your own, which is made anew whenever the channel leaves idleness.
     #[must_use]
     pub fn load_balancer<B: LoadBalancer>(mut self, policy: impl Fn() -> B + Send + Sync + 'static) -> Self {
-        self.balancer = Arc::new(move || Box::new(policy()));
+        self.balancer = Some(Arc::new(move || Box::new(policy())));
         self
     }
 
@@ -248,8 +251,10 @@ impl ChannelBuilder {
         self
     }
 
-    /// Speaks HTTP/1.1, on as many connections as calls run at a time, 256 at most; further calls wait. It suffices for
-    /// gRPC-Web and Connect, except that a stream each way sends all before it receives. Default: HTTP/2.
+    /// Speaks HTTP/1.1, on as many connections as calls run at a time, 256 at most unless
+    /// [`max_connections`](Self::max_connections) says otherwise; further calls wait. It suffices for gRPC-Web and Connect,
+    /// except that a stream each way sends all before it receives. Resolvers, load balancing, health, outlier detection,
+    /// keepalive and idle timeouts need HTTP/2; with one of them the channel cannot be built. Default: HTTP/2.
     #[must_use]
     pub fn http1_only(mut self) -> Self {
         self.http1_only = true;

@@ -23,7 +23,7 @@ use crate::{
     call::Body,
     client::{
         Sending, Transport,
-        reach::{Patience, Unprocessed},
+        reach::{Patience, Unprocessed, a_server},
     },
     http2::{Waiting, unavailable},
     method::Method,
@@ -146,26 +146,44 @@ impl Core {
         }
     }
 
+    /// What a call waits for that has no backend, with the last error, in words.
+    fn wanted(&self, last: Option<&Status>) -> String {
+        let backends = Arc::clone(&self.shared.published.borrow().backends);
+        let cause = || backends.iter().find_map(Backend::cause);
+        match (last.cloned().or_else(cause), &backends[..]) {
+            (Some(status), _) => a_server(&status),
+            (None, []) => "the resolver".to_owned(),
+            (None, [one]) => format!("a connection to {}", one.endpoint()),
+            (None, [one, others @ ..]) => format!("a connection to {} or {} more", one.endpoint(), others.len()),
+        }
+    }
+
     /// A stream for a call that found none at once.
     async fn queue(&self, call: PickCall<'_>, patience: Patience) -> Result<Lease, Status> {
         let wait_for_ready = patience.for_ready.unwrap_or(self.plan.wait_for_ready);
         let mut published = self.shared.published.subscribe();
         loop {
+            let mut last = None;
             let chosen = self.choose(&call, &published.borrow_and_update());
             match chosen {
                 Chosen::Leased(lease) => return Ok(lease),
                 // Which counts those that wait for it.
-                Chosen::Full(backend) => match backend.wait_for_room().await {
-                    Some(lease) => return Ok(lease),
-                    None => continue,
-                },
+                Chosen::Full(backend) => {
+                    let what = || format!("a stream to {}", backend.endpoint());
+                    match patience.wait(backend.wait_for_room(), what).await? {
+                        Some(lease) => return Ok(lease),
+                        None => continue,
+                    }
+                }
                 Chosen::Fail(status) if !wait_for_ready || self.state() == ConnectivityState::Shutdown => {
                     return Err(Unprocessed::Unsent.mark(status));
                 }
-                Chosen::Wait | Chosen::Fail(_) => self.wake(),
+                Chosen::Fail(status) => last = Some(status),
+                Chosen::Wait => {}
             }
+            self.wake();
             let _queued = Waiting::new(&self.shared.queued);
-            if published.changed().await.is_err() {
+            if patience.wait(published.changed(), || self.wanted(last.as_ref())).await?.is_err() {
                 return Err(unavailable("the channel was closed"));
             }
         }
