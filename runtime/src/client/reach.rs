@@ -12,9 +12,9 @@ use std::{
     time::Instant,
 };
 
-use tonic::Status;
+use tonic::{Code, Status};
 
-use crate::deadline;
+use crate::{deadline, protocol::code_name};
 
 /// How long a call waits for a server.
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,6 +47,23 @@ impl Patience {
         });
         done.await.ok_or_else(|| deadline::exceeded_waiting_for(what()))
     }
+}
+
+/// What a resolver or a policy fails calls with. Codes that speak of a call's own work are a server's to give: from
+/// elsewhere they would mislead the caller, so they become INTERNAL (gRFC A54).
+pub(crate) fn of_control_plane(status: Status) -> Status {
+    let code = match status.code() {
+        Code::Ok => "OK",
+        code @ (Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::DataLoss) => code_name(code),
+        _ => return status,
+    };
+    Status::internal(format!("the resolver or the load balancing policy said {code}: {}", status.message()))
 }
 
 /// A server that cannot be reached for now, in the words of an error.

@@ -23,7 +23,7 @@ use crate::{
     call::Body,
     client::{
         Sending, Transport,
-        reach::{Patience, Unprocessed, a_server},
+        reach::{Patience, Unprocessed, a_server, of_control_plane},
     },
     http2::{Waiting, unavailable},
     method::Method,
@@ -136,7 +136,7 @@ impl Core {
     fn choose(&self, call: &PickCall<'_>, published: &Published) -> Chosen {
         match published.picker.pick(call) {
             Pick::Wait => Chosen::Wait,
-            Pick::Fail(status) => Chosen::Fail(status),
+            Pick::Fail(status) => Chosen::Fail(of_control_plane(status)),
             Pick::To(backend) => match backend.room() {
                 Room::Leased(lease) => Chosen::Leased(lease),
                 Room::Full => Chosen::Full(backend.clone()),

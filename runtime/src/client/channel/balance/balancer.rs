@@ -105,7 +105,8 @@ pub enum Pick<'p> {
     To(&'p Backend),
     /// It waits for the next picker.
     Wait,
-    /// It fails with this status, unless it is to wait until the channel is ready.
+    /// It fails with this status, unless it is to wait until the channel is ready. Codes that only servers may give, such
+    /// as `OK` and `NOT_FOUND`, become `INTERNAL` (gRFC A54).
     Fail(Status),
 }
 
