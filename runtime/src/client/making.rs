@@ -179,7 +179,8 @@ impl<'c> Making<'c> {
         }
         let protocol = settings.protocol.speaker();
         let codec = protocol.codec(method, settings.json.as_ref())?;
-        let mut outbound = Outbound::new(codec, protocol.framing(method), settings.max_send_message_bytes);
+        let send_limit = settings.max_send_message_bytes.unwrap_or(DEFAULT_MESSAGE_BYTES);
+        let mut outbound = Outbound::new(codec, protocol.framing(method), send_limit);
         outbound.encoding = settings.send_encoding.filter(|_| protocol.compresses(method));
         outbound.compression = compression;
         let repeats = config.as_ref().is_some_and(|config| config.repeat.is_some())
@@ -200,7 +201,7 @@ impl<'c> Making<'c> {
             extensions,
             deadline,
             outbound,
-            receive_limit: settings.max_receive_message_bytes,
+            receive_limit: settings.max_receive_message_bytes.unwrap_or(DEFAULT_MESSAGE_BYTES),
             messages,
             upload,
             wait_for_ready: settings.wait_for_ready,
@@ -277,13 +278,9 @@ fn with_inherited(own: MetadataMap, theirs: &MetadataMap) -> MetadataMap {
 impl Settings {
     /// Takes over what a service config says; of timeouts and limits the smaller counts.
     fn bind(&mut self, config: &MethodConfig) {
-        let least = |ours: &mut usize, theirs: Option<usize>| {
-            if let Some(theirs) = theirs {
-                *ours = if *ours == DEFAULT_MESSAGE_BYTES { theirs } else { theirs.min(*ours) };
-            }
-        };
-        least(&mut self.max_send_message_bytes, config.max_request_bytes);
-        least(&mut self.max_receive_message_bytes, config.max_response_bytes);
+        let least = |ours: Option<usize>, theirs: Option<usize>| ours.into_iter().chain(theirs).min();
+        self.max_send_message_bytes = least(self.max_send_message_bytes, config.max_request_bytes);
+        self.max_receive_message_bytes = least(self.max_receive_message_bytes, config.max_response_bytes);
         self.timeout = self.timeout.into_iter().chain(config.timeout).min();
         self.wait_for_ready = self.wait_for_ready.or(config.wait_for_ready);
     }

@@ -195,3 +195,12 @@ async fn of_two_limits_the_smaller_counts() {
     let status = EchoClient::new(client).unary("x".repeat(20)).await.unwrap_err();
     assert!(status.message().contains("over the limit of 15"), "{status:?}");
 }
+
+#[tokio::test]
+async fn a_limit_that_was_set_counts_though_it_is_that_of_the_default() {
+    let config: ServiceConfig = method(r#""maxRequestMessageBytes": 16777216"#).parse().unwrap();
+    let client = Client::from(server(&Script::new([]))).max_send_message_bytes(4 << 20).service_config(config);
+    let status = EchoClient::new(client).unary("x".repeat(5 << 20)).await.unwrap_err();
+    assert!(status.message().contains("over the limit of 4194304"), "{status:?}");
+    assert!(status.message().starts_with("sending"), "{status:?}");
+}

@@ -155,6 +155,9 @@ async fn a_large_head_is_named() {
     assert_eq!(error.code(), Code::ResourceExhausted);
     assert!(error.message().contains("larger than the 16384 bytes that the channel takes"), "{error}");
     assert_eq!(client.unary(String::new()).await.unwrap().into_inner(), "a");
+    // One that is too small for any answer is raised.
+    let client = EchoClient::new(to(node.addr).max_header_bytes(0).build().unwrap());
+    assert_eq!(client.unary(String::new()).await.unwrap().into_inner(), "a");
     let client = EchoClient::new(to(node.addr).max_header_bytes(32 * 1024).build().unwrap());
     assert_eq!(client.unary("large head".to_owned()).await.unwrap().metadata().get("large").unwrap().len(), 20_000);
 }

@@ -43,6 +43,9 @@ pub struct ChannelBuilder {
 /// Makes the policy that was set.
 pub(super) type MakeOwn = dyn Fn() -> Box<dyn LoadBalancer> + Send + Sync;
 
+/// Fewer bytes of header would not do for the plainest answer with an error.
+const LEAST_HEADERS: u32 = 1024;
+
 pub(super) enum ProxySetting {
     Environment,
     None,
@@ -111,11 +114,14 @@ impl ChannelBuilder {
     }
 
     /// How large the head of an answer may be, and its trailers, in bytes as RFC 9113, 6.5.2 counts them: names and values,
-    /// and 32 for each field. The server is told, and a call whose answer has more ends with `RESOURCE_EXHAUSTED`.
-    /// Default: 16 KiB. HTTP/1.1 has limits of its own.
+    /// and 32 for each field. The server is told, and a call whose answer has more ends with `RESOURCE_EXHAUSTED`. A head
+    /// far beyond it, of more than four times as many, ends the connection, since it would cost more than it is worth to
+    /// read on; so may one that goes on in further frames with fields that are larger than this. All calls on the
+    /// connection then end with `UNAVAILABLE`. Default: 16 KiB; less than 1 KiB counts as 1 KiB. HTTP/1.1 has limits of its
+    /// own.
     #[must_use]
     pub fn max_header_bytes(mut self, bytes: u32) -> Self {
-        self.max_header_bytes = bytes;
+        self.max_header_bytes = bytes.max(LEAST_HEADERS);
         self
     }
 
@@ -138,15 +144,21 @@ impl ChannelBuilder {
 
     /// How calls are spread over the servers of the target. Default: all to the first that can be reached.
     #[must_use]
-    pub fn load_balancing(mut self, policy: LoadBalancing) -> Self {
-        self.balancer = Some(Arc::new(move || policy.balancer()));
-        self
+    pub fn load_balancing(self, policy: LoadBalancing) -> Self {
+        self.balanced(Arc::new(move || policy.balancer()))
     }
 
     /// Spreads calls over the servers by a policy of your own, which is made anew whenever the channel leaves idleness.
     #[must_use]
-    pub fn load_balancer<B: LoadBalancer>(mut self, policy: impl Fn() -> B + Send + Sync + 'static) -> Self {
-        self.balancer = Some(Arc::new(move || Box::new(policy())));
+    pub fn load_balancer<B: LoadBalancer>(self, policy: impl Fn() -> B + Send + Sync + 'static) -> Self {
+        self.balanced(Arc::new(move || Box::new(policy())))
+    }
+
+    fn balanced(mut self, policy: Arc<MakeOwn>) -> Self {
+        self.balancer = Some(policy);
+        if let Some(config) = &mut self.service_config {
+            config.forget_load_balancing();
+        }
         self
     }
 
@@ -164,6 +176,9 @@ impl ChannelBuilder {
     #[must_use]
     pub fn health_check(mut self, service: impl Into<Arc<str>>) -> Self {
         self.health = Some(service.into());
+        if let Some(config) = &mut self.service_config {
+            config.forget_health();
+        }
         self
     }
 
@@ -270,7 +285,8 @@ impl ChannelBuilder {
 
     /// What the service asks of its clients, unless the resolver [tells](super::Resolution::service_config) something
     /// else; see [`Client::service_config`](crate::Client::service_config). Its policy of load balancing and the service
-    /// whose health it asks for, if it names them, take the place of what was set before.
+    /// whose health it asks for, if it names them, take the place of what was set before, and what is set after it takes
+    /// theirs.
     #[must_use]
     pub fn service_config(mut self, config: ServiceConfig) -> Self {
         if let Some(policy) = config.load_balancing().cloned() {
@@ -296,14 +312,14 @@ impl ChannelBuilder {
     /// The largest message the server may send, in bytes. Default: 4 MiB.
     #[must_use]
     pub fn max_receive_message_bytes(mut self, bytes: usize) -> Self {
-        self.settings.max_receive_message_bytes = bytes;
+        self.settings.max_receive_message_bytes = Some(bytes);
         self
     }
 
     /// The largest message a call may send, in bytes. Default: 4 MiB.
     #[must_use]
     pub fn max_send_message_bytes(mut self, bytes: usize) -> Self {
-        self.settings.max_send_message_bytes = bytes;
+        self.settings.max_send_message_bytes = Some(bytes);
         self
     }
 

@@ -88,6 +88,16 @@ impl ServiceConfig {
         self.balancing.as_ref()
     }
 
+    #[cfg(feature = "net")]
+    pub(crate) fn forget_load_balancing(&mut self) {
+        self.balancing = None;
+    }
+
+    #[cfg(feature = "net")]
+    pub(crate) fn forget_health(&mut self) {
+        self.health = None;
+    }
+
     /// The service whose health decides which backends are called (`healthCheckConfig`); `None` where it does not say.
     pub fn health_service(&self) -> Option<&str> {
         self.health.as_deref()
