@@ -92,7 +92,11 @@ impl Connector {
     /// # Errors
     ///
     /// UNAVAILABLE, with the cause in words.
-    pub(super) async fn open<C, F>(&self, endpoint: &Endpoint, greet: impl Fn(Io) -> F) -> Result<(C, Address), Status>
+    pub(super) async fn open<C, F>(
+        &self,
+        endpoint: &Endpoint,
+        greet: impl Fn(Io, Address) -> F,
+    ) -> Result<(C, Address), Status>
     where
         F: Future<Output = Result<C, String>>,
     {
@@ -122,11 +126,11 @@ impl Connector {
         }
     }
 
-    async fn attempt<C, F>(&self, address: &Address, greet: &impl Fn(Io) -> F) -> Result<(C, Address), String>
+    async fn attempt<C, F>(&self, address: &Address, greet: &impl Fn(Io, Address) -> F) -> Result<(C, Address), String>
     where
         F: Future<Output = Result<C, String>>,
     {
-        let opening = async { greet(self.connect(address).await?).await };
+        let opening = async { greet(self.connect(address).await?, address.clone()).await };
         let opened = tokio::time::timeout(self.connect_timeout, opening).await;
         let result = opened.unwrap_or_else(|_| Err(format!("no answer within {:?}", self.connect_timeout)));
         result.map(|connection| (connection, address.clone()))

@@ -46,7 +46,7 @@ const HEADER_BYTES: usize = 16 * 1024;
 /// A server and the connections to it.
 pub(super) struct Http1 {
     connector: Connector,
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
     wait_for_ready: bool,
     max_connections: usize,
     free: Arc<Semaphore>,
@@ -67,7 +67,7 @@ impl Http1 {
     pub(super) fn new(connector: Connector, endpoint: Endpoint, wait_for_ready: bool, max_connections: usize) -> Self {
         Self {
             connector,
-            endpoint,
+            endpoint: Arc::new(endpoint),
             wait_for_ready,
             max_connections,
             free: Arc::new(Semaphore::new(max_connections)),
@@ -116,12 +116,12 @@ impl Http1 {
                 Ok(response) => return Ok(self.answer(response, connection, permit)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) => request = unsent,
-                    None => return Err(broken(error.error())),
+                    None => return Err(broken(error.error(), &self.endpoint)),
                 },
             }
         }
         let mut connection = self.connect(patience).await?;
-        let response = connection.send_request(request).await.map_err(|error| broken(&error))?;
+        let response = connection.send_request(request).await.map_err(|error| broken(&error, &self.endpoint))?;
         Ok(self.answer(response, connection, permit))
     }
 
@@ -139,7 +139,7 @@ impl Http1 {
         let mut backoff = Backoff::default();
         loop {
             let begin = Instant::now();
-            let opening = self.connector.open(&self.endpoint, open);
+            let opening = self.connector.open(&self.endpoint, |io, _| open(io));
             let failed = match patience.wait(opening, || format!("a connection to {}", self.endpoint)).await? {
                 Ok((connection, _)) => return Ok(connection),
                 Err(failed) => failed,
@@ -187,7 +187,8 @@ impl Http1 {
         permit: OwnedSemaphorePermit,
     ) -> Response<Body> {
         let used = Used { connection: Some(connection), idle: Arc::clone(&self.idle), _permit: permit };
-        response.map(|body| Body::source(Answer { body, used }))
+        let server = Arc::clone(&self.endpoint);
+        response.map(|body| Body::source(Answer { body, server, used }))
     }
 }
 
@@ -220,15 +221,16 @@ fn closed() -> Status {
     unavailable("the channel was closed")
 }
 
-fn broken(error: &hyper::Error) -> Status {
+fn broken(error: &hyper::Error, server: &Endpoint) -> Status {
     // An error of the request's own body is why the call ended.
     let own = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Status>());
-    own.cloned().unwrap_or_else(|| unavailable(format!("the connection broke: {error}")))
+    own.cloned().unwrap_or_else(|| unavailable(format!("the connection to {server} broke: {error}")))
 }
 
 /// The body of a response, with the connection it comes from.
 struct Answer {
     body: Incoming,
+    server: Arc<Endpoint>,
     used: Used,
 }
 
@@ -262,6 +264,6 @@ impl Source for Answer {
         if frame.is_none() {
             self.used.keep();
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(|error| broken(&error))))
+        Poll::Ready(frame.map(|frame| frame.map_err(|error| broken(&error, &self.server))))
     }
 }

@@ -31,7 +31,8 @@ impl Backend {
         let (endpoint, backend) = (Arc::clone(&now.endpoint), Arc::downgrade(&self.0));
         let begin = Instant::now();
         AbortOnDrop::new(&tokio::spawn(async move {
-            let connecting = common.connector.open(&endpoint, |io| open(io, &common.connector, Arc::clone(&load)));
+            let connecting =
+                common.connector.open(&endpoint, |io, address| open(io, address, &common.connector, Arc::clone(&load)));
             let result = connecting.await;
             let Some(this) = backend.upgrade().map(Self) else { return };
             match result {
@@ -54,7 +55,8 @@ impl Backend {
         let endpoint = now.address.clone().map_or_else(|| Endpoint::clone(&now.endpoint), Endpoint::new);
         let backend = Arc::downgrade(&self.0);
         AbortOnDrop::new(&tokio::spawn(async move {
-            let connecting = common.connector.open(&endpoint, |io| open(io, &common.connector, Arc::clone(&load)));
+            let connecting =
+                common.connector.open(&endpoint, |io, address| open(io, address, &common.connector, Arc::clone(&load)));
             let result = connecting.await;
             if let Err(error) = &result {
                 tracing::debug!(%error, "a further connection could not be made");
