@@ -87,7 +87,12 @@ impl<'c> Making<'c> {
 }
 
 fn is_key(key: &str) -> bool {
-    key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.')) && !is_reserved(key)
+    is_name(key) && !is_reserved(key)
+}
+
+/// Whether keys of metadata may be written so.
+pub(super) fn is_name(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.'))
 }
 
 /// A call that is made, until there is what its kind waits for: the head of the answer, or the one message too.
