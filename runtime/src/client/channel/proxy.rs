@@ -60,7 +60,11 @@ impl Proxy {
         if is_local(host) || either("no_proxy").is_some_and(|except| excepts(&except, host, port)) {
             return Ok(None);
         }
-        let mend = |why| format!("HTTPS_PROXY: {why}; write it as http://host:port, or empty it, or call `no_proxy()`");
+        let mend = |why| {
+            format!(
+                "HTTPS_PROXY or https_proxy: {why}; write it as http://host:port, or empty it, or call `no_proxy()`"
+            )
+        };
         Self::parse(&proxy).map(Some).map_err(mend)
     }
 
@@ -174,7 +178,10 @@ mod tests {
         assert_eq!(proxy_of(&[("HTTPS_PROXY", " ")], "a.example", 443), None);
         for bad in ["http://p:99999", "socks5://p:1", "http://a b"] {
             let error = proxy_of(&[("HTTPS_PROXY", bad)], "a.example", 443).unwrap();
-            assert!(error.starts_with("HTTPS_PROXY: the proxy") && error.contains("`no_proxy()`"), "{error}");
+            assert!(
+                error.starts_with("HTTPS_PROXY or https_proxy: the proxy") && error.contains("`no_proxy()`"),
+                "{error}"
+            );
         }
         for local in ["localhost", "127.0.0.1", "127.1.2.3", "::1"] {
             assert_eq!(proxy_of(&[upper], local, 443), None, "{local}");
