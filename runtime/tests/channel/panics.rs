@@ -12,7 +12,7 @@ use std::{
 
 use futures_util::{StreamExt, stream};
 use rsgrpc::{
-    Channel, ChannelBuilder, Code,
+    Channel, ChannelBuilder, Code, Status,
     client::channel::{Backend, Balance, Endpoint, LoadBalancer, Refresh, Resolution, Resolutions, Resolver},
 };
 use tokio::{io::DuplexStream, sync::mpsc};
@@ -129,21 +129,28 @@ async fn a_dialer_that_panics_has_failed() {
     }
 }
 
-/// Ends without a word.
-struct Mute;
+/// Says this, and ends.
+struct Brief(Option<Status>);
 
-impl Resolver for Mute {
+impl Resolver for Brief {
     fn watch(&self, _: Refresh) -> Resolutions {
-        stream::empty().boxed()
+        stream::iter(self.0.clone().map(Err)).boxed()
     }
 }
 
 #[tokio::test]
 async fn a_resolver_that_ends_without_a_server_has_failed() {
-    let channel = Channel::builder("http://service").resolver(Mute).build().unwrap();
-    let error = within("an error", EchoClient::new(channel).unary(String::new()).into_future()).await.unwrap_err();
-    assert_eq!(error.code(), Code::Unavailable);
-    assert_eq!(error.message(), "the resolver ended without naming a server");
+    for (says, message) in [
+        (None, "the resolver ended without naming a server"),
+        (Some(Status::unavailable("the registry is away")), "the registry is away"),
+    ] {
+        let channel = Channel::builder("http://service").resolver(Brief(says)).build().unwrap();
+        let client = EchoClient::new(channel);
+        for _ in 0..2 {
+            let error = within("an error", client.unary(String::new()).into_future()).await.unwrap_err();
+            assert_eq!((error.code(), error.message()), (Code::Unavailable, message));
+        }
+    }
 }
 
 /// Says the same without end, and never waits.

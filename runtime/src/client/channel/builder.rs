@@ -106,7 +106,7 @@ impl ChannelBuilder {
     }
 
     /// Calls wait until a server can be reached, as long as their deadline allows, instead of failing once an attempt to
-    /// connect has failed. Default: off.
+    /// connect has failed. What a call, its client or the service config says goes before it. Default: off.
     #[must_use]
     pub fn wait_for_ready(mut self, wait: bool) -> Self {
         self.wait_for_ready = wait;

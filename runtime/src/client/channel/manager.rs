@@ -217,7 +217,8 @@ impl Idle {
     /// Whether the time is over.
     fn look(&mut self, shared: &Shared, backends: &[Backend]) -> bool {
         let begun = backends.iter().map(|backend| backend.load().begun()).sum();
-        let busy = shared.queued.load(Relaxed) > 0 || backends.iter().any(|backend| backend.active() > 0);
+        let works = |backend: &Backend| backend.active() > 0 || backend.load().waiting() > 0;
+        let busy = shared.queued.load(Relaxed) > 0 || backends.iter().any(works);
         self.looks = if busy || begun != self.begun { 0 } else { self.looks + 1 };
         self.begun = begun;
         self.looks >= LOOKS

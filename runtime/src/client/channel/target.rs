@@ -51,7 +51,9 @@ impl Target {
                 },
             },
             "unix-abstract" => Err(wrong("sockets in Linux's abstract namespace are reached by `connect_with` only")),
-            "xds" => Err(wrong("there is no xDS here; a `Resolver` of yours may tell what a control plane says")),
+            "xds" if rest.starts_with("//") => {
+                Err(wrong("there is no xDS here; a `Resolver` of yours may tell what a control plane says"))
+            }
             _ if rest.starts_with("//") => Err(wrong("it begins with none of the schemes that are known")),
             _ => Self::host(text),
         }
@@ -110,7 +112,7 @@ impl Target {
             let with_port = text.parse::<SocketAddr>();
             let bare = || text.trim_matches(['[', ']']).parse().map(|ip| SocketAddr::new(ip, PORT));
             let address = with_port.or_else(|_| bare()).ok().filter(|address| family(&address.ip()));
-            address.ok_or_else(|| wrong(&format!("{text:?} is no address of this family")))
+            address.ok_or_else(|| wrong(&format!("{:?} is no address of this family", hidden(text))))
         };
         let addresses = text.split(',').map(address).collect::<Result<Vec<_>, _>>()?;
         let first = addresses.first().map(ToString::to_string).unwrap_or_default();
@@ -139,7 +141,7 @@ fn dns_server(text: &str) -> Result<SocketAddr, String> {
         );
     }
     let bare = || text.trim_matches(['[', ']']).parse().map(|ip| SocketAddr::new(ip, 53));
-    text.parse().or_else(|_| bare()).map_err(|_| wrong(&format!("{text:?} is no address of a DNS server")))
+    text.parse().or_else(|_| bare()).map_err(|_| wrong(&format!("{:?} is no address of a DNS server", hidden(text))))
 }
 
 /// The authority of servers that an application names by itself.
@@ -282,6 +284,7 @@ mod tests {
             ("a:99999", "its port is no number below 65536"),
             ("http://user:pw@a", "it names a user"),
             ("user:pw@a", "it names a user"),
+            ("ipv4:user:pw@10.0.0.1", "no address of this family"),
             ("unix-abstract:a", "connect_with"),
             ("xds:///a", "Resolver"),
         ] {

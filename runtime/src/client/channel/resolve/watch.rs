@@ -22,6 +22,8 @@ pub(in super::super) struct Watch {
     now: Now,
     /// Whether it has ever named servers.
     named: bool,
+    /// Whether it has said since it began why it names none.
+    failed: bool,
     backoff: Backoff,
     random: Random,
 }
@@ -37,7 +39,7 @@ enum Now {
 impl Watch {
     pub(in super::super) fn new(resolver: Arc<dyn Resolver>, refresh: Arc<Notify>) -> Self {
         let (backoff, random) = (Backoff::default(), Random::default());
-        Self { resolver, refresh, now: Now::Begins, named: false, backoff, random }
+        Self { resolver, refresh, now: Now::Begins, named: false, failed: false, backoff, random }
     }
 
     /// What it tells next. It may be asked again where this was not waited for.
@@ -47,7 +49,7 @@ impl Watch {
                 Now::Begins => {
                     let watch = AssertUnwindSafe(async { self.resolver.watch(Refresh(Arc::clone(&self.refresh))) });
                     match watch.catch_unwind().await {
-                        Ok(resolutions) => self.now = Now::Tells(resolutions),
+                        Ok(resolutions) => (self.now, self.failed) = (Now::Tells(resolutions), false),
                         Err(_) => return Err(self.rest(PANICKED)),
                     }
                 }
@@ -59,9 +61,18 @@ impl Watch {
                             (self.named, self.backoff) = (true, Backoff::default());
                             return Ok(resolution);
                         }
-                        Ok(Some(Err(status))) => return Err(status),
+                        Ok(Some(Err(status))) => {
+                            self.failed = true;
+                            return Err(status);
+                        }
                         Ok(None) if self.named => self.now = Now::Ended,
-                        Ok(None) => return Err(self.rest("the resolver ended without naming a server")),
+                        Ok(None) => {
+                            let status = self.rest("the resolver ended without naming a server");
+                            // What it has said itself tells more.
+                            if !self.failed {
+                                return Err(status);
+                            }
+                        }
                         Err(_) => return Err(self.rest(PANICKED)),
                     }
                 }
