@@ -1,6 +1,7 @@
 //! When a call must be answered, and how gRPC writes it.
 
 use std::{
+    fmt,
     pin::{Pin, pin},
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -8,7 +9,7 @@ use std::{
 
 use http::{HeaderName, HeaderValue};
 use tokio::time::Sleep;
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// The header that carries the time a caller allows (gRPC over HTTP/2).
 pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -18,6 +19,11 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 pub(crate) fn exceeded() -> Status {
     Status::deadline_exceeded("the deadline of the call has passed")
+}
+
+/// Of a call that no server has looked at.
+pub(crate) fn exceeded_waiting_for(what: impl fmt::Display) -> Status {
+    Status::deadline_exceeded(format!("the deadline of the call has passed while it waited for {what}"))
 }
 
 /// Now, by the clock that timers go by: a test may pause it.
@@ -44,7 +50,7 @@ pub(crate) fn poll_timer(timer: &mut Pin<Box<Sleep>>, cx: &mut Context<'_>) -> P
 /// come before a timer that is good to a millisecond.
 pub(crate) fn broken(status: Status, timer: Option<&Pin<Box<Sleep>>>) -> Status {
     match timer {
-        Some(timer) if timer.deadline().into_std() <= now() => exceeded(),
+        Some(timer) if timer.deadline().into_std() <= now() && status.code() != Code::DeadlineExceeded => exceeded(),
         _ => status,
     }
 }

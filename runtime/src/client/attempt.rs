@@ -9,7 +9,7 @@ use std::{
 
 use tonic::{Code, Status, metadata::MetadataMap};
 
-use super::{Client, Head, Incoming, Outgoing, interceptor::Messages, reach::WaitForReady, repeat::Repeated};
+use super::{Client, Head, Incoming, Outgoing, interceptor::Messages, reach::Patience, repeat::Repeated};
 use crate::{
     call::{Body, Compression, Frame, Source, Traffic},
     codec::Codec,
@@ -31,7 +31,7 @@ pub(super) struct Prepared {
     encoding: Option<Encoding>,
     compressed: bool,
     receive_limit: usize,
-    wait_for_ready: bool,
+    patience: Patience,
     traffic: Option<Arc<Traffic>>,
     observer: Option<Arc<Observer>>,
 }
@@ -54,7 +54,7 @@ impl Client {
             encoding,
             compressed,
             receive_limit,
-            wait_for_ready,
+            patience: Patience { for_ready: wait_for_ready, until: deadline },
             traffic,
             observer,
         };
@@ -103,11 +103,8 @@ impl Client {
         let timeout = call.deadline.map(|at| at.saturating_duration_since(deadline::now()));
         let (codec, get) = (call.codec.clone(), self.settings.get);
         let head = Head { method, metadata, timeout, codec: codec.clone(), encoding, compressed, get };
-        let mut request = protocol.request(head, body);
-        if call.wait_for_ready {
-            request.extensions_mut().insert(WaitForReady);
-        }
-        let response = self.transport.send(request, method).await?;
+        let request = protocol.request(head, body);
+        let response = self.transport.send(request, method, call.patience).await?;
         let (metadata, mut inbound) = protocol.response(method, response, codec, call.receive_limit)?;
         inbound.traffic = traffic;
         Ok(Incoming { metadata, inbound: Box::new(inbound) })

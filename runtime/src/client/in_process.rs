@@ -10,7 +10,7 @@ use http::{Request, Response};
 use tokio::sync::mpsc;
 use tonic::Status;
 
-use super::{Sending, Transport};
+use super::{Sending, Transport, reach::Patience};
 use crate::{
     call::{Body, Frame, Peer, Source},
     method::Method,
@@ -33,7 +33,7 @@ impl InProcess {
 }
 
 impl Transport for InProcess {
-    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method) -> Sending<'a> {
+    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method, _: Patience) -> Sending<'a> {
         let (head, body) = request.into_parts();
         let exchange = self.server.exchange(head, body, &self.peer);
         if !method.kind.streams_responses() {

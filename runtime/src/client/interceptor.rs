@@ -116,7 +116,7 @@ pub struct Outgoing {
     pub(super) messages: Messages,
     /// Where they are sent one by one.
     pub(super) upload: Option<Arc<Upload>>,
-    pub(super) wait_for_ready: bool,
+    pub(super) wait_for_ready: Option<bool>,
     pub(super) plan: Option<Arc<Plan>>,
     /// What that says of the method.
     pub(super) config: Option<Arc<MethodConfig>>,

@@ -87,7 +87,12 @@ impl<'c> Making<'c> {
 }
 
 fn is_key(key: &str) -> bool {
-    key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.')) && !is_reserved(key)
+    is_name(key) && !is_reserved(key)
+}
+
+/// Whether keys of metadata may be written so.
+pub(super) fn is_name(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.'))
 }
 
 /// A call that is made, until there is what its kind waits for: the head of the answer, or the one message too.
@@ -145,7 +150,7 @@ impl<'c> Making<'c> {
             None => transport.learn().await,
             Some(end) => tokio::select! {
                 () = transport.learn() => {}
-                () = deadline::timer(end) => return Err(deadline::exceeded().into()),
+                () = deadline::timer(end) => return Err(deadline::exceeded_waiting_for("the resolver").into()),
             },
         }
         let spent = deadline::now().saturating_duration_since(begin);
@@ -179,7 +184,8 @@ impl<'c> Making<'c> {
         }
         let protocol = settings.protocol.speaker();
         let codec = protocol.codec(method, settings.json.as_ref())?;
-        let mut outbound = Outbound::new(codec, protocol.framing(method), settings.max_send_message_bytes);
+        let send_limit = settings.max_send_message_bytes.unwrap_or(DEFAULT_MESSAGE_BYTES);
+        let mut outbound = Outbound::new(codec, protocol.framing(method), send_limit);
         outbound.encoding = settings.send_encoding.filter(|_| protocol.compresses(method));
         outbound.compression = compression;
         let repeats = config.as_ref().is_some_and(|config| config.repeat.is_some())
@@ -200,10 +206,10 @@ impl<'c> Making<'c> {
             extensions,
             deadline,
             outbound,
-            receive_limit: settings.max_receive_message_bytes,
+            receive_limit: settings.max_receive_message_bytes.unwrap_or(DEFAULT_MESSAGE_BYTES),
             messages,
             upload,
-            wait_for_ready: settings.wait_for_ready.unwrap_or_default(),
+            wait_for_ready: settings.wait_for_ready,
             plan,
             config,
             resent: 0,
@@ -277,13 +283,9 @@ fn with_inherited(own: MetadataMap, theirs: &MetadataMap) -> MetadataMap {
 impl Settings {
     /// Takes over what a service config says; of timeouts and limits the smaller counts.
     fn bind(&mut self, config: &MethodConfig) {
-        let least = |ours: &mut usize, theirs: Option<usize>| {
-            if let Some(theirs) = theirs {
-                *ours = if *ours == DEFAULT_MESSAGE_BYTES { theirs } else { theirs.min(*ours) };
-            }
-        };
-        least(&mut self.max_send_message_bytes, config.max_request_bytes);
-        least(&mut self.max_receive_message_bytes, config.max_response_bytes);
+        let least = |ours: Option<usize>, theirs: Option<usize>| ours.into_iter().chain(theirs).min();
+        self.max_send_message_bytes = least(self.max_send_message_bytes, config.max_request_bytes);
+        self.max_receive_message_bytes = least(self.max_receive_message_bytes, config.max_response_bytes);
         self.timeout = self.timeout.into_iter().chain(config.timeout).min();
         self.wait_for_ready = self.wait_for_ready.or(config.wait_for_ready);
     }

@@ -27,6 +27,7 @@ pub use config::{ServiceConfig, ServiceConfigError};
 use interceptor::ErasedClientInterceptor;
 pub use interceptor::{ClientInterceptor, Incoming, Next, Outgoing};
 use making::Making;
+use reach::Patience;
 use repeat::Throttle;
 pub use requests::{RequestSender, Requests, requests};
 
@@ -100,8 +101,9 @@ pub(crate) struct Settings {
     pub(crate) get: bool,
     pub(crate) timeout: Option<Duration>,
     pub(crate) send_encoding: Option<Encoding>,
-    pub(crate) max_receive_message_bytes: usize,
-    pub(crate) max_send_message_bytes: usize,
+    /// 4 MiB where nothing else is said; of several the smallest counts.
+    pub(crate) max_receive_message_bytes: Option<usize>,
+    pub(crate) max_send_message_bytes: Option<usize>,
     pub(crate) wait_for_ready: Option<bool>,
     /// In place of the transport's.
     pub(crate) plan: Option<Arc<Plan>>,
@@ -131,8 +133,8 @@ impl Default for Settings {
             get: false,
             timeout: None,
             send_encoding: None,
-            max_receive_message_bytes: crate::server::DEFAULT_MESSAGE_BYTES,
-            max_send_message_bytes: crate::server::DEFAULT_MESSAGE_BYTES,
+            max_receive_message_bytes: None,
+            max_send_message_bytes: None,
             wait_for_ready: None,
             plan: None,
             inherit: true,
@@ -143,7 +145,7 @@ impl Default for Settings {
 /// Carries requests to a server.
 pub(crate) trait Transport: Send + Sync {
     /// Sends one request. Dropping the future, or the body of the response, cancels it.
-    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method) -> Sending<'a>;
+    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method, patience: Patience) -> Sending<'a>;
 
     /// What the server is called in requests, where there is one to be reached.
     fn authority(&self) -> Option<&Authority> {
@@ -266,7 +268,8 @@ impl Client {
     /// What the service asks of its clients: timeouts, limits, retries and hedging, by method. What this client and its
     /// calls say themselves counts as gRPC has it: of two timeouts and of two limits the smaller, of two ways to wait for
     /// a server that of the call. Default: that of the channel, which may come from its resolver; and where there is none,
-    /// a call is sent again only if no server has looked at it.
+    /// a call is sent again only if no server has looked at it. What it says of load balancing and health is for
+    /// [channels](ChannelBuilder::service_config), and does not count here.
     #[must_use]
     pub fn service_config(mut self, config: ServiceConfig) -> Self {
         self.settings.plan = Some(Plan::new(config));
@@ -274,7 +277,7 @@ impl Client {
     }
 
     /// Whether calls wait while the server cannot be reached, until their deadline, instead of failing at once (gRPC's
-    /// doc/wait-for-ready.md). Default: as the service config says, and else not.
+    /// doc/wait-for-ready.md). Default: as the service config says, and else as the channel does.
     #[must_use]
     pub fn wait_for_ready(mut self, wait: bool) -> Self {
         self.settings.wait_for_ready = Some(wait);
@@ -309,7 +312,7 @@ impl Client {
     /// one ends the call with `RESOURCE_EXHAUSTED`.
     #[must_use]
     pub fn max_receive_message_bytes(mut self, bytes: usize) -> Self {
-        self.settings.max_receive_message_bytes = bytes;
+        self.settings.max_receive_message_bytes = Some(bytes);
         self
     }
 
@@ -317,7 +320,7 @@ impl Client {
     /// with `RESOURCE_EXHAUSTED`.
     #[must_use]
     pub fn max_send_message_bytes(mut self, bytes: usize) -> Self {
-        self.settings.max_send_message_bytes = bytes;
+        self.settings.max_send_message_bytes = Some(bytes);
         self
     }
 
@@ -383,7 +386,7 @@ impl<S: Service> From<S> for Client {
 struct Broken(Status);
 
 impl Transport for Broken {
-    fn send<'a>(&'a self, _: Request<Body>, _: &'static Method) -> Sending<'a> {
+    fn send<'a>(&'a self, _: Request<Body>, _: &'static Method, _: Patience) -> Sending<'a> {
         Box::pin(std::future::ready(Err(self.0.clone())))
     }
 }

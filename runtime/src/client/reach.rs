@@ -2,14 +2,74 @@
 
 #![allow(dead_code, reason = "the transports and the retries that use it come one after the other")]
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{
+    error::Error,
+    fmt,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Instant,
+};
 
-use tonic::Status;
+use tonic::{Code, Status};
 
-/// In the extensions of a request: the call waits while the server cannot be reached, instead of failing at once
-/// (gRPC's doc/wait-for-ready.md).
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct WaitForReady;
+use crate::{deadline, protocol::code_name};
+
+/// How long a call waits for a server.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Patience {
+    /// Whether it waits while no server can be reached, instead of failing at once (gRPC's doc/wait-for-ready.md); `None`
+    /// where neither the call nor the service config says, so that the channel does.
+    pub(crate) for_ready: Option<bool>,
+    /// The call's deadline.
+    pub(crate) until: Option<Instant>,
+}
+
+impl Patience {
+    /// Waits as long as the call may.
+    ///
+    /// # Errors
+    ///
+    /// `DEADLINE_EXCEEDED`, and what the call waited for.
+    pub(crate) async fn wait<T, W: fmt::Display>(
+        self,
+        waiting: impl Future<Output = T>,
+        what: impl FnOnce() -> W,
+    ) -> Result<T, Status> {
+        let Some(until) = self.until else { return Ok(waiting.await) };
+        let (mut waiting, mut timer) = (pin!(waiting), deadline::timer(until));
+        let done = poll_fn(|cx| match waiting.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            // The timer of the whole call may be the one that woke it, and it ends the call without these words.
+            Poll::Pending if until <= deadline::now() => Poll::Ready(None),
+            Poll::Pending => deadline::poll_timer(&mut timer, cx).map(|()| None),
+        });
+        done.await.ok_or_else(|| deadline::exceeded_waiting_for(what()))
+    }
+}
+
+/// What a resolver or a policy fails calls with. Codes that speak of a call's own work are a server's to give: from
+/// elsewhere they would mislead the caller, so they become INTERNAL (gRFC A54).
+pub(crate) fn of_control_plane(status: Status) -> Status {
+    let code = match status.code() {
+        Code::Ok => "OK",
+        code @ (Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::DataLoss) => code_name(code),
+        _ => return status,
+    };
+    Status::internal(format!("the resolver or the load balancing policy said {code}: {}", status.message()))
+}
+
+/// A server that cannot be reached for now, in the words of an error.
+pub(crate) fn a_server(last: &Status) -> String {
+    format!("a server; the last attempt: {}", last.message())
+}
 
 /// No server has begun to work on a call, so it may be sent again whatever it does (gRFC A6, transparent retries).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,13 +8,14 @@ use std::{
 };
 
 use futures_core::Stream;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tonic::Status;
 
 use crate::call::Upload;
 
 /// A stream of requests, and the handle that sends them: for callers that have no stream at hand, and for talking both
-/// ways. Up to `ahead` messages (at least 1) wait for the server; then sending waits.
+/// ways. Up to `ahead` messages wait for the server; then sending waits. It is at least 1, and at most
+/// `usize::MAX >> 3`, which is tokio's bound.
 ///
 /// ```
 /// # use futures_core::Stream;
@@ -38,7 +39,7 @@ use crate::call::Upload;
 ///
 /// A server may answer only once it has seen a message, so send the first before awaiting the call, or beside it.
 pub fn requests<M>(ahead: usize) -> (RequestSender<M>, Requests<M>) {
-    let (messages, received) = mpsc::channel(ahead.max(1));
+    let (messages, received) = mpsc::channel(ahead.clamp(1, Semaphore::MAX_PERMITS));
     let upload = Arc::<Upload>::default();
     let sender = RequestSender { last: Arc::new(Last(Arc::clone(&upload))), messages };
     (sender, Requests { received, upload })

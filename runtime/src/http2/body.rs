@@ -13,10 +13,7 @@ use http::{HeaderMap, HeaderName};
 use tokio::runtime::Handle;
 use tonic::Status;
 
-use super::{
-    error::{refused_answer, status_of, unavailable},
-    slots::Slot,
-};
+use super::{error::status_of, slots::Slot};
 use crate::{call::Frame, task::AbortOnDrop};
 
 /// The receiving half of an HTTP/2 stream. What is read is given back to flow control at once, and nothing is read
@@ -47,11 +44,7 @@ impl Held {
         if let Some(own) = self.failure.as_ref().and_then(|failure| failure.get()) {
             return own.clone();
         }
-        let Some(slots) = self.slot.as_ref().map(Slot::slots) else { return status_of(error) };
-        match slots.cause() {
-            Some(cause) if !error.is_reset() => unavailable(format!("the connection broke: {cause}")),
-            _ => refused_answer(error, slots.header_bytes()).unwrap_or_else(|| status_of(error)),
-        }
+        self.slot.as_ref().map_or_else(|| status_of(error), |slot| slot.slots().explain(error))
     }
 
     /// The status of a call that broke, which counts against its server.

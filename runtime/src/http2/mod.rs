@@ -8,7 +8,7 @@ mod pump;
 mod slots;
 
 pub(crate) use body::{Failure, Held, RecvBody};
-pub(crate) use error::{ANSWER_HEADERS, status_of, unavailable};
+pub(crate) use error::{ANSWER_HEADERS, unavailable};
 pub(crate) use guard::{Guard, Laws, Police, Pressing, Vitals, Watched};
 pub(crate) use keepalive::Keepalive;
 pub(crate) use pump::{Pump, SEND_BUFFER};

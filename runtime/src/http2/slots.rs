@@ -13,8 +13,12 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 use tokio::sync::Notify;
+use tonic::Status;
 
-use super::Vitals;
+use super::{
+    Vitals,
+    error::{far_too_large, is_lost, refused_answer, status_of, unavailable},
+};
 
 /// The calls on all connections to one peer.
 #[derive(Debug, Default)]
@@ -99,6 +103,8 @@ pub(crate) struct Slots {
     /// How many the peer allows at a time.
     limit: AtomicUsize,
     used: AtomicBool,
+    /// What errors call the server.
+    server: String,
     /// The bytes that head and trailers of an answer may have, each.
     header_bytes: u32,
     /// Why the connection was given up, where this side did.
@@ -108,13 +114,20 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    pub(crate) fn new(load: Arc<Load>, limit: usize, header_bytes: u32, vitals: Arc<Vitals>) -> Arc<Self> {
+    pub(crate) fn new(
+        server: String,
+        load: Arc<Load>,
+        limit: usize,
+        header_bytes: u32,
+        vitals: Arc<Vitals>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             active: AtomicUsize::new(0),
             cancelled: AtomicUsize::new(0),
             connection: AtomicWaker::new(),
             limit: AtomicUsize::new(limit),
             used: AtomicBool::new(false),
+            server,
             header_bytes,
             cause: OnceLock::new(),
             load,
@@ -146,18 +159,20 @@ impl Slots {
         self.used.load(Relaxed)
     }
 
-    pub(crate) fn header_bytes(&self) -> u32 {
-        self.header_bytes
-    }
-
     /// Says why all calls on the connection are about to break.
     pub(crate) fn give_up(&self, cause: &'static str) {
         // The first cause is the cause.
         let _ = self.cause.set(cause);
     }
 
-    pub(crate) fn cause(&self) -> Option<&'static str> {
-        self.cause.get().copied()
+    /// The status of a call that this error ended.
+    pub(crate) fn explain(&self, error: &h2::Error) -> Status {
+        let broke = |cause: &str| unavailable(format!("the connection to {} broke: {cause}", self.server));
+        match self.cause.get() {
+            Some(cause) if !error.is_reset() => broke(cause),
+            _ if is_lost(error) => broke(&far_too_large(error, self.header_bytes).unwrap_or_else(|| error.to_string())),
+            _ => refused_answer(error, self.header_bytes).unwrap_or_else(|| status_of(error)),
+        }
     }
 
     /// One stream. Whoever asks makes sure that there is room.

@@ -24,7 +24,7 @@ const CODES: [(Code, &str, &str, u16); 16] = [
 ];
 
 /// The name of an error's code in google.rpc.Code.
-pub(super) fn name(code: Code) -> &'static str {
+pub(crate) fn name(code: Code) -> &'static str {
     CODES.iter().find(|row| row.0 == code).map_or("UNKNOWN", |row| row.1)
 }
 

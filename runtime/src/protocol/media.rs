@@ -66,11 +66,11 @@ pub(super) fn check(headers: &HeaderMap, r#type: &str, form: Form) -> Result<(),
         Some([]) => Some(Form::Proto),
         Some([b'+', name @ ..]) => Form::from_name(name),
         _ => {
-            return Err(Status::unknown(format!("the server answered with content-type {value:?}, not with {type}")));
+            return Err(Status::unknown(format!("the server answered {}, not with {type}", shown(value))));
         }
     };
     if found != Some(form) {
-        return Err(Status::internal(format!("the server answered with content-type {value:?} to {form:?}")));
+        return Err(Status::internal(format!("the server answered {} to {form:?}", shown(value))));
     }
     Ok(())
 }
@@ -81,9 +81,14 @@ pub(super) fn check_bare(headers: &HeaderMap, form: Form) -> Result<(), Status> 
     let name = value.and_then(|value| strip_prefix(essence(value), "application/"));
     match name.and_then(Form::from_name) {
         Some(found) if found == form => Ok(()),
-        Some(_) => Err(Status::internal(format!("the server answered with content-type {value:?} to {form:?}"))),
-        None => Err(Status::unknown(format!("the server answered with content-type {value:?}, not with Connect"))),
+        Some(_) => Err(Status::internal(format!("the server answered {} to {form:?}", shown(value)))),
+        None => Err(Status::unknown(format!("the server answered {}, not with Connect", shown(value)))),
     }
+}
+
+/// The content type of an answer, in the words of an error.
+pub(super) fn shown(value: Option<&HeaderValue>) -> String {
+    value.map_or_else(|| "without a content-type".to_owned(), |value| format!("with content-type {value:?}"))
 }
 
 /// Whether the content type is JSON.

@@ -23,7 +23,7 @@ use bytes::BytesMut;
 use http::{HeaderValue, Response, request::Parts};
 use tonic::{Status, metadata::MetadataMap};
 
-pub(crate) use codes::from_name as code_named;
+pub(crate) use codes::{from_name as code_named, name as code_name};
 pub(crate) use exchange::Exchange;
 pub(crate) use headers::is_reserved;
 use media::Media;

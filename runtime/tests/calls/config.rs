@@ -32,7 +32,8 @@ fn what_is_wrong_is_named_with_its_place() {
         ("[]", "expected an object, found an array".to_owned()),
         (r#"{"methodConfig": {}}"#, "methodConfig: expected an array, found an object".to_owned()),
         (&method(r#""timeout": 1"#), "methodConfig[0].timeout: expected a string, found a number".to_owned()),
-        (&method(r#""timeout": "-1s""#), "methodConfig[0].timeout: \"-1s\" is no duration such as \"1.5s\"".to_owned()),
+        (&method(r#""timeout": "1""#), "methodConfig[0].timeout: \"1\" is no duration such as \"1.5s\"".to_owned()),
+        (&method(r#""timeout": "-1s""#), "methodConfig[0].timeout: must not be negative".to_owned()),
         (
             &method(r#""waitForReady": "yes""#),
             "methodConfig[0].waitForReady: expected true or false, found a string".to_owned(),
@@ -104,20 +105,72 @@ fn load_balancing_is_the_first_that_is_known() {
         (r#"[{"xds_new": {}}, {"round_robin": {}}]"#, LoadBalancing::RoundRobin),
         (r#"[{"pick_first": {"shuffleAddressList": true}}]"#, LoadBalancing::PickRandom),
         (r#"[{"least_request_experimental": {"choiceCount": 30}}]"#, LoadBalancing::LeastRequest { choices: 10 }),
-        (r#"[{"ring_hash_experimental": {"requestHashHeader": "user"}}]"#, LoadBalancing::ring_hash("user")),
+        (r#"[{"ring_hash_experimental": {"requestHashHeader": "User"}}]"#, LoadBalancing::ring_hash("user")),
     ] {
         assert_eq!(of(&format!(r#"{{"loadBalancingConfig": {list}}}"#)).unwrap(), Some(expected), "{list}");
     }
     assert_eq!(of(r#"{"loadBalancingPolicy": "ROUND_ROBIN"}"#).unwrap(), Some(LoadBalancing::RoundRobin));
     assert_eq!(of("{}").unwrap(), None);
     for (list, error) in [
-        ("[]", "loadBalancingConfig: none of these policies is known"),
-        (r#"[{"xds_new": {}}]"#, "loadBalancingConfig: none of these policies is known"),
+        ("[]", "loadBalancingConfig: must name a policy: {KNOWN}"),
+        (r#"[{"xds_new": {}}, {"b": {}}]"#, "loadBalancingConfig: none of `xds_new`, `b` is known here, but {KNOWN}"),
+        (
+            r#"[{"outlier_detection_experimental": {}}]"#,
+            "loadBalancingConfig: `outlier_detection_experimental` is set by `ChannelBuilder::outlier_detection`",
+        ),
+        (
+            r#"[{"ring_hash_experimental": {}}, {"round_robin": {}}]"#,
+            "loadBalancingConfig[0].ring_hash_experimental: `requestHashHeader` is missing",
+        ),
+        (&ring(r#""""#, 1, 1), &no_key("")),
+        (&ring(r#""a-bin""#, 1, 1), &no_key("a-bin")),
+        (&ring(r#""a b""#, 1, 1), &no_key("a b")),
+        (
+            &ring(r#""a""#, 3, 2),
+            "loadBalancingConfig[0].ring_hash_experimental.minRingSize: must not be greater than `maxRingSize`, 2",
+        ),
+        (
+            r#"[{"ring_hash_experimental": {"requestHashHeader": "a", "minRingSize": 5000}}]"#,
+            "loadBalancingConfig[0].ring_hash_experimental.minRingSize: must not be greater than `maxRingSize`, 4096",
+        ),
+        (
+            r#"[{"least_request_experimental": {"choiceCount": 1}}]"#,
+            "loadBalancingConfig[0].least_request_experimental.choiceCount: must be 2 or more",
+        ),
         (r#"[{"a": {}, "b": {}}]"#, "loadBalancingConfig[0]: expected one policy, by its name"),
         (r#"[{"round_robin": 1}]"#, "loadBalancingConfig[0].round_robin: expected an object, found a number"),
     ] {
-        assert_eq!(refused(&format!(r#"{{"loadBalancingConfig": {list}}}"#)), error);
+        assert_eq!(refused(&format!(r#"{{"loadBalancingConfig": {list}}}"#)), error.replace("{KNOWN}", KNOWN));
     }
+    assert_eq!(
+        refused(r#"{"loadBalancingPolicy": "grpclb"}"#),
+        "loadBalancingPolicy: `grpclb` is not known here, but `pick_first` and `round_robin`"
+    );
+}
+
+#[cfg(feature = "net")]
+const KNOWN: &str = "`pick_first`, `round_robin`, `weighted_round_robin`, `least_request_experimental`, \
+                     `ring_hash_experimental`";
+
+#[cfg(feature = "net")]
+fn ring(key: &str, min: u32, max: u32) -> String {
+    let ring = format!(r#"{{"requestHashHeader": {key}, "minRingSize": {min}, "maxRingSize": {max}}}"#);
+    format!(r#"[{{"ring_hash_experimental": {ring}}}]"#)
+}
+
+#[cfg(feature = "net")]
+fn no_key(key: &str) -> String {
+    let why = "is no metadata key, of lower-case letters, digits, `_`, `-` and `.`, and without `-bin` at its end";
+    format!("loadBalancingConfig[0].ring_hash_experimental.requestHashHeader: {key:?} {why}")
+}
+
+#[test]
+fn what_is_no_json_is_named_with_its_place_in_the_same_way() {
+    let twice = method(r#""retryPolicy": {"maxAttempts": 3, "maxAttempts": 4}"#);
+    assert_eq!(
+        refused(&twice),
+        r#"methodConfig[0].retryPolicy: the key "maxAttempts" is given twice (line 1, column 68)"#
+    );
 }
 
 #[test]
@@ -194,4 +247,13 @@ async fn of_two_limits_the_smaller_counts() {
     let client = Client::from(server(&Script::new([]))).max_send_message_bytes(15).service_config(config);
     let status = EchoClient::new(client).unary("x".repeat(20)).await.unwrap_err();
     assert!(status.message().contains("over the limit of 15"), "{status:?}");
+}
+
+#[tokio::test]
+async fn a_limit_that_was_set_counts_though_it_is_that_of_the_default() {
+    let config: ServiceConfig = method(r#""maxRequestMessageBytes": 16777216"#).parse().unwrap();
+    let client = Client::from(server(&Script::new([]))).max_send_message_bytes(4 << 20).service_config(config);
+    let status = EchoClient::new(client).unary("x".repeat(5 << 20)).await.unwrap_err();
+    assert!(status.message().contains("over the limit of 4194304"), "{status:?}");
+    assert!(status.message().starts_with("sending"), "{status:?}");
 }

@@ -204,3 +204,11 @@ async fn batches_by_number_and_by_time() {
     assert_eq!(batches.next().await.unwrap().unwrap_err().code(), Code::DataLoss);
     assert!(batches.next().await.is_none());
 }
+
+#[tokio::test]
+async fn any_number_of_requests_may_wait() {
+    for ahead in [0, usize::MAX] {
+        let (sender, _requests) = rsgrpc::client::requests(ahead);
+        sender.send("hi".to_owned()).await.unwrap();
+    }
+}

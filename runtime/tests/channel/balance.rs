@@ -1,11 +1,11 @@
 //! Who gets the calls, while servers join, leave, die and stumble.
 
-use std::{collections::BTreeMap, sync::atomic::Ordering};
+use std::{collections::BTreeMap, future::IntoFuture, sync::atomic::Ordering};
 
 use futures_util::future::join_all;
 use rsgrpc::{
-    Channel, ChannelBuilder,
-    client::channel::{Backend, Endpoint, LoadBalancing},
+    Channel, ChannelBuilder, Code, Status,
+    client::channel::{Backend, Balance, Endpoint, LoadBalancer, LoadBalancing},
 };
 
 use crate::{
@@ -238,4 +238,33 @@ async fn servers_that_are_told_twice_count_once() {
     ready(&channel, 1).await;
     assert_eq!(channel.figures().backends.len(), 1);
     let _: fn(&Backend) -> usize = Backend::active;
+}
+
+/// Fails all calls with this.
+struct Failing(Status);
+
+impl LoadBalancer for Failing {
+    fn update(&mut self, _: &[Backend]) -> Balance {
+        Balance::failed(self.0.clone())
+    }
+}
+
+/// gRFC A54.
+#[tokio::test]
+async fn codes_that_only_servers_may_give_are_none_of_a_resolver_or_a_policy() {
+    for (given, code, message) in [
+        (Status::new(Code::Ok, "fine"), Code::Internal, "the resolver or the load balancing policy said OK: fine"),
+        (Status::not_found("gone"), Code::Internal, "the resolver or the load balancing policy said NOT_FOUND: gone"),
+        (Status::permission_denied("you"), Code::PermissionDenied, "you"),
+    ] {
+        let (tell, failing) = told(Vec::new());
+        let _ = tell.send_replace(Err(given.clone()));
+        let policy = over(Vec::new()).load_balancer(move || Failing(given.clone()));
+        for builder in [Channel::builder("http://service").resolver(failing), policy] {
+            let call = EchoClient::new(builder.build().unwrap());
+            let error = within("an error", call.unary(String::new()).into_future()).await.unwrap_err();
+            assert!(error.message().starts_with(message), "{error}");
+            assert_eq!(error.code(), code);
+        }
+    }
 }

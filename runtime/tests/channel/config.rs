@@ -4,7 +4,7 @@ use std::{future::IntoFuture, sync::atomic::Ordering, time::Duration};
 
 use rsgrpc::{
     Channel, ChannelBuilder, Code, ServingStatus, Status,
-    client::channel::{ConnectivityState, Resolution, Resolutions, Resolver},
+    client::channel::{ConnectivityState, LoadBalancing, Resolution, Resolutions, Resolver},
 };
 use tokio::sync::watch;
 
@@ -48,7 +48,7 @@ async fn is_hasty(client: &EchoClient) -> bool {
 }
 
 /// One that says nothing.
-struct Silent;
+pub struct Silent;
 
 impl Resolver for Silent {
     fn watch(&self, _: rsgrpc::client::channel::Refresh) -> Resolutions {
@@ -156,8 +156,31 @@ async fn it_names_whose_health_counts() {
     tells(&tell, resolution(&[&node], Some(config)));
     until("it is not well", || channel.state(false) == ConnectivityState::TransientFailure).await;
     let error = client.unary(String::new()).await.unwrap_err();
-    assert_eq!(error.message(), "the server says that its health is NOT_SERVING");
+    assert_eq!(error.message(), format!("{} says that its health is NOT_SERVING", node.addr));
     tells(&tell, resolution(&[&node], None));
     until("nobody asks", || channel.state(false) == ConnectivityState::Ready).await;
     assert_eq!(client.unary(String::new()).await.unwrap().into_inner(), "a");
+}
+
+#[tokio::test]
+async fn of_the_builders_settings_the_later_counts() {
+    let (a, b) = (Node::start("a").await, Node::start("b").await);
+    a.health.set("test.Echo", ServingStatus::NotServing);
+    b.health.set("test.Echo", ServingStatus::NotServing);
+    let builder = || Channel::builder("http://service").resolver(vec![a.endpoint(), b.endpoint()]);
+    let config = || ROUND_ROBIN.parse().unwrap();
+    for (builder, servers) in [
+        (builder().service_config(config()).load_balancing(LoadBalancing::PickFirst), 1),
+        (builder().load_balancing(LoadBalancing::PickFirst).service_config(config()), 2),
+    ] {
+        let channel = builder.build().unwrap();
+        channel.state(true);
+        until("all are connected", || channel.figures().connections == servers).await;
+        assert_eq!(shares(&EchoClient::new(channel), 10).await.len(), servers);
+    }
+    let asks = || r#"{"healthCheckConfig": {"serviceName": "test.Echo"}}"#.parse().unwrap();
+    let client = EchoClient::new(builder().service_config(asks()).health_check("").build().unwrap());
+    assert_eq!(client.unary(String::new()).await.unwrap().into_inner(), "a");
+    let client = EchoClient::new(builder().health_check("").service_config(asks()).build().unwrap());
+    assert_eq!(client.unary(String::new()).await.unwrap_err().code(), Code::Unavailable);
 }

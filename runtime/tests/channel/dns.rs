@@ -114,7 +114,11 @@ async fn a_target_names_the_server_that_is_asked() {
     let unknown = Channel::connect(format!("dns://{}/unknown.test:5", dns.addr)).unwrap();
     let error = EchoClient::new(unknown).unary(String::new()).await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable);
-    assert!(error.message().starts_with("cannot find unknown.test: "), "{error}");
+    assert_eq!(error.message(), "cannot find unknown.test: DNS knows no such name (NXDOMAIN)");
+    dns.zone.lock().unwrap().addresses.clear();
+    let empty = dns.channel(5).build().unwrap();
+    let error = EchoClient::new(empty).unary(String::new()).await.unwrap_err();
+    assert_eq!(error.message(), "cannot find greeter.test: DNS knows no address of it");
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn only_those_that_say_that_they_serve_get_calls() {
     until("none is well", || states(&channel) == [TransientFailure, TransientFailure]).await;
     let error = client.unary(String::new()).await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable);
-    assert_eq!(error.message(), "the server says that its health is NOT_SERVING");
+    assert_eq!(error.message(), format!("{} says that its health is NOT_SERVING", b.addr));
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn a_service_config_names_whose_health_counts() {
     let config = r#"{"healthCheckConfig": {"serviceName": "test.Echo"}}"#.parse().unwrap();
     let channel = Channel::builder("http://service").resolver(vec![node.endpoint()]).service_config(config);
     let error = EchoClient::new(channel.build().unwrap()).unary(String::new()).await.unwrap_err();
-    assert_eq!(error.message(), "the server says that its health is NOT_SERVING");
+    assert_eq!(error.message(), format!("{} says that its health is NOT_SERVING", node.addr));
 }
 
 #[tokio::test]

@@ -18,7 +18,9 @@ mod faults;
 #[cfg(unix)]
 mod fleet;
 mod health;
+mod http1;
 mod node;
+mod panics;
 mod pool;
 mod proxy;
 mod raw;

@@ -34,8 +34,8 @@ async fn more_connections_are_made_as_calls_need_them() {
     assert_eq!(channel.figures().streams, 0);
 }
 
-/// A server by h2 itself, which refuses streams beyond so many, and answers each call with UNIMPLEMENTED after a moment.
-async fn narrow(streams: u32) -> std::net::SocketAddr {
+/// A server by h2 itself, which refuses streams beyond so many, and answers each call with UNIMPLEMENTED after this time.
+async fn narrow(streams: u32, pause: Duration) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -47,7 +47,7 @@ async fn narrow(streams: u32) -> std::net::SocketAddr {
                 let mut connection = builder.handshake::<_, bytes::Bytes>(socket).await.unwrap();
                 while let Some(Ok((_, mut respond))) = connection.accept().await {
                     tokio::spawn(async move {
-                        tokio::time::sleep(Duration::from_millis(2)).await;
+                        tokio::time::sleep(pause).await;
                         let head = http::Response::builder().header("content-type", "application/grpc");
                         let _ = respond.send_response(head.header("grpc-status", "12").body(()).unwrap(), true);
                     });
@@ -60,7 +60,7 @@ async fn narrow(streams: u32) -> std::net::SocketAddr {
 
 #[tokio::test]
 async fn calls_wait_for_a_stream() {
-    let addr = narrow(3).await;
+    let addr = narrow(3, Duration::from_millis(2)).await;
     let channel = Channel::connect(format!("http://{addr}")).unwrap();
     let client = EchoClient::new(channel.clone());
     let call = || {
@@ -87,6 +87,33 @@ async fn calls_wait_for_a_stream() {
         (figures.streams, figures.queued, figures.connections) == (0, 0, 1)
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_call_that_waits_for_a_stream_is_counted_once() {
+    let addr = narrow(3, Duration::MAX).await;
+    for (connections, running) in [(1, 3), (2, 6)] {
+        let builder = Channel::builder(format!("http://{addr}")).max_connections(connections);
+        let channel = builder.build().unwrap();
+        channel.state(true);
+        until("it is connected", || channel.figures().connections == 1).await;
+        let client = EchoClient::new(channel.clone());
+        let calls: Vec<_> = (0..10)
+            .map(|_| {
+                let client = client.clone();
+                tokio::spawn(async move { client.unary(String::new()).await })
+            })
+            .collect();
+        until("all run that can", || channel.figures().streams == running).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let figures = channel.figures();
+        assert_eq!((figures.streams, figures.queued), (running, 10 - running), "{figures:?}");
+        let late = client.unary(String::new()).timeout(Duration::from_millis(50)).await.unwrap_err();
+        let said = format!("the deadline of the call has passed while it waited for a stream to {addr}");
+        assert_eq!((late.code(), late.message()), (rsgrpc::Code::DeadlineExceeded, said.as_str()));
+        calls.iter().for_each(tokio::task::JoinHandle::abort);
+        until("none waits", || channel.figures().queued == 0).await;
+    }
 }
 
 /// In a process of its own, so that its memory is that of these calls.

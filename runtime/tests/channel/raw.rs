@@ -105,7 +105,7 @@ async fn goaway_with_an_error_says_why() {
     .await;
     let error = call(&client(addr).0).await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable);
-    assert!(error.message().starts_with("the connection broke: "), "{error}");
+    assert!(error.message().starts_with(&format!("the connection to {addr} broke: ")), "{error}");
 }
 
 /// What a client makes of an answer that is reset after so many bytes of its message.
@@ -264,4 +264,53 @@ async fn what_waits_for_a_stream_takes_no_window() {
         }
     };
     within("all of them", join_all((0..60).map(call))).await;
+}
+
+#[tokio::test]
+async fn a_head_beyond_all_measure_is_named_by_each_call_that_it_ends() {
+    let (addr, _) = server(h2::server::Builder::new(), |_, mut connection| async move {
+        let held = connection.accept().await;
+        if let Some(Ok((_, mut respond))) = connection.accept().await {
+            let head = Response::builder().header("content-type", "application/grpc");
+            let _ = respond.send_response(head.header("large", "x".repeat(70_000)).body(()).unwrap(), true);
+        }
+        let _ = poll_fn(|cx| connection.poll_closed(cx)).await;
+        drop(held);
+    })
+    .await;
+    let (client, _channel) = client(addr);
+    let why = "a head or trailers of the server are larger than four times the 16384 bytes that the channel takes \
+               (max_header_bytes)";
+    for result in join_all([call(&client), call(&client)]).await {
+        let error = result.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable);
+        assert_eq!(error.message(), format!("the connection to {addr} broke: {why}"));
+    }
+}
+
+#[tokio::test]
+async fn answers_that_mean_nothing_are_told_in_words() {
+    for (names, code, message) in [
+        (
+            &[("content-type", "application/grpc"), ("grpc-status", "soon"), ("grpc-message", "why")][..],
+            Code::Unknown,
+            r#"the server ended the call with grpc-status "soon", which is no number: why"#,
+        ),
+        (
+            &[("content-type", "text/html")],
+            Code::Unknown,
+            r#"the server answered with content-type "text/html", not with application/grpc"#,
+        ),
+        (&[], Code::Unknown, "the server answered without a content-type, not with application/grpc"),
+    ] {
+        let (addr, _) = server(h2::server::Builder::new(), move |_, mut connection| async move {
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                let head = names.iter().fold(Response::builder(), |head, (name, value)| head.header(*name, *value));
+                let _ = respond.send_response(head.body(()).unwrap(), true);
+            }
+        })
+        .await;
+        let error = call(&client(addr).0).await.unwrap_err();
+        assert_eq!((error.code(), error.message()), (code, message));
+    }
 }

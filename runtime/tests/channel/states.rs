@@ -24,7 +24,7 @@ async fn reaches(channel: &Channel, wanted: ConnectivityState) {
 }
 
 /// An address where nobody listens.
-async fn nobody() -> SocketAddr {
+pub async fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
@@ -155,6 +155,70 @@ async fn a_large_head_is_named() {
     assert_eq!(error.code(), Code::ResourceExhausted);
     assert!(error.message().contains("larger than the 16384 bytes that the channel takes"), "{error}");
     assert_eq!(client.unary(String::new()).await.unwrap().into_inner(), "a");
+    // One that is too small for any answer is raised.
+    let client = EchoClient::new(to(node.addr).max_header_bytes(0).build().unwrap());
+    assert_eq!(client.unary(String::new()).await.unwrap().into_inner(), "a");
     let client = EchoClient::new(to(node.addr).max_header_bytes(32 * 1024).build().unwrap());
     assert_eq!(client.unary("large head".to_owned()).await.unwrap().metadata().get("large").unwrap().len(), 20_000);
+}
+
+#[tokio::test]
+async fn whether_a_call_waits_it_says_itself() {
+    let config = r#"{"methodConfig": [{"name": [{}], "waitForReady": true}]}"#;
+    let builder = to(nobody().await).wait_for_ready(true);
+    for channel in
+        [builder.build().unwrap(), to(nobody().await).service_config(config.parse().unwrap()).build().unwrap()]
+    {
+        let client = EchoClient::new(channel.clone());
+        let call = client.unary(String::new()).wait_for_ready(false);
+        assert_eq!(within("its end", call.into_future()).await.unwrap_err().code(), Code::Unavailable);
+        let client = EchoClient::new(rsgrpc::Client::from(channel).wait_for_ready(false));
+        let call = client.unary(String::new());
+        assert_eq!(within("its end", call.into_future()).await.unwrap_err().code(), Code::Unavailable);
+        let call = client.unary(String::new()).wait_for_ready(true).timeout(Duration::from_millis(50));
+        assert_eq!(call.await.unwrap_err().code(), Code::DeadlineExceeded);
+    }
+    // The service config goes before the channel.
+    let config = config.replace("true", "false").parse().unwrap();
+    let channel = to(nobody().await).wait_for_ready(true).service_config(config).build().unwrap();
+    let error = within("its end", EchoClient::new(channel).unary(String::new()).into_future()).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn passwords_stay_out_of_errors() {
+    let target = "http://user:secret@host";
+    let error = Channel::connect(target).unwrap_err();
+    let said = [error.to_string(), format!("{error:?}"), format!("{:?}", Channel::builder(target))];
+    assert!(said[0].contains("it names a user"), "{}", said[0]);
+    let error = Channel::builder("http://host").authority("user:secret@other").build().unwrap_err().to_string();
+    assert!(error.contains("it names a user"), "{error}");
+    for said in said.iter().chain([&error]) {
+        assert!(!said.contains("secret"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_call_says_what_it_waited_for() {
+    let (refusing, node) = (nobody().await, Node::start("a").await);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let deaf = listener.local_addr().unwrap();
+    for (channel, what) in [
+        (
+            to(refusing).wait_for_ready(true),
+            format!("a server; the last attempt: cannot connect to {refusing}: Connection refused"),
+        ),
+        (to(deaf), format!("a connection to {deaf}")),
+        (Channel::builder("http://service").resolver(crate::config::Silent), "the resolver".to_owned()),
+    ] {
+        let call = EchoClient::new(channel.build().unwrap());
+        let late = call.unary(String::new()).timeout(Duration::from_millis(200)).await.unwrap_err();
+        assert_eq!(late.code(), Code::DeadlineExceeded);
+        let said = format!("the deadline of the call has passed while it waited for {what}");
+        assert!(late.message().starts_with(&said), "{late}");
+    }
+    // Of a call that a server works on there is nothing more to say.
+    let client = EchoClient::new(to(node.addr).build().unwrap());
+    let late = client.unary("hold".to_owned()).timeout(Duration::from_millis(200)).await.unwrap_err();
+    assert_eq!((late.code(), late.message()), (Code::DeadlineExceeded, "the deadline of the call has passed"));
 }

@@ -91,7 +91,7 @@ fn channels_that_cannot_be_built() {
     for (channel, reads) in [
         (
             Channel::builder("http://localhost").tls(tls()),
-            r#"the target "http://localhost" cannot be used: there are TLS settings for it, but it does not begin with https://"#,
+            r#"the target "http://localhost" cannot be used: there are TLS settings for it, but it is spoken to without TLS: begin it with https://, or leave `tls` out; to speak TLS over a Unix socket, connect to it by `connect_with`"#,
         ),
         (
             Channel::builder("https://localhost").tls(tls().server_name("not a name")),

@@ -12,6 +12,7 @@ use tonic::Status;
 
 use super::{
     Address, BackendFigures, ConnectivityState, Endpoint,
+    backoff::Backoff,
     connector::Connector,
     health::Health,
     http2::{Connection, Lease},
@@ -79,8 +80,8 @@ struct Now {
     connections: Vec<Arc<Connection>>,
     /// The address of the connections.
     address: Option<Address>,
-    /// Attempts in a row that failed.
-    failures: i32,
+    /// How long it rests after an attempt that fails.
+    backoff: Backoff,
     /// Why the last attempt failed, until one succeeds.
     cause: Option<Status>,
     /// What it says of its health, where that is asked.
@@ -119,7 +120,7 @@ impl Backend {
             phase: Phase::Idle,
             connections: Vec::new(),
             address: None,
-            failures: 0,
+            backoff: Backoff::default(),
             cause: None,
             health: Health::Good,
             watching: None,
@@ -201,7 +202,7 @@ impl Backend {
         let mut now = self.now();
         if now.phase == Phase::Resting && now.endpoint.addresses != endpoint.addresses {
             // New addresses deserve an attempt at once.
-            (now.phase, now.task, now.failures) = (Phase::Idle, None, 0);
+            (now.phase, now.task, now.backoff) = (Phase::Idle, None, Backoff::default());
         }
         now.endpoint = Arc::new(endpoint);
     }
@@ -209,7 +210,7 @@ impl Backend {
     /// Ends the pause after a failure.
     pub(super) fn hurry(&self) {
         let mut now = self.now();
-        now.failures = 0;
+        now.backoff = Backoff::default();
         if now.phase == Phase::Resting {
             (now.phase, now.task) = (Phase::Idle, None);
             drop(now);

@@ -4,28 +4,32 @@ use std::{
     fmt,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use http::{HeaderValue, uri::Authority};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{
-    Channel, ChannelBuilder, Endpoint, LoadBalancing, Resolver,
+    Channel, ChannelBuilder, Endpoint, LoadBalancer, LoadBalancing, Resolver,
     asked::Asked,
     backend::Common,
-    balance::PreferLocality,
+    balance::{MakeBalancer, PreferLocality},
     builder::ProxySetting,
     connector::{Connector, Security},
     core::Core,
     handle::Kind,
-    http1::Http1,
-    manager::{MakeBalancer, Plan},
+    http1::{self, Http1},
+    manager::Plan,
     proxy::Proxy,
     random::Random,
     resolve::Dns,
-    target::{Place, Target},
+    target::{Place, Target, hidden},
 };
 use crate::Protocol;
+
+/// After so long without a call a channel becomes idle, unless it says otherwise.
+const IDLE: Duration = Duration::from_secs(30 * 60);
 
 impl ChannelBuilder {
     /// Makes the channel. It does not connect yet.
@@ -33,13 +37,13 @@ impl ChannelBuilder {
     /// # Errors
     ///
     /// The target is none of those that [`Channel::connect`] lists, or the settings for TLS, the proxy, the authority or
-    /// the user agent cannot be used.
+    /// the user agent cannot be used, or [`http1_only`](Self::http1_only) goes with what needs HTTP/2.
     pub fn build(self) -> Result<Channel, ChannelError> {
         let mut settings = self.settings.clone();
         if self.http1_only {
             settings.plan = self.service_config.clone().map(crate::client::Plan::new);
         }
-        let transport = self.transport().map_err(|why| ChannelError { target: self.target.clone(), why })?;
+        let transport = self.transport().map_err(|why| ChannelError { target: hidden(&self.target), why })?;
         Ok(Channel { transport, settings })
     }
 
@@ -47,7 +51,7 @@ impl ChannelBuilder {
         let Target { place, authority, tls } = Target::parse(&self.target)?;
         let authority = match &self.authority {
             None => authority,
-            Some(other) => other.parse().map_err(|error| format!("the authority {other:?} is none ({error})"))?,
+            Some(other) => super::target::authority(other)?,
         };
         let proxy = self.proxy_to(&place)?;
         let connector = Connector {
@@ -74,8 +78,8 @@ impl ChannelBuilder {
         };
         let common = Common {
             connector,
-            max_connections: self.max_connections,
-            streams_per_connection: self.streams_per_connection,
+            max_connections: self.max_connections.unwrap_or(1),
+            streams_per_connection: self.streams_per_connection.unwrap_or(100),
             health: Mutex::new(self.health.clone()),
             judges: self.outliers.is_some(),
             random: Random::default(),
@@ -86,7 +90,7 @@ impl ChannelBuilder {
             resolver,
             balancer: self.balancing(),
             health: self.health.clone(),
-            idle_timeout: self.idle_timeout,
+            idle_timeout: self.idle_timeout.unwrap_or(Some(IDLE)),
             wait_for_ready: self.wait_for_ready,
             outliers: self.outliers.clone(),
         };
@@ -107,20 +111,36 @@ impl ChannelBuilder {
         if self.settings.protocol == Protocol::Grpc {
             return Err("gRPC needs HTTP/2; choose another protocol, or leave http1_only out".to_owned());
         }
+        let refused = [
+            (self.resolver.is_some(), "a resolver"),
+            (self.dns_service_config, "dns_service_config"),
+            (self.balancer.is_some(), "load balancing"),
+            (self.locality.is_some(), "prefer_locality"),
+            (self.health.is_some(), "health_check"),
+            (self.outliers.is_some(), "outlier_detection"),
+            (self.keepalive.is_some(), "keepalive"),
+            (self.idle_timeout.flatten().is_some(), "idle_timeout"),
+            (self.streams_per_connection.is_some(), "streams_per_connection"),
+        ];
+        if let Some((_, what)) = refused.iter().find(|(is_set, _)| *is_set) {
+            return Err(format!("{what} needs HTTP/2; leave it out, or leave http1_only out"));
+        }
         let endpoint = match place {
-            _ if self.resolver.is_some() || self.dns_service_config => {
-                return Err("resolvers and what they tell are for channels over HTTP/2".to_owned());
-            }
             Place::Host(host, port, _) => Endpoint::new(super::Address::Host(host, port)),
             Place::Endpoints(endpoints) => Endpoint::at(endpoints.into_iter().flat_map(|one| one.addresses)),
         };
-        Ok(Kind::Http1(Arc::new(Http1::new(connector, endpoint))))
+        let connections = self.max_connections.unwrap_or(http1::CONNECTIONS).min(Semaphore::MAX_PERMITS);
+        Ok(Kind::Http1(Arc::new(Http1::new(connector, endpoint, self.wait_for_ready, connections))))
     }
 
-    fn balancing(&self) -> Box<MakeBalancer> {
-        let (default, locality) = (Arc::clone(&self.balancer), self.locality.clone());
-        Box::new(move |policy| {
-            let one = || policy.map_or_else(|| default(), LoadBalancing::balancer);
+    fn balancing(&self) -> Arc<MakeBalancer> {
+        let (own, locality) = (self.balancer.clone(), self.locality.clone());
+        Arc::new(move |policy: Option<&LoadBalancing>| -> Box<dyn LoadBalancer> {
+            let one = || match (policy, &own) {
+                (Some(named), _) => named.balancer(),
+                (None, Some(own)) => own(),
+                (None, None) => LoadBalancing::default().balancer(),
+            };
             match locality.clone() {
                 None => one(),
                 Some(own) => Box::new(PreferLocality { own, near: one(), far: one() }),
@@ -144,7 +164,9 @@ impl ChannelBuilder {
     fn security(&self, tls: Option<bool>, authority: &Authority) -> Result<Security, String> {
         match (tls, &self.tls) {
             (Some(false), Some(_)) => {
-                Err("there are TLS settings for it, but it does not begin with https://".to_owned())
+                Err("there are TLS settings for it, but it is spoken to without TLS: begin it with https://, or leave \
+                     `tls` out; to speak TLS over a Unix socket, connect to it by `connect_with`"
+                    .to_owned())
             }
             (Some(false), None) | (None, None) => Ok(Security::Plain),
             (_, settings) => {

@@ -4,7 +4,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Address, LoadBalancer, LoadBalancing, OutlierDetection, Resolver, connector::Dial};
+use super::{Address, LoadBalancer, LoadBalancing, OutlierDetection, Resolver, connector::Dial, target::hidden};
 use crate::{
     Protocol,
     client::{ServiceConfig, Settings},
@@ -17,18 +17,18 @@ pub struct ChannelBuilder {
     pub(super) target: String,
     pub(super) connect_timeout: Duration,
     pub(super) keepalive: Option<Keepalive>,
-    pub(super) idle_timeout: Option<Duration>,
+    pub(super) idle_timeout: Option<Option<Duration>>,
     pub(super) http1_only: bool,
     pub(super) wait_for_ready: bool,
     pub(super) max_header_bytes: u32,
-    pub(super) max_connections: usize,
-    pub(super) streams_per_connection: usize,
+    pub(super) max_connections: Option<usize>,
+    pub(super) streams_per_connection: Option<usize>,
     pub(super) authority: Option<String>,
     pub(super) user_agent: Option<String>,
     pub(super) proxy: ProxySetting,
     pub(super) dial: Option<Dial>,
     pub(super) resolver: Option<Arc<dyn Resolver>>,
-    pub(super) balancer: Arc<dyn Fn() -> Box<dyn LoadBalancer> + Send + Sync>,
+    pub(super) balancer: Option<Arc<MakeOwn>>,
     pub(super) locality: Option<String>,
     pub(super) health: Option<Arc<str>>,
     pub(super) outliers: Option<OutlierDetection>,
@@ -39,6 +39,12 @@ pub struct ChannelBuilder {
     #[cfg(feature = "tls")]
     pub(super) tls: Option<crate::tls::ClientTls>,
 }
+
+/// Makes the policy that was set.
+pub(super) type MakeOwn = dyn Fn() -> Box<dyn LoadBalancer> + Send + Sync;
+
+/// Fewer bytes of header would not do for the plainest answer with an error.
+const LEAST_HEADERS: u32 = 1024;
 
 pub(super) enum ProxySetting {
     Environment,
@@ -52,18 +58,18 @@ impl ChannelBuilder {
             target: target.to_owned(),
             connect_timeout: Duration::from_secs(20),
             keepalive: None,
-            idle_timeout: Some(Duration::from_secs(30 * 60)),
+            idle_timeout: None,
             http1_only: false,
             wait_for_ready: false,
             max_header_bytes: ANSWER_HEADERS,
-            max_connections: 1,
-            streams_per_connection: 100,
+            max_connections: None,
+            streams_per_connection: None,
             authority: None,
             user_agent: None,
             proxy: ProxySetting::Environment,
             dial: None,
             resolver: None,
-            balancer: Arc::new(|| LoadBalancing::PickFirst.balancer()),
+            balancer: None,
             locality: None,
             health: None,
             outliers: None,
@@ -95,12 +101,12 @@ impl ChannelBuilder {
     /// an eighth longer. Default: 30 minutes, as in gRPC. `None` for never.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
-        self.idle_timeout = timeout.into();
+        self.idle_timeout = Some(timeout.into());
         self
     }
 
     /// Calls wait until a server can be reached, as long as their deadline allows, instead of failing once an attempt to
-    /// connect has failed. Default: off.
+    /// connect has failed. What a call, its client or the service config says goes before it. Default: off.
     #[must_use]
     pub fn wait_for_ready(mut self, wait: bool) -> Self {
         self.wait_for_ready = wait;
@@ -108,20 +114,23 @@ impl ChannelBuilder {
     }
 
     /// How large the head of an answer may be, and its trailers, in bytes as RFC 9113, 6.5.2 counts them: names and values,
-    /// and 32 for each field. The server is told, and a call whose answer has more ends with `RESOURCE_EXHAUSTED`.
-    /// Default: 16 KiB. HTTP/1.1 has limits of its own.
+    /// and 32 for each field. The server is told, and a call whose answer has more ends with `RESOURCE_EXHAUSTED`. A head
+    /// far beyond it, of more than four times as many, ends the connection, since it would cost more than it is worth to
+    /// read on; so may one that goes on in further frames with fields that are larger than this. All calls on the
+    /// connection then end with `UNAVAILABLE`. Default: 16 KiB; less than 1 KiB counts as 1 KiB. HTTP/1.1 has limits of its
+    /// own.
     #[must_use]
     pub fn max_header_bytes(mut self, bytes: u32) -> Self {
-        self.max_header_bytes = bytes;
+        self.max_header_bytes = bytes.max(LEAST_HEADERS);
         self
     }
 
     /// How many connections one server may get. Another is made when all that there are carry
     /// [as many calls as they should](Self::streams_per_connection), or as many as the server allows at a time. Default:
-    /// 1, as in gRPC. Calls for which there is no stream wait.
+    /// 1, as in gRPC; 256 over HTTP/1.1. Calls for which there is no stream wait.
     #[must_use]
     pub fn max_connections(mut self, connections: usize) -> Self {
-        self.max_connections = connections.max(1);
+        self.max_connections = Some(connections.max(1));
         self
     }
 
@@ -129,21 +138,27 @@ impl ChannelBuilder {
     /// [`max_connections`](Self::max_connections) allows it. Default: 100.
     #[must_use]
     pub fn streams_per_connection(mut self, streams: usize) -> Self {
-        self.streams_per_connection = streams.max(1);
+        self.streams_per_connection = Some(streams.max(1));
         self
     }
 
     /// How calls are spread over the servers of the target. Default: all to the first that can be reached.
     #[must_use]
-    pub fn load_balancing(mut self, policy: LoadBalancing) -> Self {
-        self.balancer = Arc::new(move || policy.balancer());
-        self
+    pub fn load_balancing(self, policy: LoadBalancing) -> Self {
+        self.balanced(Arc::new(move || policy.balancer()))
     }
 
     /// Spreads calls over the servers by a policy of your own, which is made anew whenever the channel leaves idleness.
     #[must_use]
-    pub fn load_balancer<B: LoadBalancer>(mut self, policy: impl Fn() -> B + Send + Sync + 'static) -> Self {
-        self.balancer = Arc::new(move || Box::new(policy()));
+    pub fn load_balancer<B: LoadBalancer>(self, policy: impl Fn() -> B + Send + Sync + 'static) -> Self {
+        self.balanced(Arc::new(move || Box::new(policy())))
+    }
+
+    fn balanced(mut self, policy: Arc<MakeOwn>) -> Self {
+        self.balancer = Some(policy);
+        if let Some(config) = &mut self.service_config {
+            config.forget_load_balancing();
+        }
         self
     }
 
@@ -161,6 +176,9 @@ impl ChannelBuilder {
     #[must_use]
     pub fn health_check(mut self, service: impl Into<Arc<str>>) -> Self {
         self.health = Some(service.into());
+        if let Some(config) = &mut self.service_config {
+            config.forget_health();
+        }
         self
     }
 
@@ -212,7 +230,7 @@ impl ChannelBuilder {
 
     /// Makes connections by this in place of sockets: through a tunnel, over a virtual machine's sockets, or in memory. It
     /// gets each address that is tried, that of a host by its name; TLS is spoken on what it gives where the target asks
-    /// for TLS. No proxy is used.
+    /// for TLS. No proxy is used. A panic is an attempt that failed.
     ///
     /// ```
     /// # fn f(server: rsgrpc::Server) -> Result<(), rsgrpc::ChannelError> {
@@ -248,8 +266,10 @@ impl ChannelBuilder {
         self
     }
 
-    /// Speaks HTTP/1.1, on as many connections as calls run at a time, 256 at most; further calls wait. It suffices for
-    /// gRPC-Web and Connect, except that a stream each way sends all before it receives. Default: HTTP/2.
+    /// Speaks HTTP/1.1, on as many connections as calls run at a time, 256 at most unless
+    /// [`max_connections`](Self::max_connections) says otherwise; further calls wait. It suffices for gRPC-Web and Connect,
+    /// except that a stream each way sends all before it receives. Resolvers, load balancing, health, outlier detection,
+    /// keepalive and idle timeouts need HTTP/2; with one of them the channel cannot be built. Default: HTTP/2.
     #[must_use]
     pub fn http1_only(mut self) -> Self {
         self.http1_only = true;
@@ -265,7 +285,8 @@ impl ChannelBuilder {
 
     /// What the service asks of its clients, unless the resolver [tells](super::Resolution::service_config) something
     /// else; see [`Client::service_config`](crate::Client::service_config). Its policy of load balancing and the service
-    /// whose health it asks for, if it names them, take the place of what was set before.
+    /// whose health it asks for, if it names them, take the place of what was set before, and what is set after it takes
+    /// theirs.
     #[must_use]
     pub fn service_config(mut self, config: ServiceConfig) -> Self {
         if let Some(policy) = config.load_balancing().cloned() {
@@ -291,14 +312,14 @@ impl ChannelBuilder {
     /// The largest message the server may send, in bytes. Default: 4 MiB.
     #[must_use]
     pub fn max_receive_message_bytes(mut self, bytes: usize) -> Self {
-        self.settings.max_receive_message_bytes = bytes;
+        self.settings.max_receive_message_bytes = Some(bytes);
         self
     }
 
     /// The largest message a call may send, in bytes. Default: 4 MiB.
     #[must_use]
     pub fn max_send_message_bytes(mut self, bytes: usize) -> Self {
-        self.settings.max_send_message_bytes = bytes;
+        self.settings.max_send_message_bytes = Some(bytes);
         self
     }
 
@@ -314,6 +335,6 @@ impl ChannelBuilder {
 
 impl fmt::Debug for ChannelBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChannelBuilder").field("target", &self.target).finish_non_exhaustive()
+        f.debug_struct("ChannelBuilder").field("target", &hidden(&self.target)).finish_non_exhaustive()
     }
 }

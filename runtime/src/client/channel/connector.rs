@@ -1,9 +1,9 @@
 //! Makes connections to a server.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::{
-    future::BoxFuture,
+    future::{BoxFuture, FutureExt},
     stream::{FuturesUnordered, StreamExt},
 };
 use http::{
@@ -59,6 +59,15 @@ impl Dial {
             Box::pin(async move { dialling.await.map(|stream| Box::pin(stream) as Io) })
         }))
     }
+
+    /// A panic is a failed attempt.
+    async fn connect(&self, address: Address) -> Result<Io, String> {
+        let dialling = AssertUnwindSafe(async { (self.0)(address).await }).catch_unwind().await;
+        match dialling {
+            Ok(result) => result.map_err(|error| error.to_string()),
+            Err(_) => Err("the function of `connect_with` panicked".to_owned()),
+        }
+    }
 }
 
 impl std::fmt::Debug for Dial {
@@ -83,7 +92,11 @@ impl Connector {
     /// # Errors
     ///
     /// UNAVAILABLE, with the cause in words.
-    pub(super) async fn open<C, F>(&self, endpoint: &Endpoint, greet: impl Fn(Io) -> F) -> Result<(C, Address), Status>
+    pub(super) async fn open<C, F>(
+        &self,
+        endpoint: &Endpoint,
+        greet: impl Fn(Io, Address) -> F,
+    ) -> Result<(C, Address), Status>
     where
         F: Future<Output = Result<C, String>>,
     {
@@ -113,19 +126,19 @@ impl Connector {
         }
     }
 
-    async fn attempt<C, F>(&self, address: &Address, greet: &impl Fn(Io) -> F) -> Result<(C, Address), String>
+    async fn attempt<C, F>(&self, address: &Address, greet: &impl Fn(Io, Address) -> F) -> Result<(C, Address), String>
     where
         F: Future<Output = Result<C, String>>,
     {
-        let opening = async { greet(self.connect(address).await?).await };
+        let opening = async { greet(self.connect(address).await?, address.clone()).await };
         let opened = tokio::time::timeout(self.connect_timeout, opening).await;
         let result = opened.unwrap_or_else(|_| Err(format!("no answer within {:?}", self.connect_timeout)));
         result.map(|connection| (connection, address.clone()))
     }
 
     async fn connect(&self, address: &Address) -> Result<Io, String> {
-        if let Some(Dial(dial)) = &self.dial {
-            return self.secure(dial(address.clone()).await.map_err(|error| error.to_string())?).await;
+        if let Some(dial) = &self.dial {
+            return self.secure(dial.connect(address.clone()).await?).await;
         }
         if let (Some(proxy), Address::Host(..) | Address::Ip(_)) = (&self.proxy, address) {
             let stream = tcp(proxy.address()).await.map_err(|error| format!("the proxy {proxy}: {error}"))?;

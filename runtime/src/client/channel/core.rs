@@ -23,7 +23,7 @@ use crate::{
     call::Body,
     client::{
         Sending, Transport,
-        reach::{Unprocessed, WaitForReady},
+        reach::{Patience, Unprocessed, a_server, of_control_plane},
     },
     http2::{Waiting, unavailable},
     method::Method,
@@ -41,7 +41,7 @@ pub(super) struct Core {
 /// What the manager tells those who call.
 pub(super) struct Shared {
     pub(super) published: watch::Sender<Published>,
-    /// Calls that wait for a backend.
+    /// Calls that wait for a backend that takes them.
     pub(super) queued: AtomicUsize,
     pub(super) asked: Asked,
 }
@@ -136,7 +136,7 @@ impl Core {
     fn choose(&self, call: &PickCall<'_>, published: &Published) -> Chosen {
         match published.picker.pick(call) {
             Pick::Wait => Chosen::Wait,
-            Pick::Fail(status) => Chosen::Fail(status),
+            Pick::Fail(status) => Chosen::Fail(of_control_plane(status)),
             Pick::To(backend) => match backend.room() {
                 Room::Leased(lease) => Chosen::Leased(lease),
                 Room::Full => Chosen::Full(backend.clone()),
@@ -146,24 +146,44 @@ impl Core {
         }
     }
 
+    /// What a call waits for that has no backend, with the last error, in words.
+    fn wanted(&self, last: Option<&Status>) -> String {
+        let backends = Arc::clone(&self.shared.published.borrow().backends);
+        let cause = || backends.iter().find_map(Backend::cause);
+        match (last.cloned().or_else(cause), &backends[..]) {
+            (Some(status), _) => a_server(&status),
+            (None, []) => "the resolver".to_owned(),
+            (None, [one]) => format!("a connection to {}", one.endpoint()),
+            (None, [one, others @ ..]) => format!("a connection to {} or {} more", one.endpoint(), others.len()),
+        }
+    }
+
     /// A stream for a call that found none at once.
-    async fn queue(&self, call: PickCall<'_>, wait_for_ready: bool) -> Result<Lease, Status> {
-        let _queued = Waiting::new(&self.shared.queued);
+    async fn queue(&self, call: PickCall<'_>, patience: Patience) -> Result<Lease, Status> {
+        let wait_for_ready = patience.for_ready.unwrap_or(self.plan.wait_for_ready);
         let mut published = self.shared.published.subscribe();
         loop {
+            let mut last = None;
             let chosen = self.choose(&call, &published.borrow_and_update());
             match chosen {
                 Chosen::Leased(lease) => return Ok(lease),
-                Chosen::Full(backend) => match backend.wait_for_room().await {
-                    Some(lease) => return Ok(lease),
-                    None => continue,
-                },
+                // Which counts those that wait for it.
+                Chosen::Full(backend) => {
+                    let what = || format!("a stream to {}", backend.endpoint());
+                    match patience.wait(backend.wait_for_room(), what).await? {
+                        Some(lease) => return Ok(lease),
+                        None => continue,
+                    }
+                }
                 Chosen::Fail(status) if !wait_for_ready || self.state() == ConnectivityState::Shutdown => {
                     return Err(Unprocessed::Unsent.mark(status));
                 }
-                Chosen::Wait | Chosen::Fail(_) => self.wake(),
+                Chosen::Fail(status) => last = Some(status),
+                Chosen::Wait => {}
             }
-            if published.changed().await.is_err() {
+            self.wake();
+            let _queued = Waiting::new(&self.shared.queued);
+            if patience.wait(published.changed(), || self.wanted(last.as_ref())).await?.is_err() {
                 return Err(unavailable("the channel was closed"));
             }
         }
@@ -171,7 +191,7 @@ impl Core {
 }
 
 impl Transport for Core {
-    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method) -> Sending<'a> {
+    fn send<'a>(&'a self, request: Request<Body>, method: &'static Method, patience: Patience) -> Sending<'a> {
         Box::pin(async move {
             let request = self.common.connector.absolute(request);
             let call = PickCall { headers: request.headers(), method };
@@ -179,11 +199,7 @@ impl Transport for Core {
             let lease = match chosen {
                 Chosen::Leased(lease) => lease,
                 // Apart, to keep the future of calls small that do not wait.
-                _ => {
-                    let wait_for_ready =
-                        self.plan.wait_for_ready || request.extensions().get::<WaitForReady>().is_some();
-                    Box::pin(self.queue(call, wait_for_ready)).await?
-                }
+                _ => Box::pin(self.queue(call, patience)).await?,
             };
             lease.send(request).await
         })

@@ -52,10 +52,11 @@ impl Channel {
     }
 
     /// Whether calls can be made. An idle channel begins to connect if this is asked with `connect`, which needs a tokio
-    /// runtime. A channel over HTTP/1.1 makes a connection for each call that needs one, and is always idle.
+    /// runtime. A channel over HTTP/1.1 makes a connection for each call that needs one, and is idle until it is closed.
     pub fn state(&self, connect: bool) -> ConnectivityState {
-        let Kind::Http2(core) = &self.transport else {
-            return ConnectivityState::Idle;
+        let core = match &self.transport {
+            Kind::Http2(core) => core,
+            Kind::Http1(pool) => return *pool.state().borrow(),
         };
         let state = core.state();
         if connect && state == ConnectivityState::Idle {
@@ -79,16 +80,21 @@ impl Channel {
     pub async fn state_changed(&self, from: ConnectivityState) -> ConnectivityState {
         match &self.transport {
             Kind::Http2(core) => core.state_other_than(from).await,
-            Kind::Http1(_) if from != ConnectivityState::Idle => ConnectivityState::Idle,
-            Kind::Http1(_) => std::future::pending().await,
+            Kind::Http1(pool) => {
+                let mut state = pool.state().subscribe();
+                let changed = state.wait_for(|now| *now != from).await;
+                // The sender is part of what is borrowed here.
+                changed.map_or(ConnectivityState::Shutdown, |now| *now)
+            }
         }
     }
 
     /// Tries again at once to reach the servers that are waited for after a failure, such as when the network is known to
     /// be back.
     pub fn reset_backoff(&self) {
-        if let Kind::Http2(core) = &self.transport {
-            core.order(Order::Hurry);
+        match &self.transport {
+            Kind::Http2(core) => core.order(Order::Hurry),
+            Kind::Http1(pool) => pool.hurry(),
         }
     }
 

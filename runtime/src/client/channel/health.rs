@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 use super::backend::{Backend, WeakBackend};
 use crate::{
     call::Body,
-    client::{Client, Sending, Settings, Transport},
+    client::{Client, Sending, Settings, Transport, reach::Patience},
     grpc::health::v1::{HealthCheckRequest, HealthClient, health_check_response::ServingStatus},
     http2::unavailable,
     method::Method,
@@ -42,7 +42,7 @@ pub(super) async fn watch(backend: WeakBackend, service: Arc<str>) {
             // A server that does not speak of its health is as good as its connection.
             Ended { status, .. } if status.code() == Code::Unimplemented => return on.set_health(Health::Good),
             Ended { status, heard } => {
-                let why = format!("the server stopped telling its health: {}", status.message());
+                let why = format!("{} stopped telling its health: {}", on.endpoint(), status.message());
                 on.set_health(Health::Bad(unavailable(why)));
                 pause = if heard { BACKOFF.0 } else { (pause * 8 / 5).min(BACKOFF.1) };
             }
@@ -67,20 +67,22 @@ async fn watch_once(backend: &WeakBackend, client: HealthClient, service: &str) 
     };
     let mut heard = false;
     loop {
-        let health = match states.message().await {
-            Ok(Some(message)) if message.status() == ServingStatus::Serving => Health::Good,
-            Ok(Some(message)) => {
-                let says = message.status().as_str_name();
-                Health::Bad(unavailable(format!("the server says that its health is {says}")))
-            }
+        let says = match states.message().await {
+            Ok(Some(message)) => message.status(),
             Ok(None) => return Ended { status: unavailable("it ended the stream"), heard },
             Err(status) => return Ended { status, heard },
         };
         heard = true;
-        match backend.upgrade() {
-            Some(on) => on.set_health(health),
-            None => return Ended { status: unavailable("the channel is gone"), heard },
-        }
+        let Some(on) = backend.upgrade() else {
+            return Ended { status: unavailable("the channel is gone"), heard };
+        };
+        on.set_health(match says {
+            ServingStatus::Serving => Health::Good,
+            _ => {
+                let why = format!("{} says that its health is {}", on.endpoint(), says.as_str_name());
+                Health::Bad(unavailable(why))
+            }
+        });
     }
 }
 
@@ -92,7 +94,7 @@ fn pinned(backend: Backend) -> Client {
 struct Pinned(WeakBackend);
 
 impl Transport for Pinned {
-    fn send<'a>(&'a self, request: Request<Body>, _: &'static Method) -> Sending<'a> {
+    fn send<'a>(&'a self, request: Request<Body>, _: &'static Method, _: Patience) -> Sending<'a> {
         Box::pin(async move {
             let gone = || unavailable("the connection is gone");
             let backend = self.0.upgrade().ok_or_else(gone)?;

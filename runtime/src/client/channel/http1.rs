@@ -1,7 +1,10 @@
 //! HTTP/1.1: a pool of connections, each of which carries one call at a time.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     task::{Context, Poll, ready},
 };
 
@@ -11,22 +14,30 @@ use hyper::{
     client::conn::http1::{self, SendRequest},
 };
 use hyper_util::rt::TokioIo;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
+    time::Instant,
+};
 use tonic::Status;
 
 use super::{
     ChannelFigures, ConnectivityState, Endpoint,
+    backoff::Backoff,
     connector::{Connector, Io},
+    random::Random,
 };
 use crate::{
     call::{Body, Frame, Source},
-    client::{Sending, Transport},
-    http2::unavailable,
+    client::{
+        Sending, Transport,
+        reach::{Patience, a_server},
+    },
+    http2::{Waiting, unavailable},
     method::Method,
 };
 
-/// Connections at a time; a further call waits for one to end.
-const CONNECTIONS: usize = 256;
+/// Connections at a time, unless a channel says otherwise; a further call waits for one to end.
+pub(super) const CONNECTIONS: usize = 256;
 /// Connections that are kept while no call needs them.
 const IDLE: usize = 32;
 /// Header bytes of one response; the number of headers is bounded by hyper, at 100.
@@ -35,32 +46,69 @@ const HEADER_BYTES: usize = 16 * 1024;
 /// A server and the connections to it.
 pub(super) struct Http1 {
     connector: Connector,
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
+    wait_for_ready: bool,
+    max_connections: usize,
     free: Arc<Semaphore>,
     idle: Arc<Idle>,
+    /// Calls that wait until there may be another connection, and those that may have one and are getting it.
+    queued: AtomicUsize,
+    connecting: AtomicUsize,
+    state: watch::Sender<ConnectivityState>,
+    /// Ends the pauses after failures.
+    hurried: Notify,
+    random: Random,
 }
 
 /// The connections that wait for a call, the one that was used last at the end.
 type Idle = Mutex<Vec<SendRequest<Body>>>;
 
 impl Http1 {
-    pub(super) fn new(connector: Connector, endpoint: Endpoint) -> Self {
-        Self { connector, endpoint, free: Arc::new(Semaphore::new(CONNECTIONS)), idle: Arc::default() }
+    pub(super) fn new(connector: Connector, endpoint: Endpoint, wait_for_ready: bool, max_connections: usize) -> Self {
+        Self {
+            connector,
+            endpoint: Arc::new(endpoint),
+            wait_for_ready,
+            max_connections,
+            free: Arc::new(Semaphore::new(max_connections)),
+            idle: Arc::default(),
+            queued: AtomicUsize::new(0),
+            connecting: AtomicUsize::new(0),
+            state: watch::Sender::new(ConnectivityState::Idle),
+            hurried: Notify::new(),
+            random: Random::default(),
+        }
+    }
+
+    /// It is idle until it is closed.
+    pub(super) fn state(&self) -> &watch::Sender<ConnectivityState> {
+        &self.state
+    }
+
+    pub(super) fn hurry(&self) {
+        self.hurried.notify_waiters();
     }
 
     pub(super) fn close(&self) {
         self.free.close();
+        self.state.send_replace(ConnectivityState::Shutdown);
     }
 
     pub(super) fn figures(&self) -> ChannelFigures {
-        let streams = CONNECTIONS - self.free.available_permits();
+        let connecting = self.connecting.load(Relaxed);
+        let streams = (self.max_connections - self.free.available_permits()).saturating_sub(connecting);
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
-        let state = if self.free.is_closed() { ConnectivityState::Shutdown } else { ConnectivityState::Idle };
-        ChannelFigures { state, connections: streams + idle, streams, queued: 0, backends: Vec::new() }
+        ChannelFigures {
+            state: *self.state.borrow(),
+            connections: streams + idle,
+            streams,
+            queued: self.queued.load(Relaxed) + connecting,
+            backends: Vec::new(),
+        }
     }
 
-    async fn exchange(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
-        let permit = Arc::clone(&self.free).acquire_owned().await.map_err(|_| unavailable("the channel was closed"))?;
+    async fn exchange(&self, request: Request<Body>, patience: Patience) -> Result<Response<Body>, Status> {
+        let permit = self.permit(patience).await?;
         let mut request = self.origin(request);
         while let Some(mut connection) = self.take_idle() {
             // The server may have closed it meanwhile; then the request comes back unsent.
@@ -68,13 +116,48 @@ impl Http1 {
                 Ok(response) => return Ok(self.answer(response, connection, permit)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) => request = unsent,
-                    None => return Err(broken(error.error())),
+                    None => return Err(broken(error.error(), &self.endpoint)),
                 },
             }
         }
-        let (mut connection, _) = self.connector.open(&self.endpoint, open).await?;
-        let response = connection.send_request(request).await.map_err(|error| broken(&error))?;
+        let mut connection = self.connect(patience).await?;
+        let response = connection.send_request(request).await.map_err(|error| broken(&error, &self.endpoint))?;
         Ok(self.answer(response, connection, permit))
+    }
+
+    /// Leave for a call to have a connection.
+    async fn permit(&self, patience: Patience) -> Result<OwnedSemaphorePermit, Status> {
+        let _queued = Waiting::new(&self.queued);
+        let permit = Arc::clone(&self.free).acquire_owned();
+        let what = || format!("one of {} connections to {}", self.max_connections, self.endpoint);
+        patience.wait(permit, what).await?.map_err(|_| closed())
+    }
+
+    /// A new connection. A call that waits for the server tries to get one until it does.
+    async fn connect(&self, patience: Patience) -> Result<SendRequest<Body>, Status> {
+        let _connecting = Waiting::new(&self.connecting);
+        let mut backoff = Backoff::default();
+        loop {
+            let begin = Instant::now();
+            let opening = self.connector.open(&self.endpoint, |io, _| open(io));
+            let failed = match patience.wait(opening, || format!("a connection to {}", self.endpoint)).await? {
+                Ok((connection, _)) => return Ok(connection),
+                Err(failed) => failed,
+            };
+            if !patience.for_ready.unwrap_or(self.wait_for_ready) {
+                return Err(failed);
+            }
+            let mut state = self.state.subscribe();
+            let pause = tokio::time::sleep_until(begin + backoff.next(&self.random));
+            let resting = async {
+                tokio::select! {
+                    () = pause => Ok(()),
+                    () = self.hurried.notified() => Ok(()),
+                    _ = state.wait_for(|state| *state == ConnectivityState::Shutdown) => Err(closed()),
+                }
+            };
+            patience.wait(resting, || a_server(&failed)).await??;
+        }
     }
 
     /// The request as HTTP/1.1 has it: a path, and the host in a header.
@@ -104,13 +187,14 @@ impl Http1 {
         permit: OwnedSemaphorePermit,
     ) -> Response<Body> {
         let used = Used { connection: Some(connection), idle: Arc::clone(&self.idle), _permit: permit };
-        response.map(|body| Body::source(Answer { body, used }))
+        let server = Arc::clone(&self.endpoint);
+        response.map(|body| Body::source(Answer { body, server, used }))
     }
 }
 
 impl Transport for Http1 {
-    fn send<'a>(&'a self, request: Request<Body>, _: &'static Method) -> Sending<'a> {
-        Box::pin(self.exchange(request))
+    fn send<'a>(&'a self, request: Request<Body>, _: &'static Method, patience: Patience) -> Sending<'a> {
+        Box::pin(self.exchange(request, patience))
     }
 
     fn authority(&self) -> Option<&Authority> {
@@ -133,15 +217,20 @@ async fn open(io: Io) -> Result<SendRequest<Body>, String> {
     Ok(send)
 }
 
-fn broken(error: &hyper::Error) -> Status {
+fn closed() -> Status {
+    unavailable("the channel was closed")
+}
+
+fn broken(error: &hyper::Error, server: &Endpoint) -> Status {
     // An error of the request's own body is why the call ended.
     let own = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Status>());
-    own.cloned().unwrap_or_else(|| unavailable(format!("the connection broke: {error}")))
+    own.cloned().unwrap_or_else(|| unavailable(format!("the connection to {server} broke: {error}")))
 }
 
 /// The body of a response, with the connection it comes from.
 struct Answer {
     body: Incoming,
+    server: Arc<Endpoint>,
     used: Used,
 }
 
@@ -175,6 +264,6 @@ impl Source for Answer {
         if frame.is_none() {
             self.used.keep();
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(|error| broken(&error))))
+        Poll::Ready(frame.map(|frame| frame.map_err(|error| broken(&error, &self.server))))
     }
 }

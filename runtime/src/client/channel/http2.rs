@@ -14,13 +14,14 @@ use tokio::{sync::oneshot, time::Instant};
 use tonic::Status;
 
 use super::{
+    Address,
     connector::{Connector, Io},
     greeting::Greeting,
 };
 use crate::{
     call::{Body, Frame, Source},
     client::reach::Unprocessed,
-    http2::{Failure, Guard, Held, Load, Pump, RecvBody, SEND_BUFFER, Slot, Slots, status_of},
+    http2::{Failure, Guard, Held, Load, Pump, RecvBody, SEND_BUFFER, Slot, Slots},
     task::{AbortOnDrop, Rare},
 };
 
@@ -51,7 +52,7 @@ pub(super) struct Opened {
 }
 
 /// Opens HTTP/2 on a new connection, whose calls count among these.
-pub(super) async fn open(io: Io, connector: &Connector, load: Arc<Load>) -> Result<Opened, String> {
+pub(super) async fn open(io: Io, server: Address, connector: &Connector, load: Arc<Load>) -> Result<Opened, String> {
     let &Connector { keepalive, max_header_bytes, .. } = connector;
     let (io, greeting) = Greeting::new(io);
     let (io, vitals) = Guard::new(io, None);
@@ -67,7 +68,7 @@ pub(super) async fn open(io: Io, connector: &Connector, load: Arc<Load>) -> Resu
         .await
         .map_err(|error| format!("HTTP/2 handshake: {error}"))?;
     let streams = connection.max_concurrent_send_streams();
-    let slots = Slots::new(load, streams, max_header_bytes, Arc::clone(&vitals));
+    let slots = Slots::new(server.to_string(), load, streams, max_header_bytes, Arc::clone(&vitals));
     let (in_use, unused) = oneshot::channel();
     let (tell, ended) = oneshot::channel();
     let pings = connection.ping_pong();
@@ -186,8 +187,10 @@ impl Lease {
         let mut held = Held::default();
         let (head, body) = request.into_parts();
         let ends = http_body::Body::is_end_stream(&body);
-        let (response, stream) =
-            self.send.send_request(Request::from_parts(head, ()), ends).map_err(|error| unsent(&error))?;
+        let (response, stream) = self
+            .send
+            .send_request(Request::from_parts(head, ()), ends)
+            .map_err(|error| unsent(&error, self.slot.slots()))?;
         let slot = held.slot.insert(self.slot);
         match body.try_into_whole() {
             _ if ends => {}
@@ -218,8 +221,8 @@ impl Lease {
 }
 
 /// Why a request could not be sent. A broken connection has not seen it; another may.
-fn unsent(error: &h2::Error) -> Status {
-    let status = status_of(error);
+fn unsent(error: &h2::Error, slots: &Slots) -> Status {
+    let status = slots.explain(error);
     if error.is_io() || error.is_go_away() { Unprocessed::Unsent.mark(status) } else { status }
 }
 

@@ -7,7 +7,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::StreamExt;
 use tokio::{
     sync::mpsc,
     time::{Instant, Interval, MissedTickBehavior},
@@ -15,11 +14,11 @@ use tokio::{
 use tonic::Status;
 
 use super::{
-    Address, Backend, ConnectivityState, Endpoint, LoadBalancer, LoadBalancing, OutlierDetection, Refresh, Resolution,
-    Resolver,
+    Address, Backend, ConnectivityState, Endpoint, OutlierDetection, Resolution, Resolver,
     backend::Common,
-    balance::Balance,
+    balance::{Balance, Guarded, MakeBalancer},
     core::{Published, Shared},
+    resolve::Watch,
 };
 use crate::{deadline::LONGEST, http2::unavailable};
 
@@ -27,7 +26,7 @@ use crate::{deadline::LONGEST, http2::unavailable};
 pub(super) struct Plan {
     pub(super) resolver: Arc<dyn Resolver>,
     /// That of a service config, or the channel's own.
-    pub(super) balancer: Box<MakeBalancer>,
+    pub(super) balancer: Arc<MakeBalancer>,
     /// The service whose health counts where no service config says.
     pub(super) health: Option<Arc<str>>,
     /// After so long without a call the channel becomes idle.
@@ -36,8 +35,6 @@ pub(super) struct Plan {
     /// Whether calls wait while no server can be reached.
     pub(super) wait_for_ready: bool,
 }
-
-pub(super) type MakeBalancer = dyn Fn(Option<&LoadBalancing>) -> Box<dyn LoadBalancer> + Send + Sync;
 
 /// What the manager is asked to do.
 #[derive(Debug, Clone, Copy)]
@@ -55,12 +52,10 @@ pub(super) struct Manager {
     shared: Arc<Shared>,
     plan: Arc<Plan>,
     orders: mpsc::UnboundedReceiver<Order>,
-    balancer: Box<dyn LoadBalancer>,
-    /// The policy that a service config has named.
-    policy: Option<LoadBalancing>,
+    balancer: Guarded,
+    /// What the resolver has told of servers, if only that there are none.
+    endpoints: Option<Vec<Endpoint>>,
     backends: Arc<[Backend]>,
-    /// Whether servers are known, if only that there are none.
-    resolved: bool,
 }
 
 /// The idle timeout is looked after this many times in it: by so much later than said it may come.
@@ -73,24 +68,23 @@ impl Manager {
         plan: Arc<Plan>,
         orders: mpsc::UnboundedReceiver<Order>,
     ) -> Self {
-        let balancer = (plan.balancer)(None);
-        Self { common, shared, plan, orders, balancer, policy: None, backends: Arc::default(), resolved: false }
+        let balancer = Guarded::new(Arc::clone(&plan.balancer));
+        Self { common, shared, plan, orders, balancer, endpoints: None, backends: Arc::default() }
     }
 
     /// Runs until the channel is idle or gone.
     pub(super) async fn run(mut self) {
         self.publish(Published::settled(ConnectivityState::Connecting, None));
-        let mut resolutions = self.plan.resolver.watch(Refresh(Arc::clone(&self.common.refresh)));
-        let mut news = true;
+        let mut resolver = Watch::new(Arc::clone(&self.plan.resolver), Arc::clone(&self.common.refresh));
         let mut idle = Idle::new(self.plan.idle_timeout);
         let mut judging = self.plan.outliers.as_ref().map(|outliers| ticks(outliers.interval));
         loop {
             tokio::select! {
-                resolution = resolutions.next(), if news => match resolution {
-                    Some(Ok(resolution)) => self.resolved(resolution),
-                    Some(Err(status)) => self.unresolved(status),
-                    None => news = false,
+                resolution = resolver.next() => match resolution {
+                    Ok(resolution) => self.resolved(resolution),
+                    Err(status) => self.unresolved(status),
                 },
+                () = self.balancer.recovered() => self.replace(),
                 () = self.common.changed.notified() => self.rebalance(),
                 order = self.orders.recv() => match order {
                     Some(Order::Connect) => self.connect(),
@@ -111,26 +105,23 @@ impl Manager {
                 return self.unresolved(unavailable(error.to_string()));
             }
         }
-        self.replace(resolution.endpoints);
+        self.endpoints = Some(resolution.endpoints);
+        self.replace();
     }
 
     /// Goes by the service config that there is now.
     fn configure(&mut self) {
         let Poll::Ready(plan) = self.shared.asked.plan() else { return };
         let config = plan.as_ref().map(|plan| &plan.config);
-        let policy = config.and_then(|config| config.load_balancing());
-        if self.policy.as_ref() != policy {
-            self.balancer = (self.plan.balancer)(policy);
-            self.policy = policy.cloned();
-        }
+        self.balancer.follow(config.and_then(|config| config.load_balancing()));
         let health = config.and_then(|config| config.health_service()).map(Arc::from);
         self.common.ask_health_of(health.or_else(|| self.plan.health.clone()), &self.backends);
     }
 
     /// Keeps the backends that are still there, and adds those that are new.
-    fn replace(&mut self, endpoints: Vec<Endpoint>) {
-        self.resolved = true;
-        let endpoints = self.balancer.group(endpoints);
+    fn replace(&mut self) {
+        let Some(endpoints) = self.endpoints.clone() else { return };
+        let Some(endpoints) = self.balancer.group(endpoints) else { return self.rebalance() };
         let mut known: HashMap<Vec<Address>, Backend> = HashMap::new();
         let mut connected: HashMap<Address, Backend> = HashMap::new();
         for backend in self.backends.iter() {
@@ -177,13 +168,13 @@ impl Manager {
     fn unresolved(&mut self, status: Status) {
         tracing::debug!(%status, "the resolver failed");
         self.shared.asked.failed();
-        if !self.resolved {
+        if self.endpoints.is_none() {
             self.publish(Published::settled(ConnectivityState::TransientFailure, Some(status)));
         }
     }
 
     fn rebalance(&mut self) {
-        if self.resolved {
+        if self.endpoints.is_some() {
             let Balance { state, picker } = self.balancer.update(&self.backends);
             self.publish(Published { state, picker, backends: Arc::clone(&self.backends) });
         }
@@ -226,7 +217,8 @@ impl Idle {
     /// Whether the time is over.
     fn look(&mut self, shared: &Shared, backends: &[Backend]) -> bool {
         let begun = backends.iter().map(|backend| backend.load().begun()).sum();
-        let busy = shared.queued.load(Relaxed) > 0 || backends.iter().any(|backend| backend.active() > 0);
+        let works = |backend: &Backend| backend.active() > 0 || backend.load().waiting() > 0;
+        let busy = shared.queued.load(Relaxed) > 0 || backends.iter().any(works);
         self.looks = if busy || begun != self.begun { 0 } else { self.looks + 1 };
         self.begun = begun;
         self.looks >= LOOKS

@@ -11,6 +11,7 @@
 mod address;
 mod asked;
 mod backend;
+mod backoff;
 mod balance;
 mod build;
 mod builder;

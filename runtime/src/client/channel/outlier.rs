@@ -7,8 +7,10 @@ use tokio::time::Instant;
 use super::{Backend, random::Random};
 use crate::deadline::LONGEST;
 
-/// When a server is left out because it fails too many of its calls. The names and defaults are those of gRPC's service
-/// config; a call fails when it ends with any status but OK. What a server does while it is left out does not count.
+/// When a server is left out because it fails too many of its calls. The names in brackets and the defaults are those of
+/// `outlier_detection_experimental` in gRPC's service config, but it is the application that sets this: a config that
+/// names no other policy cannot be used. A call fails when it ends with any status but OK. What a server does while it is
+/// left out does not count.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutlierDetection {
     /// How often outcomes are looked at (`interval`). Default: 10 seconds.

@@ -10,7 +10,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::Address;
+use super::{Address, target::port};
 
 /// A proxy that makes tunnels to servers.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,13 +35,14 @@ impl Proxy {
             return Err("the proxy is not spoken to by http://".to_owned());
         }
         let authority = uri.authority().ok_or("the proxy's URL names no host")?;
+        let port = port(authority, 80).map_err(|why| format!("the proxy's URL cannot be used: {why}"))?;
         let authorization = authority.as_str().rsplit_once('@').map(|(user, _)| {
             let (name, password) = user.split_once(':').unwrap_or((user, ""));
             let plain: Vec<u8> = percent_decode_str(name).chain([b':']).chain(percent_decode_str(password)).collect();
             format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(plain))
         });
         let host = authority.host().trim_matches(['[', ']']).to_owned();
-        Ok(Self { host, port: authority.port_u16().unwrap_or(80), authorization })
+        Ok(Self { host, port, authorization })
     }
 
     /// The proxy that the environment names for a server: by `HTTPS_PROXY`, unless `NO_PROXY` excepts the server; in
@@ -52,14 +53,19 @@ impl Proxy {
         port: u16,
     ) -> Result<Option<Self>, String> {
         let either = |lower: &str| {
-            let value = variable(lower).filter(|value| !value.is_empty());
-            value.or_else(|| variable(&lower.to_ascii_uppercase()).filter(|value| !value.is_empty()))
+            let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+            set(lower).or_else(|| set(&lower.to_ascii_uppercase()))
         };
         let Some(proxy) = either("https_proxy") else { return Ok(None) };
         if is_local(host) || either("no_proxy").is_some_and(|except| excepts(&except, host, port)) {
             return Ok(None);
         }
-        Self::parse(&proxy).map(Some)
+        let mend = |why| {
+            format!(
+                "HTTPS_PROXY or https_proxy: {why}; write it as http://host:port, or empty it, or call `no_proxy()`"
+            )
+        };
+        Self::parse(&proxy).map(Some).map_err(mend)
     }
 
     pub(super) fn address(&self) -> (&str, u16) {
@@ -158,7 +164,8 @@ mod tests {
     fn proxy_of(variables: &[(&str, &str)], host: &str, port: u16) -> Option<String> {
         let variable =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        Proxy::of_environment(variable, host, port).unwrap().map(|proxy| proxy.to_string())
+        let proxy = Proxy::of_environment(variable, host, port);
+        proxy.map_or_else(Some, |proxy| proxy.map(|proxy| proxy.to_string()))
     }
 
     #[test]
@@ -168,6 +175,14 @@ mod tests {
         assert_eq!(proxy_of(&[upper], "a.example", 443).as_deref(), Some("up:3128"));
         assert_eq!(proxy_of(&[upper, ("https_proxy", "low")], "a.example", 443).as_deref(), Some("low:80"));
         assert_eq!(proxy_of(&[upper, ("https_proxy", "")], "a.example", 443).as_deref(), Some("up:3128"));
+        assert_eq!(proxy_of(&[("HTTPS_PROXY", " ")], "a.example", 443), None);
+        for bad in ["http://p:99999", "socks5://p:1", "http://a b"] {
+            let error = proxy_of(&[("HTTPS_PROXY", bad)], "a.example", 443).unwrap();
+            assert!(
+                error.starts_with("HTTPS_PROXY or https_proxy: the proxy") && error.contains("`no_proxy()`"),
+                "{error}"
+            );
+        }
         for local in ["localhost", "127.0.0.1", "127.1.2.3", "::1"] {
             assert_eq!(proxy_of(&[upper], local, 443), None, "{local}");
         }
@@ -212,5 +227,9 @@ mod tests {
         assert_eq!(Proxy::parse("[::1]:80").unwrap().address(), ("::1", 80));
         assert!(Proxy::parse("socks5://a:1").unwrap_err().contains("http://"));
         assert!(Proxy::parse("http://").is_err());
+        for text in ["http://p:99999", "u:pw@p:99999", "p:"] {
+            assert!(Proxy::parse(text).unwrap_err().contains("no number below 65536"), "{text}");
+        }
+        assert_eq!(Proxy::parse("u:pw@p").unwrap().address(), ("p", 80));
     }
 }

@@ -1,8 +1,14 @@
 //! What a channel leads to, as users write it (gRPC's doc/naming.md).
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
-use http::{Uri, uri::Authority};
+use http::{
+    Uri,
+    uri::{Authority, InvalidUri, Scheme},
+};
 
 use super::{Address, Endpoint};
 
@@ -31,7 +37,7 @@ const PORT: u16 = 443;
 impl Target {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
-        match scheme {
+        match scheme.to_ascii_lowercase().as_str() {
             "http" | "https" => Self::url(text),
             "unix" => Self::unix(rest),
             "ipv4" => Self::list(rest, |ip| ip.is_ipv4()),
@@ -44,6 +50,10 @@ impl Target {
                     None => Err(wrong("it lacks the third slash")),
                 },
             },
+            "unix-abstract" => Err(wrong("sockets in Linux's abstract namespace are reached by `connect_with` only")),
+            "xds" if rest.starts_with("//") => {
+                Err(wrong("there is no xDS here; a `Resolver` of yours may tell what a control plane says"))
+            }
             _ if rest.starts_with("//") => Err(wrong("it begins with none of the schemes that are known")),
             _ => Self::host(text),
         }
@@ -55,8 +65,9 @@ impl Target {
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
             return Err(wrong("it has a path or a query behind the host"));
         }
-        let tls = uri.scheme_str() == Some("https");
-        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let tls = uri.scheme() == Some(&Scheme::HTTPS);
+        let authority = without_user(authority).map_err(wrong)?;
+        let port = port(&authority, if tls { 443 } else { 80 }).map_err(wrong)?;
         Ok(Self { place: Place::of(host(&authority), port), authority, tls: Some(tls) })
     }
 
@@ -77,15 +88,13 @@ impl Target {
 
     /// `host` and `host:port`.
     fn host(text: &str) -> Result<Self, String> {
-        let authority: Authority = text.parse().map_err(|error| wrong(&format!("{text:?} is no host ({error})")))?;
-        if authority.host().is_empty() || authority.as_str().contains('@') {
+        let no_host = |error| wrong(&format!("{:?} is no host ({error})", hidden(text)));
+        let authority: Authority = text.parse().map_err(no_host)?;
+        let authority = without_user(authority).map_err(wrong)?;
+        if authority.host().is_empty() {
             return Err(wrong("it names no host"));
         }
-        let port = match authority.port_u16() {
-            Some(port) => port,
-            None if authority.as_str() == authority.host() => PORT,
-            None => return Err(wrong("its port is no number below 65536")),
-        };
+        let port = port(&authority, PORT).map_err(wrong)?;
         Ok(Self { place: Place::of(host(&authority), port), authority, tls: None })
     }
 
@@ -103,7 +112,7 @@ impl Target {
             let with_port = text.parse::<SocketAddr>();
             let bare = || text.trim_matches(['[', ']']).parse().map(|ip| SocketAddr::new(ip, PORT));
             let address = with_port.or_else(|_| bare()).ok().filter(|address| family(&address.ip()));
-            address.ok_or_else(|| wrong(&format!("{text:?} is no address of this family")))
+            address.ok_or_else(|| wrong(&format!("{:?} is no address of this family", hidden(text))))
         };
         let addresses = text.split(',').map(address).collect::<Result<Vec<_>, _>>()?;
         let first = addresses.first().map(ToString::to_string).unwrap_or_default();
@@ -132,7 +141,41 @@ fn dns_server(text: &str) -> Result<SocketAddr, String> {
         );
     }
     let bare = || text.trim_matches(['[', ']']).parse().map(|ip| SocketAddr::new(ip, 53));
-    text.parse().or_else(|_| bare()).map_err(|_| wrong(&format!("{text:?} is no address of a DNS server")))
+    text.parse().or_else(|_| bare()).map_err(|_| wrong(&format!("{:?} is no address of a DNS server", hidden(text))))
+}
+
+/// The authority of servers that an application names by itself.
+pub(super) fn authority(text: &str) -> Result<Authority, String> {
+    let wrong = |why: &dyn fmt::Display| format!("the authority {:?} is none ({why})", hidden(text));
+    let authority = text.parse().map_err(|error: InvalidUri| wrong(&error))?;
+    let authority = without_user(authority).map_err(|why| wrong(&why))?;
+    port(&authority, PORT).map_err(|why| wrong(&why))?;
+    Ok(authority)
+}
+
+/// The port in an authority, or this one where it names none.
+pub(super) fn port(authority: &Authority, otherwise: u16) -> Result<u16, &'static str> {
+    let (_, server) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
+    match authority.port_u16() {
+        Some(port) => Ok(port),
+        None if server == authority.host() => Ok(otherwise),
+        None => Err("its port is no number below 65536"),
+    }
+}
+
+/// Nobody would read what stands there, but logs would tell it.
+fn without_user(authority: Authority) -> Result<Authority, &'static str> {
+    if authority.as_str().contains('@') {
+        return Err("it names a user, which belongs into the metadata of calls, such as `authorization`");
+    }
+    Ok(authority)
+}
+
+/// A text to be shown, without a user and password in it.
+pub(super) fn hidden(text: &str) -> String {
+    let Some((before, rest)) = text.rsplit_once('@') else { return text.to_owned() };
+    let scheme = before.find("//").and_then(|at| before.get(..at + 2)).unwrap_or_default();
+    format!("{scheme}…@{rest}")
 }
 
 /// The host in an authority, without the brackets of an IPv6 address.
@@ -165,6 +208,8 @@ mod tests {
     fn targets_as_grpc_writes_them() {
         for (text, reads) in [
             ("http://a.example", "look up a.example 80; a.example; Some(false)"),
+            ("HTTPS://a.example", "look up a.example 443; a.example; Some(true)"),
+            ("DNS:///a.example:5", "look up a.example 5; a.example:5; None"),
             ("https://a.example/", "look up a.example 443; a.example; Some(true)"),
             ("https://[::1]:5", "[::1]:5; [::1]:5; Some(true)"),
             ("http://127.0.0.1:5", "127.0.0.1:5; 127.0.0.1:5; Some(false)"),
@@ -203,6 +248,12 @@ mod tests {
         for text in [
             "",
             "ftp://a",
+            "http://127.0.0.1:70000",
+            "https://a.example:70000",
+            "http://[::1]:70000",
+            "http://a:",
+            "unix-abstract:a",
+            "xds:///a",
             "http://",
             "http://a/b",
             "http://a?b",
@@ -224,5 +275,35 @@ mod tests {
         ] {
             assert!(read(text).is_err(), "{text:?}: {:?}", read(text));
         }
+    }
+
+    #[test]
+    fn errors_say_what_is_to_be_changed() {
+        for (text, why) in [
+            ("http://127.0.0.1:70000", "its port is no number below 65536"),
+            ("a:99999", "its port is no number below 65536"),
+            ("http://user:pw@a", "it names a user"),
+            ("user:pw@a", "it names a user"),
+            ("ipv4:user:pw@10.0.0.1", "no address of this family"),
+            ("unix-abstract:a", "connect_with"),
+            ("xds:///a", "Resolver"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(why) && !error.contains("pw"), "{text}: {error}");
+        }
+        assert!(authority("a.example:99999").unwrap_err().contains("65536"));
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (text, shown) in [
+            ("http://user:pw@host:1", "http://…@host:1"),
+            ("user:p@w@host", "…@host"),
+            ("http://host", "http://host"),
+            ("@", "…@"),
+        ] {
+            assert_eq!(hidden(text), shown);
+        }
+        assert!(!authority("user:p w@host").unwrap_err().contains("p w"));
     }
 }

@@ -1,9 +1,6 @@
 //! Configs in TXT records of DNS (gRFC A2).
 
-use prost_types::Value;
-
-use super::{Node, ServiceConfig, ServiceConfigError};
-use crate::json;
+use super::{Node, ServiceConfig, ServiceConfigError, json};
 
 /// What stands before the JSON in a record.
 const ATTRIBUTE: &str = "grpc_config=";
@@ -17,7 +14,7 @@ pub(super) fn choose(
     let Some(text) = record.strip_prefix(ATTRIBUTE) else {
         return Ok(None);
     };
-    let root: Value = json::from_str(text).map_err(|error| ServiceConfigError::new("", &error.to_string()))?;
+    let root = json(text)?;
     for choice in Node::root(&root).list()? {
         choice.object()?;
         if is_for(&choice, percentile, hostname)? {

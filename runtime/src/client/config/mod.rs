@@ -1,5 +1,7 @@
 //! Service configs: what a service asks of the calls of its clients (grpc/service_config.proto, gRFC A2 and A6).
 
+#[cfg(feature = "net")]
+mod balancing;
 mod dns;
 mod methods;
 mod node;
@@ -56,8 +58,7 @@ impl ServiceConfig {
     ///
     /// The text is no JSON, or says what no config may say; the error names the place.
     pub fn from_json(text: &str) -> Result<Self, ServiceConfigError> {
-        let root: Value = json::from_str(text).map_err(|error| ServiceConfigError::new("", &error.to_string()))?;
-        Self::read(&Node::root(&root))
+        Self::read(&Node::root(&json(text)?))
     }
 
     fn read(root: &Node<'_>) -> Result<Self, ServiceConfigError> {
@@ -68,7 +69,7 @@ impl ServiceConfig {
             methods: Methods::read(root.get("methodConfig").as_ref())?,
             throttling,
             #[cfg(feature = "net")]
-            balancing: policy::balancing(root)?,
+            balancing: balancing::read(root)?,
             health: health.map(|name| name.text().map(str::to_owned)).transpose()?,
         })
     }
@@ -86,6 +87,16 @@ impl ServiceConfig {
     #[cfg(feature = "net")]
     pub fn load_balancing(&self) -> Option<&super::channel::LoadBalancing> {
         self.balancing.as_ref()
+    }
+
+    #[cfg(feature = "net")]
+    pub(crate) fn forget_load_balancing(&mut self) {
+        self.balancing = None;
+    }
+
+    #[cfg(feature = "net")]
+    pub(crate) fn forget_health(&mut self) {
+        self.health = None;
     }
 
     /// The service whose health decides which backends are called (`healthCheckConfig`); `None` where it does not say.
@@ -137,6 +148,16 @@ impl fmt::Display for ServiceConfigError {
 }
 
 impl std::error::Error for ServiceConfigError {}
+
+fn json(text: &str) -> Result<Value, ServiceConfigError> {
+    json::from_str(text).map_err(|error| {
+        // Members are entries of maps there.
+        let place = error.path().replace("[\"", ".").replace("\"]", "");
+        let (line, column) = error.position().unwrap_or_default();
+        let why = format!("{} (line {line}, column {column})", error.message());
+        ServiceConfigError::new(place.trim_start_matches('.'), &why)
+    })
+}
 
 /// What a value is, for an error.
 fn shown(value: &Value) -> &'static str {

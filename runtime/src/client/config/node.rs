@@ -96,8 +96,11 @@ impl<'a> Node<'a> {
     pub(super) fn duration(&self) -> Read<Duration> {
         let text = self.text()?;
         let read = json::from_str::<prost_types::Duration>(&format!("{text:?}")).ok();
-        let duration = read.and_then(|duration| Duration::try_from(duration).ok());
-        duration.map_or_else(|| self.error(format!("{text:?} is no duration such as \"1.5s\"")), Ok)
+        match read.map(Duration::try_from) {
+            Some(Ok(duration)) => Ok(duration),
+            Some(Err(_)) => self.error("must not be negative"),
+            None => self.error(format!("{text:?} is no duration such as \"1.5s\"")),
+        }
     }
 
     pub(super) fn positive_duration(&self) -> Read<Duration> {

@@ -1,4 +1,4 @@
-//! Retries, hedging and load balancing in a config.
+//! Retries and hedging in a config.
 
 use std::time::Duration;
 
@@ -119,59 +119,4 @@ impl Throttling {
             (tokens, ratio) => Ok(Self { max: (tokens * 1000.0) as u32, ratio }),
         }
     }
-}
-
-/// The first policy in the list that there is here.
-#[cfg(feature = "net")]
-pub(super) fn balancing(root: &Node<'_>) -> Result<Option<crate::client::channel::LoadBalancing>, ServiceConfigError> {
-    let Some(list) = root.get("loadBalancingConfig") else {
-        // The older way to say it.
-        let Some(name) = root.get("loadBalancingPolicy") else { return Ok(None) };
-        return match name.text()?.to_ascii_lowercase().as_str() {
-            "pick_first" => Ok(Some(crate::client::channel::LoadBalancing::PickFirst)),
-            "round_robin" => Ok(Some(crate::client::channel::LoadBalancing::RoundRobin)),
-            _ => name.error("no such policy is known"),
-        };
-    };
-    for entry in list.list()? {
-        let names = entry.object()?;
-        let [name] = *names else { return entry.error("expected one policy, by its name") };
-        let Some(policy) = entry.get(name) else { return entry.error("expected an object behind the name") };
-        policy.object()?;
-        if let Some(found) = policy_of(name, &policy)? {
-            return Ok(Some(found));
-        }
-    }
-    list.error("none of these policies is known")
-}
-
-#[cfg(feature = "net")]
-fn policy_of(
-    name: &str,
-    policy: &Node<'_>,
-) -> Result<Option<crate::client::channel::LoadBalancing>, ServiceConfigError> {
-    use crate::client::channel::LoadBalancing;
-    let size = |name: &str, otherwise: u32| policy.get(name).map_or(Ok(otherwise), |node| node.whole());
-    Ok(Some(match name {
-        "pick_first" => match policy.get("shuffleAddressList").map(|node| node.boolean()).transpose()? {
-            Some(true) => LoadBalancing::PickRandom,
-            _ => LoadBalancing::PickFirst,
-        },
-        "round_robin" => LoadBalancing::RoundRobin,
-        "weighted_round_robin" => LoadBalancing::WeightedRoundRobin,
-        "least_request_experimental" => match size("choiceCount", 2)? {
-            0 | 1 => return policy.error("`choiceCount` must be 2 or more"),
-            choices => LoadBalancing::LeastRequest { choices: choices.min(10) as usize },
-        },
-        // Without a header the hash would be of xDS.
-        "ring_hash_experimental" => match policy.get("requestHashHeader") {
-            None => return Ok(None),
-            Some(key) => LoadBalancing::RingHash {
-                key: key.text()?.to_owned(),
-                min_ring: size("minRingSize", 1024)? as usize,
-                max_ring: size("maxRingSize", 4096)? as usize,
-            },
-        },
-        _ => return Ok(None),
-    }))
 }

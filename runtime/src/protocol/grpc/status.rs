@@ -108,11 +108,16 @@ pub(in crate::protocol) fn from_trailers(mut trailers: HeaderMap) -> Result<Meta
     let message = trailers.remove(MESSAGE);
     let details = trailers.remove(DETAILS);
     let metadata = into_metadata(trailers);
-    let code = Code::from_bytes(code.as_bytes());
+    let said = code;
+    let code = Code::from_bytes(said.as_bytes());
     if code == Code::Ok {
         return Ok(metadata);
     }
-    let message = message.map(|text| percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned());
+    let mut message = message.map(|text| percent_decode(text.as_bytes()).decode_utf8_lossy().into_owned());
+    if code == Code::Unknown && !said.as_bytes().iter().all(u8::is_ascii_digit) {
+        let behind = message.map(|message| format!(": {message}")).unwrap_or_default();
+        message = Some(format!("the server ended the call with grpc-status {said:?}, which is no number{behind}"));
+    }
     // Details that do not decode are lost, but never hide the status itself.
     let details = details.and_then(|value| BASE64.decode(value.as_bytes()).ok()).map(Bytes::from);
     Err(Status::with_details_and_metadata(code, message.unwrap_or_default(), details.unwrap_or_default(), metadata))

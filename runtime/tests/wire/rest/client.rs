@@ -348,7 +348,7 @@ async fn streams_in_each_form_and_how_they_end() {
         ),
         (
             "200 OK\ncontent-type: text/html\n\n<p>",
-            "[] Unknown the server answered with content-type Some(\"text/html\"), not with JSON".to_owned(),
+            "[] Unknown the server answered with content-type \"text/html\", not with JSON".to_owned(),
         ),
         (
             "429 Too Many Requests\ncontent-type: text/html\n\n<p>",

@@ -11,7 +11,9 @@ use tonic::Status;
 
 use super::{
     super::{
-        Address, Endpoint, health,
+        Address, Endpoint,
+        backoff::{self, Backoff},
+        health,
         http2::{Connection, Opened, open},
     },
     Backend, Health, Now, Phase,
@@ -22,10 +24,6 @@ use crate::{
     task::AbortOnDrop,
 };
 
-/// The pauses between attempts to connect, from the beginning of one to that of the next (gRPC's
-/// doc/connection-backoff.md): the first, and the longest; each is 1.6 times the one before it, within a fifth.
-const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
-
 impl Backend {
     /// Attempts to connect; after a failure, rests before the next attempt may begin.
     pub(super) fn spawn_attempt(&self, now: &Now) -> AbortOnDrop {
@@ -33,7 +31,8 @@ impl Backend {
         let (endpoint, backend) = (Arc::clone(&now.endpoint), Arc::downgrade(&self.0));
         let begin = Instant::now();
         AbortOnDrop::new(&tokio::spawn(async move {
-            let connecting = common.connector.open(&endpoint, |io| open(io, &common.connector, Arc::clone(&load)));
+            let connecting =
+                common.connector.open(&endpoint, |io, address| open(io, address, &common.connector, Arc::clone(&load)));
             let result = connecting.await;
             let Some(this) = backend.upgrade().map(Self) else { return };
             match result {
@@ -56,11 +55,12 @@ impl Backend {
         let endpoint = now.address.clone().map_or_else(|| Endpoint::clone(&now.endpoint), Endpoint::new);
         let backend = Arc::downgrade(&self.0);
         AbortOnDrop::new(&tokio::spawn(async move {
-            let connecting = common.connector.open(&endpoint, |io| open(io, &common.connector, Arc::clone(&load)));
+            let connecting =
+                common.connector.open(&endpoint, |io, address| open(io, address, &common.connector, Arc::clone(&load)));
             let result = connecting.await;
             if let Err(error) = &result {
                 tracing::debug!(%error, "a further connection could not be made");
-                tokio::time::sleep(common.random.jitter(BACKOFF.0)).await;
+                tokio::time::sleep(common.random.jitter(backoff::FIRST)).await;
             }
             let Some(this) = backend.upgrade().map(Self) else { return };
             this.now().growing = None;
@@ -112,7 +112,7 @@ impl Backend {
         }
         (now.address, now.watching) = (None, None);
         // A server that is gone as soon as it is there would be asked without a pause.
-        let flaps = opened.elapsed() < BACKOFF.0 && !slots.was_used();
+        let flaps = opened.elapsed() < backoff::FIRST && !slots.was_used();
         if flaps {
             let cause = unavailable(format!("the connection to {} broke: {cause}", now.endpoint));
             let pause = self.rest(&mut now, cause);
@@ -124,7 +124,7 @@ impl Backend {
                 }
             })));
         } else {
-            (now.phase, now.failures) = (Phase::Idle, 0);
+            (now.phase, now.backoff) = (Phase::Idle, Backoff::default());
         }
         drop(now);
         self.0.load.changed();
@@ -143,9 +143,7 @@ impl Backend {
     fn rest(&self, now: &mut Now, cause: Status) -> Duration {
         now.phase = Phase::Resting;
         now.cause = Some(Unprocessed::Unsent.mark(cause));
-        let pause = BACKOFF.0.mul_f64(1.6_f64.powi(now.failures)).min(BACKOFF.1);
-        now.failures = (now.failures + 1).min(32);
-        self.0.common.random.jitter(pause)
+        now.backoff.next(&self.0.common.random)
     }
 
     fn rested(&self) {

@@ -11,7 +11,8 @@ use crate::{http2::unavailable, method::Method};
 /// A policy of load balancing: it sees the backends of a channel and says who chooses among them.
 ///
 /// It runs in the channel's own task, once a list of backends has come and whenever the state of one has changed. What
-/// happens to each call is up to the [`Picker`] that it leaves behind.
+/// happens to each call is up to the [`Picker`] that it leaves behind. When it panics, calls fail with `UNAVAILABLE` until
+/// another is made, after a pause of 1 s × 1.6ⁿ, at most 120 s.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -104,7 +105,8 @@ pub enum Pick<'p> {
     To(&'p Backend),
     /// It waits for the next picker.
     Wait,
-    /// It fails with this status, unless it is to wait until the channel is ready.
+    /// It fails with this status, unless it is to wait until the channel is ready. Codes that only servers may give, such
+    /// as `OK` and `NOT_FOUND`, become `INTERNAL` (gRFC A54).
     Fail(Status),
 }
 

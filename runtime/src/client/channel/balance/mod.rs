@@ -1,6 +1,7 @@
 //! How calls are spread over backends.
 
 mod balancer;
+mod guarded;
 mod least_request;
 mod locality;
 mod pick_first;
@@ -11,5 +12,6 @@ mod weighted;
 
 pub(super) use balancer::Settled;
 pub use balancer::{Balance, LoadBalancer, Pick, PickCall, Picker};
+pub(super) use guarded::{Guarded, MakeBalancer};
 pub(super) use locality::PreferLocality;
 pub use policy::LoadBalancing;

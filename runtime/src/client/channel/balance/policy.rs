@@ -38,7 +38,7 @@ pub enum LoadBalancing {
         key: String,
         /// The least number of points on the ring (`minRingSize`), 1,024 by default.
         min_ring: usize,
-        /// The largest number of points on the ring (`maxRingSize`), 4,096 by default.
+        /// The largest number of points on the ring (`maxRingSize`), 4,096 by default; more than 65,536 count as so many.
         max_ring: usize,
     },
 }

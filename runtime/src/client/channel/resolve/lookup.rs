@@ -66,7 +66,11 @@ mod hickory {
         }
 
         pub(in super::super) async fn addresses(&self, host: &str) -> Result<Found, String> {
-            let found = self.resolver()?.lookup_ip(host).await.map_err(|error| error.to_string())?;
+            let found = self.resolver()?.lookup_ip(host).await.map_err(|error| match error {
+                error if error.is_nx_domain() => "DNS knows no such name (NXDOMAIN)".to_owned(),
+                error if error.is_no_records_found() => "DNS knows no address of it".to_owned(),
+                error => error.to_string(),
+            })?;
             let good = found.valid_until().saturating_duration_since(Instant::now());
             Ok((found.iter().collect(), Some(good)))
         }

@@ -40,8 +40,10 @@ use crate::client::{ServiceConfig, ServiceConfigError};
 pub trait Resolver: Send + Sync + 'static {
     /// Begins to watch. The stream is dropped when the channel is, and while it is idle.
     ///
-    /// An error counts only while no servers are known; then calls fail with it. When the stream ends, the servers stay
-    /// as they are. The first calls wait until the stream has given something.
+    /// An error counts only while no servers are known; then calls fail with it, by `INTERNAL` where its code is one that
+    /// only servers may give, such as `OK` and `NOT_FOUND` (gRFC A54). When the stream ends, the servers stay
+    /// as they are. The first calls wait until the stream has given something. A panic, and an end before servers were
+    /// named, counts as an error, and the watch is begun anew after a pause of 1 s × 1.6ⁿ, at most 120 s.
     fn watch(&self, refresh: Refresh) -> Resolutions;
 }
 

@@ -15,6 +15,7 @@ use crate::{
     method::{Content, HttpRule, Method},
     protocol::{
         bare::WholeBody,
+        media,
         rest::{
             accept::{Sent, sent},
             elements::{Elements, Pieces},
@@ -131,7 +132,8 @@ impl Answers {
                 (Sent::Lines, true) => Messages::Values(Elements::lines()),
                 (Sent::Lines, false) | (Sent::Other, _) => {
                     return Err(Status::unknown(format!(
-                        "the server answered with content-type {content_type:?}, not with JSON"
+                        "the server answered {}, not with JSON",
+                        media::shown(content_type)
                     )));
                 }
             },

@@ -1,0 +1,95 @@
+//! The resolver of a channel while it is watched, which may be a user's own and panic, end, or never have to wait.
+
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+
+use futures_util::{FutureExt, StreamExt};
+use tokio::{sync::Notify, task::coop::cooperative, time::Sleep};
+use tonic::Status;
+
+use super::{Refresh, Resolution, Resolutions, Resolver};
+use crate::{
+    client::{
+        channel::{backoff::Backoff, random::Random},
+        reach::Unprocessed,
+    },
+    http2::unavailable,
+};
+
+/// What a resolver tells. One that panics, or ends before it has named servers, is begun anew after a pause.
+pub(in super::super) struct Watch {
+    resolver: Arc<dyn Resolver>,
+    refresh: Arc<Notify>,
+    now: Now,
+    /// Whether it has ever named servers.
+    named: bool,
+    /// Whether it has said since it began why it names none.
+    failed: bool,
+    backoff: Backoff,
+    random: Random,
+}
+
+enum Now {
+    Begins,
+    Tells(Resolutions),
+    Rests(Pin<Box<Sleep>>),
+    /// It has said all that it had to say.
+    Ended,
+}
+
+impl Watch {
+    pub(in super::super) fn new(resolver: Arc<dyn Resolver>, refresh: Arc<Notify>) -> Self {
+        let (backoff, random) = (Backoff::default(), Random::default());
+        Self { resolver, refresh, now: Now::Begins, named: false, failed: false, backoff, random }
+    }
+
+    /// What it tells next. It may be asked again where this was not waited for.
+    pub(in super::super) async fn next(&mut self) -> Result<Resolution, Status> {
+        loop {
+            match &mut self.now {
+                Now::Begins => {
+                    let watch = AssertUnwindSafe(async { self.resolver.watch(Refresh(Arc::clone(&self.refresh))) });
+                    match watch.catch_unwind().await {
+                        Ok(resolutions) => (self.now, self.failed) = (Now::Tells(resolutions), false),
+                        Err(_) => return Err(self.rest(PANICKED)),
+                    }
+                }
+                Now::Tells(resolutions) => {
+                    // A stream that never has to wait would let nobody else on this thread work.
+                    let next = cooperative(AssertUnwindSafe(resolutions.next()).catch_unwind());
+                    match next.await {
+                        Ok(Some(Ok(resolution))) => {
+                            (self.named, self.backoff) = (true, Backoff::default());
+                            return Ok(resolution);
+                        }
+                        Ok(Some(Err(status))) => {
+                            self.failed = true;
+                            return Err(status);
+                        }
+                        Ok(None) if self.named => self.now = Now::Ended,
+                        Ok(None) => {
+                            let status = self.rest("the resolver ended without naming a server");
+                            // What it has said itself tells more.
+                            if !self.failed {
+                                return Err(status);
+                            }
+                        }
+                        Err(_) => return Err(self.rest(PANICKED)),
+                    }
+                }
+                Now::Rests(pause) => {
+                    pause.await;
+                    self.now = Now::Begins;
+                }
+                Now::Ended => std::future::pending().await,
+            }
+        }
+    }
+
+    fn rest(&mut self, why: &str) -> Status {
+        tracing::error!("{why}");
+        self.now = Now::Rests(Box::pin(tokio::time::sleep(self.backoff.next(&self.random))));
+        Unprocessed::Unsent.mark(unavailable(why))
+    }
+}
+
+const PANICKED: &str = "the resolver panicked";

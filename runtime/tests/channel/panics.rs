@@ -1,0 +1,181 @@
+//! What users give a channel, and panics, or never has to wait.
+
+use std::{
+    future::IntoFuture,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
+use rsgrpc::{
+    Channel, ChannelBuilder, Code, Status,
+    client::channel::{Backend, Balance, Endpoint, LoadBalancer, Refresh, Resolution, Resolutions, Resolver},
+};
+use tokio::{io::DuplexStream, sync::mpsc};
+
+use crate::{
+    node::{Node, within},
+    support::EchoClient,
+};
+
+/// Panics the first time, in one of two places; then it works.
+struct Stumbling {
+    times: Arc<AtomicUsize>,
+    at_once: bool,
+    endpoint: Endpoint,
+}
+
+impl Resolver for Stumbling {
+    fn watch(&self, _: Refresh) -> Resolutions {
+        let panics = self.times.fetch_add(1, Ordering::SeqCst) == 0;
+        assert!(!(panics && self.at_once), "as asked");
+        let found = Resolution::from(vec![self.endpoint.clone()]);
+        stream::iter([Ok(found)]).map(move |found| if panics { panic!("as asked") } else { found }).boxed()
+    }
+}
+
+/// Panics the first time, in one of two places; then it connects.
+struct Clumsy {
+    times: Arc<AtomicUsize>,
+    groups: bool,
+}
+
+impl Clumsy {
+    fn stumble(&self) {
+        assert!(self.times.fetch_add(1, Ordering::SeqCst) > 0, "as asked");
+    }
+}
+
+impl LoadBalancer for Clumsy {
+    fn group(&mut self, endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
+        if self.groups {
+            self.stumble();
+        }
+        endpoints
+    }
+
+    fn update(&mut self, backends: &[Backend]) -> Balance {
+        if !self.groups {
+            self.stumble();
+        }
+        backends.iter().for_each(Backend::connect);
+        Balance::unready(backends)
+    }
+}
+
+/// Calls fail with these words, one that waits for the server does not, and who panics is tried again, but not at once.
+async fn stumbles(builder: ChannelBuilder, times: &AtomicUsize, words: &str) -> Channel {
+    let channel = builder.build().unwrap();
+    let client = EchoClient::new(channel.clone());
+    let error = within("an error", client.unary(String::new()).into_future()).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
+    assert!(error.message().contains(words), "{error}");
+    let patient = client.unary(String::new()).wait_for_ready(true).timeout(Duration::from_millis(500));
+    assert_eq!(within("its end", patient.into_future()).await.unwrap_err().code(), Code::DeadlineExceeded);
+    assert_eq!(times.load(Ordering::SeqCst), 1);
+    channel
+}
+
+#[tokio::test]
+async fn a_resolver_that_panics_is_tried_again() {
+    let node = Node::start("a").await;
+    for at_once in [true, false] {
+        let times = Arc::<AtomicUsize>::default();
+        let resolver = Stumbling { times: Arc::clone(&times), at_once, endpoint: node.endpoint() };
+        let builder = Channel::builder("http://service").resolver(resolver);
+        let channel = stumbles(builder, &times, "the resolver panicked").await;
+        let client = EchoClient::new(channel);
+        let call = client.unary(String::new()).wait_for_ready(true);
+        assert_eq!(within("an answer", call.into_future()).await.unwrap().into_inner(), "a");
+        assert_eq!(times.load(Ordering::SeqCst), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_panics_is_made_again() {
+    let node = Node::start("a").await;
+    for groups in [true, false] {
+        let times = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&times);
+        let builder = Channel::builder("http://service").resolver(vec![node.endpoint()]);
+        let builder = builder.load_balancer(move || Clumsy { times: Arc::clone(&counted), groups });
+        let channel = stumbles(builder, &times, "the load balancing policy panicked").await;
+        crate::node::until("it works", || channel.figures().connections == 1).await;
+    }
+    let builder = Channel::builder("http://service").resolver(vec![node.endpoint()]);
+    let channel = builder.load_balancer(|| -> Clumsy { panic!("as asked") }).build().unwrap();
+    let error = within("an error", EchoClient::new(channel).unary(String::new()).into_future()).await.unwrap_err();
+    assert_eq!((error.code(), error.message()), (Code::Unavailable, "the load balancing policy panicked"));
+}
+
+#[tokio::test]
+async fn a_dialer_that_panics_has_failed() {
+    fn panics() -> io::Error {
+        panic!("as asked")
+    }
+    for at_once in [true, false] {
+        let times = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&times);
+        let builder = Channel::builder("http://service").connect_with(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            assert!(!at_once, "as asked");
+            async { Err::<DuplexStream, _>(panics()) }
+        });
+        stumbles(builder, &times, "cannot connect to service:80: the function of `connect_with` panicked").await;
+    }
+}
+
+/// Says this, and ends.
+struct Brief(Option<Status>);
+
+impl Resolver for Brief {
+    fn watch(&self, _: Refresh) -> Resolutions {
+        stream::iter(self.0.clone().map(Err)).boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_resolver_that_ends_without_a_server_has_failed() {
+    for (says, message) in [
+        (None, "the resolver ended without naming a server"),
+        (Some(Status::unavailable("the registry is away")), "the registry is away"),
+    ] {
+        let channel = Channel::builder("http://service").resolver(Brief(says)).build().unwrap();
+        let client = EchoClient::new(channel);
+        for _ in 0..2 {
+            let error = within("an error", client.unary(String::new()).into_future()).await.unwrap_err();
+            assert_eq!((error.code(), error.message()), (Code::Unavailable, message));
+        }
+    }
+}
+
+/// Says the same without end, and never waits.
+struct Talkative(Endpoint);
+
+impl Resolver for Talkative {
+    fn watch(&self, _: Refresh) -> Resolutions {
+        let found = Resolution::from(vec![self.0.clone()]);
+        stream::repeat_with(move || Ok(found.clone())).boxed()
+    }
+}
+
+/// In a thread of its own, which it would keep busy otherwise.
+#[tokio::test]
+async fn a_resolver_that_never_waits_lets_others_work() {
+    let node = Node::start("a").await;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let endpoint = node.endpoint();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let channel = Channel::builder("http://service").resolver(Talkative(endpoint)).build().unwrap();
+            let answer = EchoClient::new(channel).unary(String::new()).await.unwrap().into_inner();
+            tell.send(answer).unwrap();
+        });
+    });
+    assert_eq!(within("an answer", told.recv()).await.unwrap(), "a");
+}
