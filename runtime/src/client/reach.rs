@@ -1,7 +1,5 @@
 //! What a transport is told of a call beside its request, and what it tells beside a status.
 
-#![allow(dead_code, reason = "the transports and the retries that use it come one after the other")]
-
 use std::{
     error::Error,
     fmt,
