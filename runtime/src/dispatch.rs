@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::time::Sleep;
-use tonic::Status;
+use tonic::{Code, Status};
 
 use crate::{
     deadline,
@@ -102,7 +102,7 @@ impl Running {
         let outcome = match self.aborted.take() {
             Some(status) => Outcome { result: Err(status), cut: true },
             None => match self.poll_reply(cx) {
-                Poll::Ready(result) => Outcome { result, cut: false },
+                Poll::Ready(result) => Outcome { result: result.map_err(failed), cut: false },
                 Poll::Pending if self.poll_expired(cx).is_ready() => return self.poll(cx),
                 Poll::Pending => return Poll::Pending,
             },
@@ -122,6 +122,14 @@ impl Running {
             tracing::error!("a handler panicked");
             Poll::Ready(Err(Status::internal("the handler panicked")))
         })
+    }
+}
+
+/// The status of a call that failed. By the code OK the caller would take it for one that ended well, and miss its answer.
+fn failed(status: Status) -> Status {
+    match status.code() {
+        Code::Ok => Status::internal(format!("the handler failed with the code OK: {}", status.message())),
+        _ => status,
     }
 }
 

@@ -20,8 +20,15 @@ async fn a_request_line_of_http_1_is_answered() {
     for request in ["GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n", "\r\nGET / HTTP/1.0\r\n\r\n"] {
         assert!(answer(request).await.starts_with("HTTP/1."), "{request:?}");
     }
-    // A request line that is wrong in the middle is a bad request.
-    assert!(answer("G\u{2}ET / HTTP/1.1\r\n\r\n").await.starts_with("HTTP/1.1 400 "));
+    // A request line that is wrong in the middle is a bad request, and so is one for no host, or for two.
+    for request in [
+        "G\u{2}ET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nconnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: test\r\nhost: other\r\nconnection: close\r\n\r\n",
+    ] {
+        let answer = answer(request).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{request:?}: {answer:?}");
+    }
 }
 
 /// Sends the bytes in two parts, so that no read has all of them, and reads until the server closes the connection.

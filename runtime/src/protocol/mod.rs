@@ -27,7 +27,7 @@ pub(crate) use codes::{from_name as code_named, name as code_name};
 pub(crate) use exchange::Exchange;
 pub(crate) use headers::is_reserved;
 use media::Media;
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "net", feature = "tower"))]
 pub(crate) use opening::bare_response;
 pub(crate) use opening::unclaimed;
 use opening::{Opening, needs_http2, refuse};

@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -24,7 +24,7 @@ use super::{Server, http2::shutting_down, life::Life, listen::Phase, unread::Unr
 use crate::{
     call::{Body, Frame, Peer, Source},
     http2::{Guard, Vitals, Watched},
-    protocol::Exchange,
+    protocol::{Exchange, bare_response},
 };
 
 /// The least that hyper can read with.
@@ -48,7 +48,11 @@ where
         let running = Running::new(&calls);
         let (head, body) = request.into_parts();
         let body = Unread::body(body, &calls.unread);
-        Answering { exchange: server.exchange_within(&within, head, body, &peer), running: Some(running) }
+        let exchange = match names_host(&head) {
+            true => server.exchange_within(&within, head, body, &peer),
+            false => Exchange::answered(bare_response(StatusCode::BAD_REQUEST)),
+        };
+        Answering { exchange, running: Some(running) }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     // The life of the connection bounds the time that a head takes.
@@ -78,6 +82,12 @@ where
     if let Err(error) = result.await {
         tracing::debug!(%error, "a connection broke");
     }
+}
+
+/// Whether a request says once for which host it is, as HTTP/1.1 asks (RFC 9112, 3.2).
+fn names_host(head: &Parts) -> bool {
+    let hosts = head.headers.iter().filter(|(name, _)| *name == header::HOST).count();
+    hosts == 1 || (hosts == 0 && head.version < Version::HTTP_11)
 }
 
 /// What the calls of a connection share.

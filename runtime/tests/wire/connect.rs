@@ -60,6 +60,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "a -bin value that is not base64", headers: &[("content-type", "application/proto"), ("x-b-bin", "!")], body: &[|| bare("hi")], answer: Want { body: || br#"{"code":"invalid_argument","message":"the value of the metadata x-b-bin is not base64"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "details", body: &[|| bare("details:a")], answer: Want { body: || br#"{"code":"invalid_argument","message":"bad","details":[{"type":"google.rpc.BadRequest","value":"CgMKAWE","debug":{"fieldViolations":[{"field":"a"}]}}]}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "a message that needs escapes", body: &[|| bare("message:\"\\\n\u{7}ü\u{1F600}")], answer: Want { http: 409, body: || format!(r#"{{"code":"aborted","message":"{}"}}"#, r#"\"\\\n\u0007ü😀"#.repeat(5000)).into_bytes(), ..BAD }, ..UNARY },
+    Row { name: "an error with the code OK", body: &[|| bare("no-error")], answer: Want { http: 500, body: || br#"{"code":"internal","message":"the handler failed with the code OK: well"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "a panic", body: &[|| bare("panic")], answer: Want { http: 500, body: || br#"{"code":"internal","message":"the handler panicked"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "an interceptor answers", headers: &[("content-type", "application/proto"), ("x-refuse", "1")], body: &[|| bare("hi")], answer: Want { http: 403, body: || br#"{"code":"permission_denied","message":"Unary is closed"}"#.to_vec(), ..BAD }, ..UNARY },
     // JSON.

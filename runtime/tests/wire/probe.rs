@@ -54,6 +54,7 @@ impl Echo for Probe {
             "panic" => panic!("as asked"),
             "long" => Ok(Response::new("x".repeat(rest.parse().unwrap()))),
             "message" => Err(Status::aborted(rest.repeat(5000))),
+            "no-error" => Err(Status::ok("well")),
             "details" => {
                 let violation = FieldViolation { field: rest.into(), ..FieldViolation::default() };
                 Err(Status::invalid_argument("bad").with_detail(&BadRequest { field_violations: vec![violation] }))

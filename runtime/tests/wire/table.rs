@@ -120,6 +120,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "a message that needs escapes", body: &[|| text("message:100%\n\u{fc}")], answer: Want { status: "10", message: "100%25%0A%C3%BC100%25%0A%C3%BC", ..OK }, ..UNARY },
     Row { name: "a long message is cut", body: &[|| text("message:%")], answer: Want { status: "10", message: "%25%25%25", ..OK }, ..UNARY },
     Row { name: "a panic", body: &[|| text("panic")], answer: Want { status: "13", message: "panicked", ..OK }, ..UNARY },
+    Row { name: "an error with the code OK", body: &[|| text("no-error")], answer: Want { status: "13", message: "the handler failed with the code OK: well", ..OK }, ..UNARY },
     Row { name: "a panic in a stream", body: &[|| text("panic:1")], answer: Want { body: || text("0"), status: "13", message: "panicked", ..OK }, ..DOWN },
     // Deadlines.
     Row { name: "the handler sees the deadline", headers: &[("content-type", "application/grpc"), ("grpc-timeout", "90M")], body: &[|| text("deadline")], answer: Want { body: || text("Some(89)"), ..OK }, ..UNARY },
