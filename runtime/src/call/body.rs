@@ -27,6 +27,8 @@ enum Inner {
         trailers: Option<TrailerFields>,
     },
     #[cfg(feature = "net")]
+    H1(crate::server::Unread),
+    #[cfg(feature = "net")]
     H2(crate::http2::RecvBody),
     Source(Box<dyn Source>),
 }
@@ -70,6 +72,11 @@ impl Body {
     }
 
     #[cfg(feature = "net")]
+    pub(crate) fn h1(body: crate::server::Unread) -> Self {
+        Self { inner: Inner::H1(body) }
+    }
+
+    #[cfg(feature = "net")]
     pub(crate) fn h2(body: crate::http2::RecvBody) -> Self {
         Self { inner: Inner::H2(body) }
     }
@@ -100,6 +107,8 @@ impl Body {
                 None => trailers.take().map(|trailers| Ok(Frame::trailers(trailers.into_map()))),
             }),
             #[cfg(feature = "net")]
+            Inner::H1(body) => body.poll_frame(cx),
+            #[cfg(feature = "net")]
             Inner::H2(body) => body.poll_frame(cx),
             Inner::Source(source) => {
                 // A source that always has more would keep its reader from ever yielding, and deadlines from being seen.
@@ -128,6 +137,8 @@ impl Body {
     pub(crate) fn at_end(&self) -> bool {
         match &self.inner {
             Inner::Whole { data, trailers } => data.is_none() && trailers.is_none(),
+            #[cfg(feature = "net")]
+            Inner::H1(body) => body.at_end(),
             #[cfg(feature = "net")]
             Inner::H2(body) => body.at_end(),
             Inner::Source(_) => false,
@@ -168,6 +179,8 @@ impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Whole { .. } => "Whole",
+            #[cfg(feature = "net")]
+            Self::H1(_) => "H1",
             #[cfg(feature = "net")]
             Self::H2(_) => "H2",
             Self::Source(_) => "Source",

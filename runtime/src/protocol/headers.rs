@@ -47,36 +47,25 @@ pub(super) fn into_metadata(mut headers: HeaderMap) -> MetadataMap {
     MetadataMap::from_headers(headers)
 }
 
-/// Removes what belongs to a protocol or to HTTP, and so is no metadata. The order of other names may change, which gRPC
-/// leaves open (PROTOCOL-HTTP2.md, Custom-Metadata); that of the values of a name does not.
+/// Removes what belongs to a protocol or to HTTP, and so is no metadata.
 pub(super) fn strip(headers: &mut HeaderMap) {
-    let (mut few, mut count) = ([const { None }; 4], 0);
-    for name in headers.keys().filter(|name| is_reserved(name.as_str())) {
-        if let Some(reserved) = few.get_mut(count) {
-            *reserved = Some(name.clone());
-        }
-        count += 1;
+    let is_metadata = |(name, _): &(&HeaderName, &HeaderValue)| !is_reserved(name.as_str());
+    let owned = |(name, value): (&HeaderName, &HeaderValue)| (name.clone(), value.clone());
+    let kept = headers.iter().filter(is_metadata).count();
+    if kept == headers.len() {
+        // As it is with most responses.
+        return;
     }
-    if count > few.len() {
-        return strip_many(headers);
+    // Of the headers of a request most are reserved, and to put one in costs less than to take one out.
+    if kept <= 1 {
+        let only = headers.iter().find(is_metadata).map(owned);
+        headers.clear();
+        only.map(|(name, value)| headers.append(name, value));
+    } else {
+        let several: Vec<_> = headers.iter().filter(is_metadata).map(owned).collect();
+        headers.clear();
+        headers.extend(several);
     }
-    for name in few.into_iter().flatten() {
-        headers.remove(name);
-    }
-}
-
-/// To take many out costs more than to put the others in anew.
-fn strip_many(headers: &mut HeaderMap) {
-    let mut metadata = Vec::new();
-    let mut kept = false;
-    for (name, value) in headers.drain() {
-        // Another value of the header before it has no name.
-        kept = name.as_ref().map_or(kept, |name| !is_reserved(name.as_str()));
-        if kept {
-            metadata.push((name, value));
-        }
-    }
-    headers.extend(metadata);
 }
 
 pub(crate) fn is_reserved(name: &str) -> bool {

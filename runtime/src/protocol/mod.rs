@@ -46,7 +46,7 @@ pub(crate) trait Protocol: Sync {
     /// Whether this request, which has this content type or none, is of this protocol.
     fn claims(&self, core: &Core, head: &Parts, content_type: &[u8]) -> bool;
 
-    /// Reads the head of a request, of which the content type is no longer part. The error is a complete response.
+    /// Reads the head of a request, which has this content type. The error is a complete response.
     fn accept(
         &self,
         core: &Core,

@@ -46,6 +46,8 @@ pub(crate) use limits::{DEFAULT_MESSAGE_BYTES, Limits};
 pub use listener::Listener;
 #[cfg(feature = "net")]
 pub use signals::shutdown_signal;
+#[cfg(feature = "net")]
+pub(crate) use unread::Unread;
 
 use crate::{
     call::{Body, Peer},
@@ -183,14 +185,13 @@ impl Server {
         }
     }
 
-    fn answer(&self, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Exchange {
+    fn answer(&self, head: Parts, body: Body, peer: &Arc<Peer>) -> Exchange {
         #[cfg(feature = "tower")]
         if let Some(foreign) = self.core.foreign_to(head.uri.path()) {
             return Exchange::foreign(foreign.answer(http::Request::from_parts(head, body)));
         }
         let bodiless = head.method == http::Method::HEAD;
-        // Each protocol asks for it, and to none it is metadata.
-        let content_type = head.headers.remove(header::CONTENT_TYPE);
+        let content_type = head.headers.get(header::CONTENT_TYPE).cloned();
         let named = content_type.as_ref().map_or(&[][..], HeaderValue::as_bytes);
         let exchange = match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&self.core, &head, named)) {
             Some(protocol) => Exchange::new(protocol, protocol.accept(&self.core, head, content_type, body, peer)),

@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tonic::Status;
 
-use crate::call::{Body, Frame, Source};
+use crate::call::{Body, Frame};
 
 /// How much of an unwanted rest is read, in bytes, and for how long.
 const REST: usize = 4 * 1024 * 1024;
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The body of a request. What of it is unread when it is dropped is still taken in, within bounds: a caller whose
 /// connection is closed while it sends never sees the answer that was given early.
-pub(super) struct Unread {
+pub(crate) struct Unread {
     body: Option<Incoming>,
     /// Of the connection, whose requests come one after the other: there is more to read of the last one.
     flag: Arc<AtomicBool>,
@@ -39,12 +39,15 @@ impl Unread {
             return Body::empty();
         }
         flag.store(true, Ordering::Release);
-        Body::source(Self { body: Some(body), flag: Arc::clone(flag) })
+        Body::h1(Self { body: Some(body), flag: Arc::clone(flag) })
     }
-}
 
-impl Source for Unread {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+    /// Whether it was read to its end.
+    pub(crate) fn at_end(&self) -> bool {
+        self.body.is_none()
+    }
+
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };
