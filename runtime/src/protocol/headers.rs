@@ -56,8 +56,11 @@ pub(super) fn strip(headers: &mut HeaderMap) {
         // As it is with most responses.
         return;
     }
-    // Of the headers of a request most are reserved, and to put one in costs less than to take one out.
-    if kept <= 1 {
+    // Of the headers of a request most are reserved, and to put one in costs less than to take two out.
+    if kept <= 1 && headers.len() - kept == 1 {
+        let only = headers.keys().find(|name| is_reserved(name.as_str())).cloned();
+        only.map(|name| headers.remove(name));
+    } else if kept <= 1 {
         let only = headers.iter().find(is_metadata).map(owned);
         headers.clear();
         only.map(|(name, value)| headers.append(name, value));
