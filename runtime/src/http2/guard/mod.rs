@@ -13,7 +13,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Instant,
+};
 
 use gather::{Gather, Lent};
 pub(crate) use police::{Laws, Police};
@@ -37,7 +40,18 @@ pub(crate) struct Guard<IO> {
 
 impl<IO> Guard<IO> {
     pub(crate) fn new(io: IO, watched: Option<Watched>) -> (Self, Arc<Vitals>) {
-        let vitals = Arc::new(Vitals::new());
+        Self::with(io, watched, Vitals::new(Instant::now()))
+    }
+
+    /// That of a connection which was accepted then, and whose peer has owed its opening ever since.
+    pub(crate) fn of_accepted(io: IO, watched: Watched, accepted: Instant) -> (Self, Arc<Vitals>) {
+        let vitals = Vitals::new(accepted);
+        vitals.owes(true, false, 0);
+        Self::with(io, Some(watched), vitals)
+    }
+
+    fn with(io: IO, watched: Option<Watched>, vitals: Vitals) -> (Self, Arc<Vitals>) {
+        let vitals = Arc::new(vitals);
         (Self { io, vitals: Arc::clone(&vitals), watched, gather: Gather::default() }, vitals)
     }
 
