@@ -7,7 +7,7 @@ use rsgrpc::{CallLimits, ConnectionLimits, ServerBuilder};
 
 use crate::{
     lane::{Lane, Message, Refusal, Sent},
-    served::{SECOND, builder},
+    served::{SECOND, Set, builder},
 };
 
 const EXHAUSTED: Refusal = Refusal::Status(8, "RESOURCE_EXHAUSTED", 429);
@@ -19,7 +19,7 @@ struct Row {
     name: &'static str,
     /// Is answered well by default.
     sent: Sent,
-    set: fn(ServerBuilder) -> ServerBuilder,
+    set: Set,
     refusal: Refusal,
     /// In seconds.
     after: u64,
@@ -32,16 +32,17 @@ macro_rules! both {
     };
 }
 
-type Setting = (fn(ServerBuilder) -> ServerBuilder, fn(CallLimits) -> CallLimits);
+type SetForCalls = fn(CallLimits) -> CallLimits;
+type Both = (Set, SetForCalls);
 
-fn of_calls() -> Vec<(Row, fn(CallLimits) -> CallLimits)> {
+fn of_calls() -> Vec<(Row, SetForCalls)> {
     let text = || Sent::text("x".repeat(200));
     let elements = Sent { method: "test.Bulk/Count", message: Message::Elements(9000), ..Sent::text("") };
     let zeros = || Sent { gzip: true, ..Sent::text("0".repeat(1000)) };
     let halting = || Sent { pause: 20 * SECOND, ..Sent::text("hi there") };
-    let small: Setting = both!(max_receive_message_bytes(100));
-    let soon: Setting = both!(receive_timeout(5 * SECOND));
-    let rows: [(&'static str, Sent, Setting, Refusal, u64); 9] = [
+    let small: Both = both!(max_receive_message_bytes(100));
+    let soon: Both = both!(receive_timeout(5 * SECOND));
+    let rows: [(&'static str, Sent, Both, Refusal, u64); 9] = [
         ("a message received", text(), small, EXHAUSTED, 0),
         ("a message of a stream", text().streamed(), small, EXHAUSTED, 0),
         ("a message after decompression", zeros(), small, EXHAUSTED, 0),

@@ -9,7 +9,7 @@ use crate::{
     },
     lane::{Lane, Protocol, Sent},
     raw::{Step, events},
-    served::{SECOND, builder},
+    served::{SECOND, Set, builder},
 };
 use Step::{Send, Wait};
 
@@ -50,7 +50,7 @@ pub struct Row<C> {
     pub last: u64,
     pub by_default: &'static [&'static str],
     /// How it is set otherwise, and what comes back then; `None` where it cannot be.
-    pub set: Option<(fn(ServerBuilder) -> ServerBuilder, &'static [&'static str])>,
+    pub set: Option<(Set, &'static [&'static str])>,
 }
 
 pub fn limits(builder: ServerBuilder, set: fn(ConnectionLimits) -> ConnectionLimits) -> ServerBuilder {

@@ -9,6 +9,9 @@ use crate::support::{Answer, Echo, EchoServer, Ruled, RuledBulk};
 
 pub const SECOND: Duration = Duration::from_secs(1);
 
+/// Sets a limit.
+pub type Set = fn(ServerBuilder) -> ServerBuilder;
+
 /// What it holds is held by each of its streams as well.
 struct Same(Arc<()>);
 
