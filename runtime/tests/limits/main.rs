@@ -1,6 +1,6 @@
-//! Every limit of docs/security.md that a server can set: by default it lets a request pass, set low it ends it, and the
-//! server goes on. Over gRPC, gRPC-Web, Connect and REST, by HTTP/2 and by HTTP/1.1, wherever the limit exists, with the
-//! very answer that each of them gives. Time is tokio's, so nobody waits.
+//! The limits of docs/security.md that a server can set: what the same peer comes to by default and with the limit set, to
+//! the very answer, and that the server goes on. Calls are made over gRPC, gRPC-Web, Connect and REST, by HTTP/2 and by
+//! HTTP/1.1, connections by gRPC and REST. Time is tokio's, so nobody waits.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, reason = "tests")]
 
