@@ -31,6 +31,11 @@ pub(crate) trait Deframe: Send + Sync {
         Code::Internal
     }
 
+    /// Whether it keeps bytes of a message that is not complete, besides those in the chunks.
+    fn keeps_some(&self) -> bool {
+        false
+    }
+
     /// Whether a body is one message and nothing else.
     fn is_single(&self) -> bool {
         false
@@ -373,7 +378,8 @@ impl Inbound {
         let Some(progress) = &mut self.progress else {
             return Poll::Pending;
         };
-        let limit = ready!(progress.poll_stalled(self.is_awaited || !self.chunks.is_empty(), cx));
+        let has_begun = self.is_awaited || !self.chunks.is_empty() || self.framing.keeps_some();
+        let limit = ready!(progress.poll_stalled(has_begun, cx));
         Poll::Ready(Status::deadline_exceeded(format!("nothing more of a message arrived for {limit:?}")))
     }
 

@@ -11,6 +11,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
     sync::watch,
+    time::Instant,
 };
 
 use super::{Server, http1, http2, listen::Phase};
@@ -23,6 +24,7 @@ pub(super) async fn serve<IO>(mut io: IO, server: Server, peer: Arc<Peer>, phase
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let accepted = Instant::now();
     let mut draining = phase.clone();
     let limits = &server.core.connection_limits;
     let header_bytes = limits.header_bytes as usize;
@@ -42,12 +44,12 @@ where
     }
     let io = Rewind { opening, io };
     match http {
-        Http::Two => http2::serve(io, server, peer, phase).await,
-        Http::One => Box::pin(http1::serve(io, server, peer, phase)).await,
+        Http::Two => http2::serve(io, server, peer, phase, accepted).await,
+        Http::One => Box::pin(http1::serve(io, server, peer, phase, accepted)).await,
         // The first bytes of a TLS handshake. By the answer of HTTP/1.1 the client sees that this is not TLS.
         Http::Neither if io.opening.starts_with(&[0x16, 3]) => {
             tracing::info!(peer = ?peer.remote_addr, "a client speaks TLS to a port that does not");
-            Box::pin(http1::serve(io, server, peer, phase)).await;
+            Box::pin(http1::serve(io, server, peer, phase, accepted)).await;
         }
         // Closing it is what RFC 9113, 3.4 asks for.
         Http::Neither => tracing::debug!(peer = ?peer.remote_addr, "a client speaks something other than HTTP"),
@@ -86,12 +88,18 @@ fn request_line(opening: &[u8], header_bytes: usize) -> Option<Http> {
     let text = opening.trim_ascii_start();
     let line = match text.iter().position(|byte| *byte == b'\n') {
         Some(end) => text[..end].trim_ascii_end(),
+        // Who reads the request answers that it is too long.
+        None if opening.len() > header_bytes && begins_with_method(text) => return Some(Http::One),
         None if opening.len() > header_bytes => return Some(Http::Neither),
         None if text.first().is_some_and(|byte| !byte.is_ascii_graphic()) => return Some(Http::Neither),
         None => return None,
     };
     let is_http1 = line.ends_with(b" HTTP/1.1") || line.ends_with(b" HTTP/1.0");
     Some(if is_http1 { Http::One } else { Http::Neither })
+}
+
+fn begins_with_method(line: &[u8]) -> bool {
+    line.iter().position(|byte| *byte == b' ').is_some_and(|end| line[..end].iter().all(u8::is_ascii_alphabetic))
 }
 
 /// An IO whose first bytes were read already.

@@ -81,7 +81,7 @@ impl ConnectionLimits {
     }
 
     /// The headers of one request in bytes, decoded and with its path; 32 more count for each of them over HTTP/2 (RFC
-    /// 9113, 6.5.2). A longer head is answered with 431. Default: 32 KiB.
+    /// 9113, 6.5.2), and over HTTP/1.1 there are at least 8 KiB. A longer head is answered with 431. Default: 32 KiB.
     pub fn max_header_bytes(mut self, bytes: u32) -> Self {
         self.header_bytes = bytes;
         self

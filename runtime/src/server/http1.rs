@@ -5,7 +5,7 @@ use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
@@ -17,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
+    time::Instant,
 };
 use tonic::Status;
 
@@ -32,18 +33,17 @@ const LEAST_BUFFER: usize = 8 * 1024;
 /// How many headers hyper takes by itself: for so many it has room on its stack, and allocates for any other number.
 const OWN_HEADER_COUNT: usize = 100;
 
-pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
+pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>, accepted: Instant)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = &server.core.connection_limits;
     let (header_bytes, header_count) = ((limits.header_bytes as usize).max(LEAST_BUFFER), limits.header_count);
-    let (io, vitals) = Guard::new(io, Some(Watched::Http1));
+    let (io, vitals) = Guard::of_accepted(io, Watched::Http1, accepted);
     let life = Life::new(phase, limits);
     let (mut phase, within) = (life.phase(), life.phase());
-    let calls =
-        Arc::new(Calls { vitals: Arc::clone(&vitals), unread: Arc::default(), aborting: AtomicBool::new(false) });
-    let aborting = Arc::clone(&calls);
+    let calls = Arc::new(Calls::new(&vitals));
+    let all = Arc::clone(&calls);
     let service = service_fn(move |request: Request<Incoming>| {
         let running = Running::new(&calls);
         let (head, body) = request.into_parts();
@@ -71,12 +71,13 @@ where
             if Pin::new(&mut life).poll(cx).is_ready() {
                 return Poll::Ready(Ok(()));
             }
+            all.poll_expired(cx);
             if !phase.has_changed().unwrap_or(false) {
                 return Poll::Pending;
             }
             connection.as_mut().graceful_shutdown();
             let is_over = *phase.borrow_and_update() >= Phase::Aborting;
-            aborting.aborting.store(is_over, Ordering::Relaxed);
+            all.aborting.store(is_over, Ordering::Relaxed);
         }
     });
     if let Err(error) = result.await {
@@ -97,6 +98,39 @@ struct Calls {
     unread: Arc<AtomicBool>,
     /// What still runs is to end with a status.
     aborting: AtomicBool,
+    /// The answer that streams, of which there is one at a time.
+    streaming: Mutex<Option<Streaming>>,
+}
+
+/// An answer that streams, and what of it was drawn that hyper has not taken yet.
+struct Streaming {
+    body: Body,
+    drawn: Option<Result<Frame, Status>>,
+}
+
+impl Calls {
+    fn new(vitals: &Arc<Vitals>) -> Self {
+        let (unread, aborting, streaming) = (Arc::default(), AtomicBool::new(false), Mutex::default());
+        Self { vitals: Arc::clone(vitals), unread, aborting, streaming }
+    }
+
+    fn streaming(&self) -> MutexGuard<'_, Option<Streaming>> {
+        self.streaming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// While the peer takes nothing hyper asks for nothing, so an answer would not learn of its deadline.
+    fn poll_expired(&self, cx: &mut Context<'_>) {
+        if self.vitals.blocked_since().is_none() {
+            return;
+        }
+        if let Some(Streaming { body, drawn }) = &mut *self.streaming()
+            && drawn.is_none()
+            && body.poll_expired(cx).is_ready()
+            && let Poll::Ready(frame) = body.poll_next(cx)
+        {
+            *drawn = frame;
+        }
+    }
 }
 
 /// A call, until all of its answer was drawn.
@@ -152,7 +186,8 @@ impl Future for Answering {
         }
         if !response.body().is_whole() {
             let body = std::mem::take(response.body_mut());
-            *response.body_mut() = Body::source(Drawn { body, running });
+            *running.calls.streaming() = Some(Streaming { body, drawn: None });
+            *response.body_mut() = Body::source(Drawn { running });
         }
         Poll::Ready(Ok(response))
     }
@@ -160,15 +195,28 @@ impl Future for Answering {
 
 /// The body of an answer that streams: it ends with a status when the grace of the server or of the connection is over.
 struct Drawn {
-    body: Body,
     running: Running,
 }
 
 impl Source for Drawn {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        if self.running.must_abort() {
-            self.body.abort(shutting_down());
+        let must_abort = self.running.must_abort();
+        let mut streaming = self.running.calls.streaming();
+        let Some(Streaming { body, drawn }) = &mut *streaming else {
+            return Poll::Ready(Some(Err(Status::internal("there is no answer to draw"))));
+        };
+        if must_abort {
+            body.abort(shutting_down());
         }
-        self.body.poll_next(cx)
+        match drawn.take() {
+            Some(frame) => Poll::Ready(Some(frame)),
+            None => body.poll_next(cx),
+        }
+    }
+}
+
+impl Drop for Drawn {
+    fn drop(&mut self) {
+        *self.running.calls.streaming() = None;
     }
 }

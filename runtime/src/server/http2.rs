@@ -14,6 +14,7 @@ use http::{Request, Response, StatusCode};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
+    time::Instant,
 };
 use tonic::Status;
 
@@ -43,7 +44,7 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// messages are never cut off.
 const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
 
-pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
+pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>, accepted: Instant)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -53,7 +54,7 @@ where
         control_frames: limits.control_frames,
         resets: limits.resets,
     });
-    let (io, vitals) = Guard::new(io, Some(Watched::Http2(police)));
+    let (io, vitals) = Guard::of_accepted(io, Watched::Http2(police), accepted);
     // It waits for nothing but the preface, which is there.
     let handshake = h2::server::Builder::new()
         .initial_window_size(STREAM_WINDOW)

@@ -171,3 +171,15 @@ impl Watch {
         [idle, owing, blocked].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_differ_by_a_tenth_either_way() {
+        let ages: Vec<u64> = (0..1000).map(|_| about(Duration::from_secs(1000)).as_secs()).collect();
+        let (least, most) = (ages.iter().min().copied().unwrap(), ages.iter().max().copied().unwrap());
+        assert!((900..920).contains(&least) && (1080..=1100).contains(&most), "{least} to {most}");
+    }
+}

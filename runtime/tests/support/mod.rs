@@ -9,10 +9,12 @@
 )]
 
 mod bulk;
+mod ruled;
 
 use std::{future::Future, sync::Arc};
 
 pub use bulk::{Bulk, RuledBulk};
+pub use ruled::{RULED, Ruled};
 
 use rsgrpc::{
     Client, Idempotency, Method, MethodKind, Request, Response, Service, ServiceDescriptor, Status, Streaming,

@@ -133,6 +133,39 @@ async fn certificates_are_renewed_without_dropping_a_connection() {
     assert!(status.message().contains("no authority"), "{status}");
 }
 
+/// However much of its hello a client has sent, and whether it goes on byte by byte.
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_does_not_end() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let identity = Ca::new("ca").issue(&["localhost"]).identity();
+    // A record of 200 bytes, and in it a hello of 196.
+    let hello = [&[22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3][..], &[7; 90]].concat();
+    for (seconds, tls) in
+        [(10, ServerTls::new(identity.clone())), (3, ServerTls::new(identity).handshake_timeout(3 * SECOND))]
+    {
+        let (_, addr) = start(Some(tls)).await;
+        for (sent, dripping) in [(0, false), (3, false), (hello.len(), false), (hello.len(), true)] {
+            let (mut read, mut write) = TcpStream::connect(addr).await.unwrap().into_split();
+            write.write_all(&hello[..sent]).await.unwrap();
+            let began = tokio::time::Instant::now();
+            let drip = async {
+                while dripping && write.write_all(&[7]).await.is_ok() {
+                    tokio::time::sleep(SECOND).await;
+                }
+                std::future::pending::<()>().await;
+            };
+            let mut said = Vec::new();
+            tokio::select! {
+                // With bytes unread it ends by a reset.
+                _ = read.read_to_end(&mut said) => {}
+                () = drip => {}
+            }
+            let closed = began.elapsed().as_secs();
+            assert!((seconds..=seconds + 1).contains(&closed), "{sent} bytes, {dripping}: closed after {closed} s");
+        }
+    }
+}
+
 #[tokio::test]
 async fn silent_connections_hold_up_nobody_and_are_closed() {
     let ca = Ca::new("ca");

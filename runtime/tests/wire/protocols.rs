@@ -4,60 +4,15 @@ use std::{fmt::Debug, time::Duration};
 
 use futures_util::stream;
 use rsgrpc::{
-    BodySelector, Channel, Client, Content, Encoding, HttpRule, Method, Protocol, Response, ResponseExt, Segment,
-    Service, ServiceDescriptor, Status, StatusExt, Streaming, Template,
-    codegen::{Reply, ServerCall},
-    google::rpc::BadRequest,
-    json,
-    metadata::MetadataMap,
+    Channel, Client, Encoding, Protocol, Response, ResponseExt, Status, StatusExt, Streaming, google::rpc::BadRequest,
+    json, metadata::MetadataMap,
 };
 use tokio::net::TcpListener;
 
 use crate::{
     probe,
-    support::{ECHO, ECHO_METHODS, EchoClient, EchoServer},
+    support::{EchoClient, EchoServer, RULED, Ruled},
 };
-
-/// The service with rules for REST.
-struct Ruled(EchoServer<probe::Probe>);
-
-static RULED: ServiceDescriptor = ServiceDescriptor {
-    methods: &[
-        ruled(0, &[rule("/v1/unary", &[Segment::Literal("v1"), Segment::Literal("unary")])]),
-        ruled(1, &[rule("/v1/down", &[Segment::Literal("v1"), Segment::Literal("down")])]),
-        ruled(2, &[rule("/v1/up", &[Segment::Literal("v1"), Segment::Literal("up")])]),
-        ruled(3, &[rule("/v1/both", &[Segment::Literal("v1"), Segment::Literal("both")])]),
-        ruled(4, &[rule("/v1/look", &[Segment::Literal("v1"), Segment::Literal("look")])]),
-    ],
-    ..ECHO
-};
-
-const fn ruled(index: usize, http: &'static [HttpRule]) -> Method {
-    let Method { path, kind, idempotency, input, output, .. } = ECHO_METHODS[index];
-    Method { path, kind, idempotency, input, output, http }
-}
-
-const fn rule(text: &'static str, segments: &'static [Segment]) -> HttpRule {
-    HttpRule {
-        verb: "POST",
-        template: Template { text, segments, verb: "", variables: &[] },
-        body: BodySelector::All,
-        response_body: "",
-        request: Content::Json,
-        response: Content::Json,
-        update_mask: "",
-    }
-}
-
-impl Service for Ruled {
-    fn descriptor(&self) -> &'static ServiceDescriptor {
-        &RULED
-    }
-
-    fn call(&self, method: usize, call: ServerCall) -> Reply {
-        self.0.call(method, call)
-    }
-}
 
 /// What a caller learns of a status.
 fn told(status: &Status) -> String {

@@ -25,6 +25,8 @@ pub struct Flags {
     pub yields: bool,
     /// Whether a server runs the interceptors of telemetry: `--telemetry`.
     pub telemetry: bool,
+    /// Whether a server speaks TLS, with the certificate and key that it reads as PEM from its standard input: `--tls`.
+    pub tls: bool,
     /// What a server runs on: `--runtime single|multi|per-core`.
     pub runtime: Runtime,
 }
@@ -45,6 +47,7 @@ impl Flags {
             size: 32,
             yields: false,
             telemetry: false,
+            tls: false,
             runtime: Runtime::Single,
         };
         let mut parser = lexopt::Parser::from_env();
@@ -59,6 +62,7 @@ impl Flags {
                 Long("size") => flags.size = parser.value()?.parse()?,
                 Long("yields") => flags.yields = true,
                 Long("telemetry") => flags.telemetry = true,
+                Long("tls") => flags.tls = true,
                 Long("runtime") => flags.runtime = parser.value()?.parse()?,
                 other => return Err(other.unexpected().into()),
             }

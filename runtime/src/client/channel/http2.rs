@@ -55,7 +55,7 @@ pub(super) struct Opened {
 pub(super) async fn open(io: Io, server: Address, connector: &Connector, load: Arc<Load>) -> Result<Opened, String> {
     let &Connector { keepalive, max_header_bytes, .. } = connector;
     let (io, greeting) = Greeting::new(io);
-    let (io, vitals) = Guard::new(io, None);
+    let (io, vitals) = Guard::new(io);
     let (send, mut connection) = h2::client::Builder::new()
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)

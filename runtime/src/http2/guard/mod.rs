@@ -13,7 +13,10 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Instant,
+};
 
 use gather::{Gather, Lent};
 pub(crate) use police::{Laws, Police};
@@ -36,8 +39,19 @@ pub(crate) struct Guard<IO> {
 }
 
 impl<IO> Guard<IO> {
-    pub(crate) fn new(io: IO, watched: Option<Watched>) -> (Self, Arc<Vitals>) {
-        let vitals = Arc::new(Vitals::new());
+    pub(crate) fn new(io: IO) -> (Self, Arc<Vitals>) {
+        Self::with(io, None, Vitals::new(Instant::now()))
+    }
+
+    /// That of a connection which was accepted then, and whose peer has owed its opening ever since.
+    pub(crate) fn of_accepted(io: IO, watched: Watched, accepted: Instant) -> (Self, Arc<Vitals>) {
+        let vitals = Vitals::new(accepted);
+        vitals.owes(true, false, 0);
+        Self::with(io, Some(watched), vitals)
+    }
+
+    fn with(io: IO, watched: Option<Watched>, vitals: Vitals) -> (Self, Arc<Vitals>) {
+        let vitals = Arc::new(vitals);
         (Self { io, vitals: Arc::clone(&vitals), watched, gather: Gather::default() }, vitals)
     }
 
@@ -235,7 +249,7 @@ mod tests {
 
     #[test]
     fn whole_frames_are_written_as_one_before_it_reads() {
-        let (mut guard, vitals) = Guard::new(Writes::default(), None);
+        let (mut guard, vitals) = Guard::new(Writes::default());
         assert!(write(&mut guard, b"small"));
         let frames: Vec<_> = (0..4).map(|n| vec![n; 16_393]).chain([vec![9; 24]]).collect();
         assert!(frames.iter().all(|frame| write(&mut guard, frame)));
@@ -249,7 +263,7 @@ mod tests {
 
     #[test]
     fn what_was_lent_is_not_copied() {
-        let (mut guard, vitals) = Guard::new(Writes::default(), None);
+        let (mut guard, vitals) = Guard::new(Writes::default());
         let message = bytes::Bytes::from((0..40_000).map(|n| n as u8).collect::<Vec<_>>());
         vitals.lent.add(&message);
         assert!(message.chunks(16_384).all(|part| write(&mut guard, part)));
@@ -263,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_peer_that_does_not_read_is_not_written_for() {
-        let (mut guard, vitals) = Guard::new(Writes { blocked: true, ..Writes::default() }, None);
+        let (mut guard, vitals) = Guard::new(Writes { blocked: true, ..Writes::default() });
         let taken = (0..100).take_while(|_| write(&mut guard, &[0; 16_393])).count();
         assert_eq!(taken, 4);
         read(&mut guard);

@@ -80,11 +80,11 @@ impl Pressing {
 }
 
 impl Vitals {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(opened: Instant) -> Self {
         let never = || Since(AtomicU64::new(Since::NEVER));
         let quiet = Since(AtomicU64::new(0));
         Self {
-            opened: Instant::now(),
+            opened,
             last_read: AtomicU64::new(0),
             abused: AtomicBool::new(false),
             quiet,

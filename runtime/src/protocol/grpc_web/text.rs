@@ -83,6 +83,10 @@ impl Deframe for Decoded {
         Ok(item)
     }
 
+    fn keeps_some(&self) -> bool {
+        !self.chunks.is_empty()
+    }
+
     fn end(&mut self, ending: Ending) -> Result<MetadataMap, Status> {
         let trailers = self.framing.end(ending)?;
         match self.chunks.len() {

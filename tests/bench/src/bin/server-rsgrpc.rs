@@ -20,9 +20,10 @@ fn main() -> ExitCode {
     }
 }
 
-async fn serve(Flags { port, telemetry, runtime, .. }: Flags) -> Result<(), Box<dyn Error>> {
+async fn serve(Flags { port, telemetry, tls, runtime, .. }: Flags) -> Result<(), Box<dyn Error>> {
     let builder = Server::builder().add_service(BenchServer::new(Handlers)).add_service(BulkServer::new(Handlers));
     let builder = if telemetry { observed(builder)? } else { builder };
+    let builder = if tls { secured(builder)? } else { builder };
     let server = builder.build()?;
     let addr = SocketAddr::from(([127, 0, 0, 1], port));
     match runtime {
@@ -43,6 +44,18 @@ fn observed(builder: ServerBuilder) -> Result<ServerBuilder, Box<dyn Error>> {
 #[cfg(not(feature = "otel"))]
 fn observed(_: ServerBuilder) -> Result<ServerBuilder, Box<dyn Error>> {
     Err("--telemetry needs the feature otel".into())
+}
+
+/// With TLS, by what stands in the standard input.
+#[cfg(feature = "tls")]
+fn secured(builder: ServerBuilder) -> Result<ServerBuilder, Box<dyn Error>> {
+    let pem = std::io::read_to_string(std::io::stdin())?;
+    Ok(builder.tls(rsgrpc::ServerTls::new(rsgrpc::Identity::from_pem(&pem, &pem)?)))
+}
+
+#[cfg(not(feature = "tls"))]
+fn secured(_: ServerBuilder) -> Result<ServerBuilder, Box<dyn Error>> {
+    Err("--tls needs the feature tls".into())
 }
 
 struct Handlers;

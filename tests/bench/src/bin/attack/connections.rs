@@ -11,7 +11,10 @@ use tokio::{
 };
 
 use crate::{
-    attacker::{DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, WINDOW_UPDATE, call, frame},
+    attacker::{
+        Attacker, DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, WINDOW_UPDATE, call, frame, framed,
+    },
+    bodies::{JSON, UNARY},
     frames::UPLOAD,
     rows::Sent,
 };
@@ -21,21 +24,32 @@ pub(crate) async fn rest() -> Sent {
     Sent { what: "0".to_owned(), outcome: "-".to_owned(), held: (vec![], vec![]) }
 }
 
-/// What each connection begins with and never ends; how long the slowest of them stays open.
-pub(crate) async fn slow(addr: SocketAddr) -> Sent {
+/// What a connection of HTTP may begin with and never end.
+pub(crate) fn beginnings() -> Vec<Vec<u8>> {
     let open = frame(HEADERS, END_HEADERS, 1, &call(UPLOAD));
     let settings = frame(SETTINGS, 0, 0, &[]);
     let begun = [PREFACE, &settings].concat();
-    let parts = [
+    vec![
         Vec::new(),
         PREFACE[..10].to_vec(),
         PREFACE.to_vec(),
         [&begun, &open[..20]].concat(),
         [&begun[..], &frame(HEADERS, 0, 1, &call(UPLOAD))].concat(),
         b"GET / HTTP/1.1\r\nhost".to_vec(),
-    ];
+    ]
+}
+
+/// And one of TLS. A hello of 196 bytes would follow, in a record of 200.
+#[cfg(feature = "tls")]
+pub(crate) fn hellos() -> Vec<Vec<u8>> {
+    let record = [&[22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3][..], &[7; 90]].concat();
+    vec![Vec::new(), record[..3].to_vec(), record]
+}
+
+/// How long the slowest of the connections that begin in these ways stays open.
+pub(crate) async fn slow(addr: SocketAddr, parts: Vec<Vec<u8>>) -> Sent {
     let mut waiting = Vec::new();
-    for part in parts.iter().cycle().take(600) {
+    for part in parts.iter().cycle().take(100 * parts.len()) {
         let mut stream = TcpStream::connect(addr).await.unwrap();
         let connected = Instant::now();
         stream.write_all(part).await.unwrap();
@@ -49,9 +63,39 @@ pub(crate) async fn slow(addr: SocketAddr) -> Sent {
     for one in waiting {
         closed.extend(one.await.unwrap());
     }
-    let latest = closed.iter().max().copied().unwrap_or_default();
-    let outcome = format!("{} closed, each within {:.2} s", closed.len(), latest.as_secs_f64());
-    Sent { what: "100 connections of each".to_owned(), outcome, held: (vec![], vec![]) }
+    latest("100 connections of each", "closed", &closed)
+}
+
+/// Bodies that begin and stand still: how long it takes until the last of them is answered.
+pub(crate) async fn slow_bodies(addr: SocketAddr) -> Sent {
+    let half = [frame(HEADERS, END_HEADERS, 1, &call(UNARY)), frame(DATA, 0, 1, &framed(0, &[7; 9])[..6])].concat();
+    let head = format!("POST {UNARY} HTTP/1.1\r\nhost: test\r\ncontent-type: {JSON}\r\ncontent-length: 100\r\n\r\n[");
+    let (mut over_http2, mut over_http1) = (Vec::new(), Vec::new());
+    let began = Instant::now();
+    for _ in 0..100 {
+        let mut attacker = Attacker::connect(addr).await;
+        attacker.send(&half).await;
+        over_http2.push(attacker);
+        let mut stream = TcpStream::connect(addr).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        over_http1.push(stream);
+    }
+    let mut answered = Vec::new();
+    for stream in &mut over_http1 {
+        let answer = tokio::time::timeout(Duration::from_secs(60), stream.read(&mut [0; 1024])).await;
+        answered.extend(answer.is_ok().then(|| began.elapsed()));
+    }
+    for attacker in &mut over_http2 {
+        attacker.until("an answer", |seen| seen.ended == 1).await;
+        answered.push(began.elapsed());
+    }
+    latest("100 calls of each", "answered", &answered)
+}
+
+fn latest(what: &str, how: &str, took: &[Duration]) -> Sent {
+    let latest = took.iter().max().copied().unwrap_or_default();
+    let outcome = format!("{} {how}, each within {:.2} s", took.len(), latest.as_secs_f64());
+    Sent { what: what.to_owned(), outcome, held: (vec![], vec![]) }
 }
 
 /// From several addresses, since one may have 4,096.
@@ -74,7 +118,7 @@ pub(crate) async fn stalled(addr: SocketAddr, windows: bool) -> Sent {
     let window: [u8; 4] = if windows { [0x7f, 0xff, 0xff, 0xff] } else { [0; 4] };
     let settings = frame(SETTINGS, 0, 0, &[&[0, 4][..], &window].concat());
     let ask = DownloadRequest { count: 1_000_000, size: 1024, yields: false }.encode_to_vec();
-    let ask = crate::attacker::framed(0, &ask);
+    let ask = framed(0, &ask);
     let mut sockets = Vec::new();
     for _ in 0..5 {
         let mut stream = TcpStream::connect(addr).await.unwrap();

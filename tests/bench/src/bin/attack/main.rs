@@ -1,7 +1,7 @@
 //! Attacks a server process by raw frames and prints what that cost it, one row an attack, as a table of Markdown: the one
 //! that docs/security.md shows. The attacks themselves are those of `runtime/tests/attacks`, which asserts how they end.
 //!
-//!     cargo build --release -p rsgrpc-bench && (ulimit -n 20000; target/release/attack [ROW])
+//!     cargo build --release -p rsgrpc-bench --features tls && (ulimit -n 20000; target/release/attack [ROW])
 //!
 //! `attack --small-frames ADDRESS COUNT` is a client: it sends so many small messages, each in a frame of its own, to a
 //! bench server and fails unless all are taken.
@@ -14,6 +14,10 @@ mod attacker;
 mod bodies;
 mod connections;
 mod frames;
+#[cfg(feature = "tls")]
+#[allow(dead_code, unreachable_pub, reason = "shared with the tests")]
+#[path = "../../../../../runtime/tests/tls/pki.rs"]
+mod pki;
 #[allow(unreachable_pub, reason = "shared with the tests")]
 #[path = "../../../../../runtime/tests/attacks/provocations.rs"]
 mod provocations;
@@ -54,8 +58,8 @@ fn main() -> ExitCode {
 
 async fn measure(row: &Row) {
     let program = std::env::current_exe().unwrap().with_file_name("server-rsgrpc");
-    let server = Server::start(&program).await;
-    let victim = Victim::start(server.addr);
+    let server = Server::start(&program, row.tls).await;
+    let victim = Victim::start(server.channel.clone());
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (memory, cpu) = (server.memory(), server.cpu());
     let began = Instant::now();

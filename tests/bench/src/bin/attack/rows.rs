@@ -24,6 +24,8 @@ type Attack = Pin<Box<dyn Future<Output = Sent>>>;
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) attack: Box<dyn Fn(SocketAddr) -> Attack>,
+    /// The server speaks TLS.
+    pub(crate) tls: bool,
     /// What tonic, connectrpc and hyper came to.
     pub(crate) others: &'static str,
 }
@@ -33,7 +35,7 @@ fn row<F: Future<Output = Sent> + 'static>(
     others: &'static str,
     attack: impl Fn(SocketAddr) -> F + 'static,
 ) -> Row {
-    Row { name: name.into(), attack: Box::new(move |addr| Box::pin(attack(addr))), others }
+    Row { name: name.into(), attack: Box::new(move |addr| Box::pin(attack(addr))), tls: false, others }
 }
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -103,8 +105,16 @@ fn waiting() -> Vec<Row> {
         row(
             "slow: nothing, half a preface, no SETTINGS, half a HEADERS, no END_HEADERS, half a head of HTTP/1.1",
             "never closed, connectrpc 30 s",
-            connections::slow,
+            |addr| connections::slow(addr, connections::beginnings()),
         ),
+        #[cfg(feature = "tls")]
+        Row {
+            tls: true,
+            ..row("slow TLS: no hello, half the head of a record, half a hello", "", |addr| {
+                connections::slow(addr, connections::hellos())
+            })
+        },
+        row("slow bodies: half a message of gRPC, half the JSON of a body of HTTP/1.1", "", connections::slow_bodies),
         row("10,000 idle connections", "156, 161, 146 MiB, never closed", connections::idle),
         row("1,000 streams, windows open, nothing read", "405, 428, 420 MiB, never closed", |addr| {
             connections::stalled(addr, true)

@@ -2,25 +2,35 @@
 
 use std::{
     fs,
+    io::Write,
     net::SocketAddr,
     path::Path,
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     time::Duration,
 };
+
+use rsgrpc::{Channel, ChannelBuilder};
 
 pub(crate) struct Server {
     child: Child,
     pub(crate) addr: SocketAddr,
+    /// For who calls it.
+    pub(crate) channel: Channel,
 }
 
 impl Server {
-    pub(crate) async fn start(program: &Path) -> Self {
+    /// One that speaks TLS, if it is to.
+    pub(crate) async fn start(program: &Path, tls: bool) -> Self {
         let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let child = Command::new(program).args(["--port", &addr.port().to_string()]).spawn().expect("the server");
+        let (flags, pem, channel) = if tls { secured(addr) } else { plain(addr) };
+        let mut start = Command::new(program);
+        start.args(["--port", &addr.port().to_string()]).args(flags).stdin(Stdio::piped());
+        let mut child = start.spawn().expect("the server");
+        child.stdin.take().unwrap().write_all(pem.as_bytes()).unwrap();
         while tokio::net::TcpStream::connect(addr).await.is_err() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Self { child, addr }
+        Self { child, addr, channel: channel.build().unwrap() }
     }
 
     /// Resident bytes.
@@ -53,4 +63,25 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The flags of a server, what it reads, and how it is called.
+type Setting = (&'static [&'static str], String, ChannelBuilder);
+
+fn plain(addr: SocketAddr) -> Setting {
+    (&[], String::new(), Channel::builder(format!("http://{addr}")))
+}
+
+#[cfg(feature = "tls")]
+fn secured(addr: SocketAddr) -> Setting {
+    let ca = crate::pki::Ca::new("attack");
+    let pair = ca.issue(&["localhost"]);
+    let channel = Channel::builder(format!("https://localhost:{}", addr.port()));
+    let channel = channel.tls(rsgrpc::ClientTls::new().roots(ca.roots()));
+    (&["--tls"], pair.certificate + &pair.key, channel)
+}
+
+#[cfg(not(feature = "tls"))]
+fn secured(_: SocketAddr) -> Setting {
+    panic!("TLS needs the feature tls")
 }

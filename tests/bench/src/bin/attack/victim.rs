@@ -1,9 +1,6 @@
 //! Somebody who calls the server meanwhile, 250 times a second.
 
-use std::{
-    net::SocketAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use rsgrpc::Channel;
 use rsgrpc_bench::ours::{BenchClient, HelloRequest};
@@ -15,8 +12,8 @@ pub(crate) struct Victim {
 }
 
 impl Victim {
-    pub(crate) fn start(addr: SocketAddr) -> Self {
-        let client = BenchClient::new(Channel::connect(format!("http://{addr}")).unwrap());
+    pub(crate) fn start(channel: Channel) -> Self {
+        let client = BenchClient::new(channel);
         let (stop, mut stopped) = oneshot::channel();
         let calls = tokio::spawn(async move {
             let (mut latencies, mut errors) = (Vec::new(), 0);

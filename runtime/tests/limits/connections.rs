@@ -1,0 +1,200 @@
+//! Limits of a connection, frame by frame and second by second: what the same peer comes to by default, and with the
+//! limit set. Here over HTTP/2, by calls of gRPC and of REST.
+
+use rsgrpc::{ConnectionLimits, ServerBuilder};
+
+use crate::{
+    attacker::{
+        DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, call, frame, message, post,
+    },
+    lane::{Lane, Protocol, Sent},
+    raw::{Step, events},
+    served::{SECOND, Set, builder},
+};
+use Step::{Send, Wait};
+
+/// Opens streams of HTTP/2.
+#[derive(Debug, Clone, Copy)]
+pub enum Caller {
+    Grpc,
+    Rest,
+}
+
+impl Caller {
+    fn head(self, method: &str) -> Vec<u8> {
+        match self {
+            Self::Grpc => call(&format!("/test.Echo/{method}")),
+            Self::Rest => post(&format!("/v1/{}", method.to_lowercase()), "application/json", None),
+        }
+    }
+
+    /// A call that has not sent anything yet.
+    pub fn open(self, stream: u32, method: &str) -> Vec<u8> {
+        frame(HEADERS, END_HEADERS, stream, &self.head(method))
+    }
+
+    /// One that has sent all.
+    pub fn ask(self, stream: u32, method: &str) -> Vec<u8> {
+        let body = match self {
+            Self::Grpc => message("hi"),
+            Self::Rest => b"\"hi\"".to_vec(),
+        };
+        [self.open(stream, method), frame(DATA, END_STREAM, stream, &body)].concat()
+    }
+}
+
+pub struct Row<C> {
+    pub name: &'static str,
+    pub steps: fn(C) -> Vec<Step>,
+    /// What comes back up to this second.
+    pub last: u64,
+    pub by_default: &'static [&'static str],
+    /// How it is set otherwise, and what comes back then; `None` where it cannot be.
+    pub set: Option<(Set, &'static [&'static str])>,
+}
+
+pub fn limits(builder: ServerBuilder, set: fn(ConnectionLimits) -> ConnectionLimits) -> ServerBuilder {
+    builder.connection_limits(set(ConnectionLimits::new()))
+}
+
+fn begun() -> Step {
+    Send([PREFACE, &frame(SETTINGS, 0, 0, &[])].concat())
+}
+
+const OVER_HTTP2: &[Row<Caller>] = &[
+    Row {
+        name: "calls at once",
+        steps: |by| vec![begun(), Send([1, 3, 5].map(|stream| by.open(stream, "Up")).concat())],
+        last: 20,
+        by_default: &[],
+        set: Some((|builder| limits(builder, |limits| limits.max_concurrent_streams(2)), &["0 s: 5 reset by 7"])),
+    },
+    Row {
+        name: "headers of all open requests",
+        steps: |by| vec![begun(), Send([1, 3, 5].map(|stream| by.open(stream, "Up")).concat())],
+        last: 20,
+        by_default: &[],
+        set: Some((|builder| limits(builder, |limits| limits.max_open_header_bytes(1000)), &["0 s: 5 reset by 11"])),
+    },
+    Row {
+        name: "half a head",
+        steps: |by| vec![begun(), Send(by.open(1, "Up")[..20].to_vec())],
+        last: 20,
+        by_default: &["10 s: closed"],
+        set: Some((|builder| limits(builder, |limits| limits.opening(3 * SECOND)), &["3 s: closed"])),
+    },
+    Row {
+        name: "a head that does not end",
+        steps: |by| vec![begun(), Send(frame(HEADERS, 0, 1, &by.head("Up")))],
+        last: 20,
+        by_default: &["10 s: closed"],
+        set: Some((|builder| limits(builder, |limits| limits.opening(3 * SECOND)), &["3 s: closed"])),
+    },
+    Row {
+        name: "a preface in pieces, and no SETTINGS",
+        steps: |_| vec![Send(PREFACE[..10].to_vec()), Wait(2 * SECOND), Send(PREFACE[10..].to_vec())],
+        last: 20,
+        by_default: &["10 s: closed"],
+        set: Some((|builder| limits(builder, |limits| limits.opening(3 * SECOND)), &["3 s: closed"])),
+    },
+    Row {
+        name: "no call",
+        steps: |by| vec![begun(), Send(by.ask(1, "Unary"))],
+        last: 400,
+        by_default: &["0 s: 1 ended", "300 s: GOAWAY 0", "310 s: closed"],
+        set: Some((
+            |builder| limits(builder, |limits| limits.idle(5 * SECOND)),
+            &["0 s: 1 ended", "5 s: GOAWAY 0", "15 s: closed"],
+        )),
+    },
+    Row {
+        name: "age, and what still runs after the grace",
+        steps: |by| vec![begun(), Send(by.open(1, "Up"))],
+        last: 20,
+        by_default: &[],
+        set: Some((
+            |builder| limits(builder, |limits| limits.age(SECOND / 10).age_grace(5 * SECOND)),
+            &["0 s: GOAWAY 0", "5 s: 1 ended", "5 s: closed"],
+        )),
+    },
+    Row {
+        name: "a window that stays shut",
+        steps: |by| vec![begun(), Send(frame(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0])), Send(by.ask(1, "Down"))],
+        last: 302,
+        by_default: &["300 s: 1 reset by 8"],
+        set: Some((|builder| limits(builder, |limits| limits.unread(5 * SECOND)), &["5 s: 1 reset by 8"])),
+    },
+    Row {
+        name: "a silent peer",
+        steps: |by| vec![begun(), Send(by.open(1, "Up"))],
+        last: 400,
+        by_default: &["320 s: closed"],
+        set: Some((|builder| builder.keepalive(5 * SECOND, 2 * SECOND), &["7 s: closed"])),
+    },
+    Row {
+        name: "control frames",
+        steps: |by| vec![begun(), Send(by.open(1, "Up")), Send(frame(SETTINGS, 0, 0, &[]).repeat(60))],
+        last: 20,
+        by_default: &[],
+        set: Some((
+            |builder| limits(builder, |limits| limits.max_control_frames(50)),
+            &["0 s: GOAWAY 11", "0 s: closed"],
+        )),
+    },
+    Row {
+        name: "resets",
+        steps: |by| {
+            let cancelled = |stream| [by.open(stream, "Up"), frame(RST_STREAM, 0, stream, &[0, 0, 0, 8])].concat();
+            // One after the other: of those that nobody has looked at yet, h2 takes 20.
+            let paced = |stream| [Send(cancelled(stream)), Wait(SECOND / 1000)];
+            [begun()].into_iter().chain((1..60).step_by(2).flat_map(paced)).collect()
+        },
+        last: 20,
+        by_default: &[],
+        set: Some((|builder| limits(builder, |limits| limits.max_resets(10)), &["0 s: GOAWAY 11", "0 s: closed"])),
+    },
+    Row {
+        name: "DATA for a call that is over",
+        steps: |by| vec![begun(), Send(by.open(1, "Nothing")), Send(frame(DATA, 0, 1, &[0; 16_384]).repeat(600))],
+        last: 20,
+        by_default: &["0 s: 1 ended", "0 s: 1 reset by 3", "0 s: GOAWAY 11", "0 s: closed"],
+        set: None,
+    },
+    Row {
+        name: "PINGs, of which more are allowed then",
+        steps: |by| {
+            let ping = || [Send(frame(PING, 0, 0, b"attacked")), Wait(2 * SECOND)];
+            [begun(), Send(by.open(1, "Up"))].into_iter().chain((0..8).flat_map(|_| ping())).collect()
+        },
+        last: 20,
+        by_default: &["6 s: GOAWAY 11", "6 s: closed"],
+        set: Some((|builder| builder.keepalive_min_interval(SECOND), &[])),
+    },
+];
+
+/// Compares what comes back with the rows, and then makes a good call.
+pub async fn come_to<C: Copy + std::fmt::Debug>(rows: &[Row<C>], callers: &[C]) {
+    let mut wrong = Vec::new();
+    for row in rows {
+        for &caller in callers {
+            let others = row.set.map(|(set, wanted)| ("set", set(builder()), wanted));
+            for (how, server, wanted) in [("by default", builder(), row.by_default)].into_iter().chain(others) {
+                let server = server.build().unwrap();
+                let events = events(&server, (row.steps)(caller), row.last).await;
+                if events != wanted {
+                    wrong.push(format!("{} {caller:?}, {how}: {events:?} is not {wanted:?}", row.name));
+                }
+                let lane = Lane { protocol: Protocol::Grpc, http2: true };
+                let answer = lane.connect(&server).await.exchange(&Sent::text("hi")).await;
+                let sick = lane.differs(&Sent::text("hi"), &answer, None);
+                wrong.extend(sick.map(|sick| format!("{} {caller:?}, {how}: then {sick}", row.name)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_http2() {
+    come_to(OVER_HTTP2, &[Caller::Grpc, Caller::Rest]).await;
+}
