@@ -1,4 +1,4 @@
-//! What users give a channel, and panics, or never has to wait.
+//! What users give a channel, and panics, or never has to wait, or is of no use.
 
 use std::{
     future::IntoFuture,
@@ -178,4 +178,40 @@ async fn a_resolver_that_never_waits_lets_others_work() {
         });
     });
     assert_eq!(within("an answer", told.recv()).await.unwrap(), "a");
+}
+
+/// Asks as soon as it is told to, and finds a service config that cannot be used.
+struct Unusable {
+    times: Arc<AtomicUsize>,
+    endpoint: Endpoint,
+}
+
+impl Resolver for Unusable {
+    fn watch(&self, refresh: Refresh) -> Resolutions {
+        let mut found = Resolution::from(vec![self.endpoint.clone()]);
+        found.service_config = Some("{".parse());
+        let times = Arc::clone(&self.times);
+        stream::unfold((refresh, found, times), |(refresh, found, times)| async move {
+            if times.fetch_add(1, Ordering::SeqCst) > 0 {
+                refresh.requested().await;
+            }
+            Some((Ok(found.clone()), (refresh, found, times)))
+        })
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_config_that_cannot_be_used_is_asked_for_again_after_a_pause() {
+    let node = Node::start("a").await;
+    let times = Arc::<AtomicUsize>::default();
+    let resolver = Unusable { times: Arc::clone(&times), endpoint: node.endpoint() };
+    let channel = Channel::builder("http://service").resolver(resolver).build().unwrap();
+    let client = EchoClient::new(channel.clone());
+    let error = within("an error", client.unary(String::new()).into_future()).await.unwrap_err();
+    assert!(error.message().starts_with("the service config cannot be used"), "{error}");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // One that it has told, and one that it waits to tell.
+    assert_eq!(times.load(Ordering::SeqCst), 2);
+    crate::node::until("it is asked", || times.load(Ordering::SeqCst) == 3).await;
 }

@@ -100,10 +100,7 @@ impl Manager {
     fn resolved(&mut self, resolution: Resolution) {
         match self.shared.asked.hear(resolution.service_config) {
             Ok(()) => self.configure(),
-            Err(error) => {
-                self.common.refresh.notify_one();
-                return self.unresolved(unavailable(error.to_string()));
-            }
+            Err(error) => return self.unresolved(unavailable(error.to_string())),
         }
         self.endpoints = Some(resolution.endpoints);
         self.replace();

@@ -24,6 +24,8 @@ pub(in super::super) struct Watch {
     named: bool,
     /// Whether it has said since it began why it names none.
     failed: bool,
+    /// When it is asked for better, where what it told last cannot be used.
+    again: Option<Pin<Box<Sleep>>>,
     backoff: Backoff,
     random: Random,
 }
@@ -39,7 +41,7 @@ enum Now {
 impl Watch {
     pub(in super::super) fn new(resolver: Arc<dyn Resolver>, refresh: Arc<Notify>) -> Self {
         let (backoff, random) = (Backoff::default(), Random::default());
-        Self { resolver, refresh, now: Now::Begins, named: false, failed: false, backoff, random }
+        Self { resolver, refresh, now: Now::Begins, named: false, failed: false, again: None, backoff, random }
     }
 
     /// What it tells next. It may be asked again where this was not waited for.
@@ -56,9 +58,17 @@ impl Watch {
                 Now::Tells(resolutions) => {
                     // A stream that never has to wait would let nobody else on this thread work.
                     let next = cooperative(AssertUnwindSafe(resolutions.next()).catch_unwind());
-                    match next.await {
+                    let next = tokio::select! {
+                        next = next => next,
+                        () = due(&mut self.again) => {
+                            self.again = None;
+                            self.refresh.notify_one();
+                            continue;
+                        }
+                    };
+                    match next {
                         Ok(Some(Ok(resolution))) => {
-                            (self.named, self.backoff) = (true, Backoff::default());
+                            self.hear(&resolution);
                             return Ok(resolution);
                         }
                         Ok(Some(Err(status))) => {
@@ -85,10 +95,29 @@ impl Watch {
         }
     }
 
+    fn hear(&mut self, resolution: &Resolution) {
+        if !matches!(resolution.service_config, Some(Err(_))) {
+            (self.named, self.again, self.backoff) = (true, None, Backoff::default());
+        } else if self.again.is_none() {
+            self.again = Some(self.pause());
+        }
+    }
+
     fn rest(&mut self, why: &str) -> Status {
         tracing::error!("{why}");
-        self.now = Now::Rests(Box::pin(tokio::time::sleep(self.backoff.next(&self.random))));
+        (self.now, self.again) = (Now::Rests(self.pause()), None);
         Unprocessed::Unsent.mark(unavailable(why))
+    }
+
+    fn pause(&mut self) -> Pin<Box<Sleep>> {
+        Box::pin(tokio::time::sleep(self.backoff.next(&self.random)))
+    }
+}
+
+async fn due(pause: &mut Option<Pin<Box<Sleep>>>) {
+    match pause {
+        Some(pause) => pause.await,
+        None => std::future::pending().await,
     }
 }
 
