@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -214,4 +215,102 @@ async fn a_config_that_cannot_be_used_is_asked_for_again_after_a_pause() {
     // One that it has told, and one that it waits to tell.
     assert_eq!(times.load(Ordering::SeqCst), 2);
     crate::node::until("it is asked", || times.load(Ordering::SeqCst) == 3).await;
+}
+
+/// Panics when it is dropped.
+#[derive(Debug)]
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("as asked");
+        }
+    }
+}
+
+impl std::fmt::Display for Bomb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a bomb")
+    }
+}
+
+impl std::error::Error for Bomb {}
+
+/// Works until it panics, and when it is dropped panics once more.
+struct Mined {
+    _bomb: Bomb,
+    updates: usize,
+}
+
+impl LoadBalancer for Mined {
+    fn update(&mut self, backends: &[Backend]) -> Balance {
+        self.updates += 1;
+        assert!(self.updates < 2, "as asked");
+        backends.iter().for_each(Backend::connect);
+        Balance::unready(backends)
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_panics_when_it_is_dropped_is_made_again_after_a_pause() {
+    let node = Node::start("a").await;
+    let times = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&times);
+    let builder = Channel::builder("http://service").resolver(vec![node.endpoint()]).load_balancer(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Mined { _bomb: Bomb, updates: 0 }
+    });
+    let client = EchoClient::new(builder.build().unwrap());
+    let error = within("an error", client.unary(String::new()).into_future()).await.unwrap_err();
+    assert_eq!(error.message(), "the load balancing policy panicked");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(times.load(Ordering::SeqCst), 1);
+}
+
+/// Ends without a word, and panics when it is dropped; or brings this error after its server.
+struct Treacherous {
+    times: Arc<AtomicUsize>,
+    server: Option<Endpoint>,
+}
+
+impl Resolver for Treacherous {
+    fn watch(&self, _: Refresh) -> Resolutions {
+        self.times.fetch_add(1, Ordering::SeqCst);
+        let Some(server) = &self.server else {
+            let bomb = Bomb;
+            return stream::poll_fn(move |_| {
+                let _held = &bomb;
+                Poll::Ready(None)
+            })
+            .boxed();
+        };
+        let mut status = Status::unavailable("with a bomb");
+        status.set_source(Arc::new(Bomb));
+        stream::iter([Ok(Resolution::from(vec![server.clone()])), Err(status)]).boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_panic_at_the_end_of_a_resolver_is_its_end() {
+    let times = Arc::<AtomicUsize>::default();
+    let resolver = Treacherous { times: Arc::clone(&times), server: None };
+    let builder = Channel::builder("http://service").resolver(resolver);
+    stumbles(builder, &times, "the resolver ended without naming a server").await;
+}
+
+#[tokio::test]
+async fn a_channel_whose_own_task_panics_begins_anew_after_a_pause() {
+    let node = Node::start("a").await;
+    let times = Arc::<AtomicUsize>::default();
+    let resolver = Treacherous { times: Arc::clone(&times), server: Some(node.endpoint()) };
+    let channel = Channel::builder("http://service").resolver(resolver).build().unwrap();
+    let client = EchoClient::new(channel);
+    for _ in 0..2 {
+        let _ = within("an end", client.unary(String::new()).into_future()).await;
+    }
+    let error = within("an error", client.unary(String::new()).into_future()).await.unwrap_err();
+    assert_eq!(error.message(), "a part of the channel panicked; see the log");
+    assert_eq!(times.load(Ordering::SeqCst), 1);
+    crate::node::until("it begins anew", || times.load(Ordering::SeqCst) > 1).await;
 }

@@ -3,7 +3,10 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize},
+    },
     task::Poll,
 };
 
@@ -27,6 +30,7 @@ use crate::{
     },
     http2::{Waiting, unavailable},
     method::Method,
+    task::discard,
 };
 
 /// What the clones of a channel share. A [`Manager`] runs while the channel is not idle.
@@ -44,6 +48,8 @@ pub(super) struct Shared {
     /// Calls that wait for a backend that takes them.
     pub(super) queued: AtomicUsize,
     pub(super) asked: Asked,
+    /// Whether the last manager ended by a panic; the next begins after a pause.
+    pub(super) panicked: AtomicBool,
 }
 
 /// Who chooses at the moment.
@@ -72,7 +78,8 @@ enum Chosen {
 impl Core {
     pub(super) fn new(common: Arc<Common>, plan: Plan, asked: Asked) -> Self {
         let published = watch::Sender::new(Published::settled(ConnectivityState::Idle, None));
-        let shared = Arc::new(Shared { published, queued: AtomicUsize::new(0), asked });
+        let (queued, panicked) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let shared = Arc::new(Shared { published, queued, asked, panicked });
         // Its other end is gone: nobody manages yet.
         let orders = Mutex::new(mpsc::unbounded_channel().0);
         Self { common, shared, plan: Arc::new(plan), orders }
@@ -102,7 +109,7 @@ impl Core {
 
     pub(super) fn close(&self) {
         let closed = unavailable("the channel was closed");
-        self.shared.published.send_replace(Published::settled(ConnectivityState::Shutdown, Some(closed)));
+        discard(self.shared.published.send_replace(Published::settled(ConnectivityState::Shutdown, Some(closed))));
         self.order(Order::End);
     }
 

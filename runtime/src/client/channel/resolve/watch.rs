@@ -13,6 +13,7 @@ use crate::{
         reach::Unprocessed,
     },
     http2::unavailable,
+    task::Foreign,
 };
 
 /// What a resolver tells. One that panics, or ends before it has named servers, is begun anew after a pause.
@@ -32,7 +33,7 @@ pub(in super::super) struct Watch {
 
 enum Now {
     Begins,
-    Tells(Resolutions),
+    Tells(Foreign<Resolutions>),
     Rests(Pin<Box<Sleep>>),
     /// It has said all that it had to say.
     Ended,
@@ -51,13 +52,19 @@ impl Watch {
                 Now::Begins => {
                     let watch = AssertUnwindSafe(async { self.resolver.watch(Refresh(Arc::clone(&self.refresh))) });
                     match watch.catch_unwind().await {
-                        Ok(resolutions) => (self.now, self.failed) = (Now::Tells(resolutions), false),
+                        Ok(resolutions) => (self.now, self.failed) = (Now::Tells(Foreign::new(resolutions)), false),
                         Err(_) => return Err(self.rest(PANICKED)),
                     }
                 }
                 Now::Tells(resolutions) => {
+                    let next = async {
+                        match resolutions.get() {
+                            Some(resolutions) => resolutions.next().await,
+                            None => None,
+                        }
+                    };
                     // A stream that never has to wait would let nobody else on this thread work.
-                    let next = cooperative(AssertUnwindSafe(resolutions.next()).catch_unwind());
+                    let next = cooperative(AssertUnwindSafe(next).catch_unwind());
                     let next = tokio::select! {
                         next = next => next,
                         () = due(&mut self.again) => {
