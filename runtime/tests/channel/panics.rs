@@ -314,3 +314,30 @@ async fn a_channel_whose_own_task_panics_begins_anew_after_a_pause() {
     assert_eq!(times.load(Ordering::SeqCst), 1);
     crate::node::until("it begins anew", || times.load(Ordering::SeqCst) > 1).await;
 }
+
+/// Says one thing each time, and ends.
+struct Terse(Arc<AtomicUsize>, Vec<Resolution>);
+
+impl Resolver for Terse {
+    fn watch(&self, _: Refresh) -> Resolutions {
+        let time = self.0.fetch_add(1, Ordering::SeqCst);
+        stream::iter(self.1.get(time).cloned().map(Ok)).boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_resolver_that_ends_with_what_is_of_no_use_is_begun_anew() {
+    let node = Node::start("a").await;
+    let mut unusable = Resolution::from(vec![node.endpoint()]);
+    unusable.service_config = Some("{".parse());
+    for useless in [unusable, Resolution::default()] {
+        let times = Arc::<AtomicUsize>::default();
+        let resolver = Terse(Arc::clone(&times), vec![useless, Resolution::from(vec![node.endpoint()])]);
+        let channel = Channel::builder("http://service").resolver(resolver).build().unwrap();
+        let client = EchoClient::new(channel);
+        let call = client.unary(String::new()).wait_for_ready(true);
+        assert_eq!(within("an answer", call.into_future()).await.unwrap().into_inner(), "a");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert_eq!(times.load(Ordering::SeqCst), 2);
+    }
+}

@@ -21,7 +21,7 @@ pub(in super::super) struct Watch {
     resolver: Arc<dyn Resolver>,
     refresh: Arc<Notify>,
     now: Now,
-    /// Whether it has ever named servers.
+    /// Whether it has ever named servers that calls may go to.
     named: bool,
     /// Whether it has said since it began why it names none.
     failed: bool,
@@ -103,10 +103,16 @@ impl Watch {
     }
 
     fn hear(&mut self, resolution: &Resolution) {
-        if !matches!(resolution.service_config, Some(Err(_))) {
-            (self.named, self.again, self.backoff) = (true, None, Backoff::default());
+        let is_usable = !matches!(resolution.service_config, Some(Err(_)));
+        if is_usable {
+            self.again = None;
         } else if self.again.is_none() {
             self.again = Some(self.pause());
+        }
+        if is_usable && !resolution.endpoints.is_empty() {
+            (self.named, self.backoff) = (true, Backoff::default());
+        } else {
+            self.failed = true;
         }
     }
 
