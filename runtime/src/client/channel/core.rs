@@ -177,7 +177,15 @@ impl Core {
                 // Which counts those that wait for it.
                 Chosen::Full(backend) => {
                     let what = || format!("a stream to {}", backend.endpoint());
-                    match patience.wait(backend.wait_for_room(), what).await? {
+                    // The next picker may choose another.
+                    let room = async {
+                        tokio::select! {
+                            biased;
+                            room = backend.wait_for_room() => room,
+                            _ = published.changed() => None,
+                        }
+                    };
+                    match patience.wait(room, what).await? {
                         Some(lease) => return Ok(lease),
                         None => continue,
                     }
