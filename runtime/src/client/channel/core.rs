@@ -26,9 +26,9 @@ use crate::{
     call::Body,
     client::{
         Sending, Transport,
-        reach::{Patience, Unprocessed, a_server, of_control_plane},
+        reach::{Patience, Unprocessed, a_server, closed, of_control_plane},
     },
-    http2::{Waiting, unavailable},
+    http2::Waiting,
     method::Method,
     task::discard,
 };
@@ -108,8 +108,7 @@ impl Core {
     }
 
     pub(super) fn close(&self) {
-        let closed = unavailable("the channel was closed");
-        discard(self.shared.published.send_replace(Published::settled(ConnectivityState::Shutdown, Some(closed))));
+        discard(self.shared.published.send_replace(Published::settled(ConnectivityState::Shutdown, Some(closed()))));
         self.order(Order::End);
     }
 
@@ -190,16 +189,15 @@ impl Core {
                         None => continue,
                     }
                 }
-                Chosen::Fail(status) if !wait_for_ready || self.state() == ConnectivityState::Shutdown => {
-                    return Err(Unprocessed::Unsent.mark(status));
-                }
+                Chosen::Fail(_) if self.state() == ConnectivityState::Shutdown => return Err(closed()),
+                Chosen::Fail(status) if !wait_for_ready => return Err(Unprocessed::Unsent.mark(status)),
                 Chosen::Fail(status) => last = Some(status),
                 Chosen::Wait => {}
             }
             self.wake();
             let _queued = Waiting::new(&self.shared.queued);
             if patience.wait(published.changed(), || self.wanted(last.as_ref())).await?.is_err() {
-                return Err(unavailable("the channel was closed"));
+                return Err(closed());
             }
         }
     }
@@ -239,6 +237,13 @@ impl Transport for Core {
                     return;
                 }
             }
+        })
+    }
+
+    fn closed<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            let mut published = self.shared.published.subscribe();
+            let _ = published.wait_for(|now| now.state == ConnectivityState::Shutdown).await;
         })
     }
 }

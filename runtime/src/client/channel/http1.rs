@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -32,7 +33,7 @@ use crate::{
     call::{Body, Frame, Source},
     client::{
         Sending, Transport,
-        reach::{Patience, a_server},
+        reach::{Patience, a_server, closed},
     },
     http2::{Waiting, unavailable},
     method::Method,
@@ -234,6 +235,13 @@ impl Transport for Http1 {
     fn authority(&self) -> Option<&Authority> {
         Some(&self.connector.authority)
     }
+
+    fn closed<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            let mut state = self.state.subscribe();
+            let _ = state.wait_for(|state| *state == ConnectivityState::Shutdown).await;
+        })
+    }
 }
 
 /// A new connection, and why it broke, once it has.
@@ -256,10 +264,6 @@ async fn open(io: Io) -> Result<Opened, String> {
         }
     });
     Ok((send, cause))
-}
-
-fn closed() -> Status {
-    unavailable("the channel was closed")
 }
 
 /// The status of a call that this error ended, or what broke the connection before it.
@@ -317,7 +321,7 @@ impl Used {
 
 impl Source for Answer {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        let frame = ready!(http_body::Body::poll_frame(std::pin::Pin::new(&mut self.body), cx));
+        let frame = ready!(http_body::Body::poll_frame(Pin::new(&mut self.body), cx));
         if frame.is_none() {
             self.used.keep();
         }
