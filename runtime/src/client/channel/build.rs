@@ -38,7 +38,8 @@ impl ChannelBuilder {
     ///
     /// The target is none of those that [`Channel::connect`] lists, or the settings for TLS, the proxy, the authority or
     /// the user agent cannot be used, or [`http1_only`](Self::http1_only) goes with what needs HTTP/2.
-    pub fn build(self) -> Result<Channel, ChannelError> {
+    pub fn build(mut self) -> Result<Channel, ChannelError> {
+        self.apply_config();
         let mut settings = self.settings.clone();
         if self.http1_only {
             settings.plan = self.service_config.clone().map(crate::client::Plan::new);

@@ -286,17 +286,22 @@ impl ChannelBuilder {
     /// What the service asks of its clients, unless the resolver [tells](super::Resolution::service_config) something
     /// else; see [`Client::service_config`](crate::Client::service_config). Its policy of load balancing and the service
     /// whose health it asks for, if it names them, take the place of what was set before, and what is set after it takes
-    /// theirs.
+    /// theirs. Of two configs the later counts, and nothing of the other.
     #[must_use]
     pub fn service_config(mut self, config: ServiceConfig) -> Self {
+        self.service_config = Some(config);
+        self
+    }
+
+    /// Sets what the config names and nothing that was set after it.
+    pub(super) fn apply_config(&mut self) {
+        let Some(config) = &self.service_config else { return };
         if let Some(policy) = config.load_balancing().cloned() {
-            self = self.load_balancing(policy);
+            self.balancer = Some(Arc::new(move || policy.balancer()));
         }
         if let Some(service) = config.health_service() {
             self.health = Some(service.into());
         }
-        self.service_config = Some(config);
-        self
     }
 
     /// Looks up what the service asks of its clients, too, in the records of text at `_grpc_config.<host>` (gRFC A2), each
