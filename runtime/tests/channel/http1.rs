@@ -169,3 +169,13 @@ async fn a_connection_that_breaks_before_the_request_is_out_has_not_been_made() 
     assert!(error.message().contains("it waited for a server; the last attempt: the connection to"), "{error}");
     assert_eq!(dialled.load(Ordering::SeqCst), 2);
 }
+
+#[tokio::test]
+async fn a_client_that_speaks_grpc_is_told_what_that_needs() {
+    let node = Node::start("a").await;
+    let client = rsgrpc::Client::from(to(node.addr).build().unwrap()).protocol(Protocol::Grpc);
+    let error = EchoClient::new(client).unary(String::new()).await.unwrap_err();
+    let said = "gRPC needs HTTP/2; choose another protocol, or leave http1_only out";
+    assert_eq!((error.code(), error.message()), (Code::Unimplemented, said));
+    assert_eq!(node.connections.load(Ordering::SeqCst), 0);
+}

@@ -196,7 +196,9 @@ async fn a_server_that_is_gone_as_soon_as_it_is_there_is_not_asked_without_a_pau
     let channel = builder.load_balancing(rsgrpc::client::channel::LoadBalancing::RoundRobin).build().unwrap();
     let client = EchoClient::new(channel);
     let call = client.unary(String::new()).timeout(Duration::from_millis(500)).await;
-    assert!(call.is_err());
+    let error = call.unwrap_err();
+    let why = format!("the connection to {addr} broke: the server said that it goes away (GOAWAY, NO_ERROR)");
+    assert!(error.message().ends_with(&why), "{error}");
     assert!(accepted.load(Ordering::SeqCst) <= 2, "{accepted:?}");
 }
 

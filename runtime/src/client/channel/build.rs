@@ -110,7 +110,7 @@ impl ChannelBuilder {
 
     fn http1(&self, connector: Connector, place: Place) -> Result<Kind, String> {
         if self.settings.protocol == Protocol::Grpc {
-            return Err("gRPC needs HTTP/2; choose another protocol, or leave http1_only out".to_owned());
+            return Err(http1::NEEDS_HTTP2.to_owned());
         }
         let refused = [
             (self.resolver.is_some(), "a resolver"),

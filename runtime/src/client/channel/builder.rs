@@ -172,7 +172,8 @@ impl ChannelBuilder {
 
     /// Watches the health of this service on every server, by `grpc.health.v1.Health/Watch`, and sends calls only to those
     /// that are SERVING; the empty name is the server as a whole. A server that does not know the protocol counts as
-    /// healthy. Default: nobody asks.
+    /// healthy. The watch takes one of the streams that a server allows at a time, for as long as there is a connection: one
+    /// that allows a single stream has none left for calls. Default: nobody asks.
     #[must_use]
     pub fn health_check(mut self, service: impl Into<Arc<str>>) -> Self {
         self.health = Some(service.into());

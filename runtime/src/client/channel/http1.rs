@@ -43,6 +43,8 @@ use crate::{
 pub(super) const CONNECTIONS: usize = 256;
 /// Connections that are kept while no call needs them.
 const IDLE: usize = 32;
+/// What is said to those who would speak gRPC.
+pub(super) const NEEDS_HTTP2: &str = "gRPC needs HTTP/2; choose another protocol, or leave http1_only out";
 /// Header bytes of one response; the number of headers is bounded by hyper, at 100.
 const HEADER_BYTES: usize = 16 * 1024;
 
@@ -229,7 +231,13 @@ impl Http1 {
 
 impl Transport for Http1 {
     fn send<'a>(&'a self, request: Request<Body>, _: &'static Method, patience: Patience) -> Sending<'a> {
-        Box::pin(self.exchange(request, patience))
+        Box::pin(async move {
+            // The channel refuses it by itself; a client on it may speak another protocol.
+            if is_grpc(&request) {
+                return Err(Status::unimplemented(NEEDS_HTTP2));
+            }
+            self.exchange(request, patience).await
+        })
     }
 
     fn authority(&self) -> Option<&Authority> {
@@ -242,6 +250,11 @@ impl Transport for Http1 {
             let _ = state.wait_for(|state| *state == ConnectivityState::Shutdown).await;
         })
     }
+}
+
+fn is_grpc(request: &Request<Body>) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    kind.strip_prefix(b"application/grpc").is_some_and(|rest| !rest.starts_with(b"-"))
 }
 
 /// A new connection, and why it broke, once it has.

@@ -64,7 +64,9 @@ impl ServiceConfig {
     fn read(root: &Node<'_>) -> Result<Self, ServiceConfigError> {
         root.object()?;
         let throttling = root.get("retryThrottling").map(|node| Throttling::read(&node)).transpose()?;
-        let health = root.get("healthCheckConfig").and_then(|node| node.get("serviceName"));
+        let health = root.get("healthCheckConfig");
+        health.as_ref().map(Node::object).transpose()?;
+        let health = health.and_then(|node| node.get("serviceName"));
         Ok(Self {
             methods: Methods::read(root.get("methodConfig").as_ref())?,
             throttling,
