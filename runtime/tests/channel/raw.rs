@@ -316,3 +316,25 @@ async fn answers_that_mean_nothing_are_told_in_words() {
         assert_eq!((error.code(), error.message()), (code, message));
     }
 }
+
+/// What the docs of `max_header_bytes` say of h2, which does not tell.
+#[tokio::test]
+async fn trailers_beyond_the_limit_are_cut() {
+    let (addr, _) = server(h2::server::Builder::new(), |_, mut connection| async move {
+        let mut orders = [["grpc-status", "large"], ["large", "grpc-status"]].into_iter();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let mut stream = respond.send_response(head(), false).unwrap();
+            stream.send_data(Bytes::from_static(MESSAGE), false).unwrap();
+            let mut trailers = HeaderMap::new();
+            for name in orders.next().unwrap() {
+                let value = if name == "large" { "x".repeat(20_000) } else { "0".to_owned() };
+                trailers.insert(name, value.parse().unwrap());
+            }
+            stream.send_trailers(trailers).unwrap();
+        }
+    })
+    .await;
+    let (client, _channel) = client(addr);
+    assert_eq!(call(&client).await.unwrap(), "hi");
+    assert_eq!(call(&client).await.unwrap_err().code(), Code::Internal);
+}

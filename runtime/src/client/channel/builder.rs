@@ -114,11 +114,14 @@ impl ChannelBuilder {
     }
 
     /// How large the head of an answer may be, and its trailers, in bytes as RFC 9113, 6.5.2 counts them: names and values,
-    /// and 32 for each field. The server is told, and a call whose answer has more ends with `RESOURCE_EXHAUSTED`. A head
+    /// and 32 for each field. The server is told, and a call whose head has more ends with `RESOURCE_EXHAUSTED`. A head
     /// far beyond it, of more than four times as many, ends the connection, since it would cost more than it is worth to
     /// read on; so may one that goes on in further frames with fields that are larger than this. All calls on the
     /// connection then end with `UNAVAILABLE`. Default: 16 KiB; less than 1 KiB counts as 1 KiB. HTTP/1.1 has limits of its
     /// own.
+    ///
+    /// Trailers between this and four times as much are cut, since h2 leaves out what is beyond the limit and does not tell:
+    /// metadata is missing then, and where the status is, the call ends with `INTERNAL`. Allow more than servers send.
     #[must_use]
     pub fn max_header_bytes(mut self, bytes: u32) -> Self {
         self.max_header_bytes = bytes.max(LEAST_HEADERS);
@@ -148,7 +151,8 @@ impl ChannelBuilder {
         self.balanced(Arc::new(move || policy.balancer()))
     }
 
-    /// Spreads calls over the servers by a policy of your own, which is made anew whenever the channel leaves idleness.
+    /// Spreads calls over the servers by a policy of your own, which is made anew whenever the channel leaves idleness, and
+    /// after it has panicked. A panic of its [`Picker`](super::Picker) is one of whoever makes the call.
     #[must_use]
     pub fn load_balancer<B: LoadBalancer>(self, policy: impl Fn() -> B + Send + Sync + 'static) -> Self {
         self.balanced(Arc::new(move || Box::new(policy())))
