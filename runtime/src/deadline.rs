@@ -23,7 +23,16 @@ pub(crate) fn exceeded() -> Status {
 
 /// Of a call that no server has looked at.
 pub(crate) fn exceeded_waiting_for(what: impl fmt::Display) -> Status {
-    Status::deadline_exceeded(format!("the deadline of the call has passed while it waited for {what}"))
+    exceeded_waiting(format_args!("for {what}"))
+}
+
+/// Of a call that a server may have looked at before.
+pub(crate) fn exceeded_waiting_again(last: &Status) -> Status {
+    exceeded_waiting(format_args!("to be sent again; the last attempt: {}", last.message()))
+}
+
+fn exceeded_waiting(what: fmt::Arguments<'_>) -> Status {
+    Status::deadline_exceeded(format!("the deadline of the call has passed while it waited {what}"))
 }
 
 /// Now, by the clock that timers go by: a test may pause it.

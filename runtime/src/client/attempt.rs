@@ -31,7 +31,7 @@ pub(super) struct Prepared {
     encoding: Option<Encoding>,
     compressed: bool,
     receive_limit: usize,
-    patience: Patience,
+    pub(super) patience: Patience,
     traffic: Option<Arc<Traffic>>,
     observer: Option<Arc<Observer>>,
 }

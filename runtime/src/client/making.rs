@@ -231,7 +231,9 @@ async fn receive<'c>(
     let (call, kept) = call?;
     let &Outgoing { method, deadline, receive_limit, wait_for_ready, .. } = &*call;
     let Incoming { metadata, mut inbound } = match (start(own.as_deref().unwrap_or(client), call).await, kept) {
-        (Err(status), Some((metadata, outbound))) if Unprocessed::of(&status).is_some() => {
+        (Err(status), Some((metadata, outbound)))
+            if Unprocessed::of(&status).is_some_and(|mark| mark != Unprocessed::Closed) =>
+        {
             let call = Outgoing {
                 method,
                 metadata,

@@ -35,6 +35,15 @@ impl Patience {
         waiting: impl Future<Output = T>,
         what: impl FnOnce() -> W,
     ) -> Result<T, Status> {
+        self.wait_or(waiting, || deadline::exceeded_waiting_for(what())).await
+    }
+
+    /// The same with words of its own.
+    pub(crate) async fn wait_or<T>(
+        self,
+        waiting: impl Future<Output = T>,
+        exceeded: impl FnOnce() -> Status,
+    ) -> Result<T, Status> {
         let Some(until) = self.until else { return Ok(waiting.await) };
         let (mut waiting, mut timer) = (pin!(waiting), deadline::timer(until));
         let done = poll_fn(|cx| match waiting.as_mut().poll(cx) {
@@ -43,7 +52,7 @@ impl Patience {
             Poll::Pending if until <= deadline::now() => Poll::Ready(None),
             Poll::Pending => deadline::poll_timer(&mut timer, cx).map(|()| None),
         });
-        done.await.ok_or_else(|| deadline::exceeded_waiting_for(what()))
+        done.await.ok_or_else(exceeded)
     }
 }
 
@@ -69,13 +78,21 @@ pub(crate) fn a_server(last: &Status) -> String {
     format!("a server; the last attempt: {}", last.message())
 }
 
-/// No server has begun to work on a call, so it may be sent again whatever it does (gRFC A6, transparent retries).
+/// What calls on a closed channel end with.
+pub(crate) fn closed() -> Status {
+    Unprocessed::Closed.mark(Status::unavailable("the channel was closed"))
+}
+
+/// No server has begun to work on a call, so it may be sent again whatever it does (gRFC A6, transparent retries), unless
+/// that is in vain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unprocessed {
     /// The request has not left this client.
     Unsent,
     /// A server said that it has not looked at it: by REFUSED_STREAM, or by a GOAWAY with a lower stream.
     Refused,
+    /// And none ever will, since the channel was closed.
+    Closed,
 }
 
 impl Unprocessed {
@@ -96,6 +113,7 @@ impl fmt::Display for Unprocessed {
         f.write_str(match self {
             Self::Unsent => "the request was not sent",
             Self::Refused => "the server did not process the request",
+            Self::Closed => "the channel takes no more requests",
         })
     }
 }
@@ -108,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_mark_survives_what_happens_to_a_status() {
-        for mark in [Unprocessed::Unsent, Unprocessed::Refused] {
+        for mark in [Unprocessed::Unsent, Unprocessed::Refused, Unprocessed::Closed] {
             let status = mark.mark(Status::unavailable("gone"));
             assert_eq!(Unprocessed::of(&status.clone()), Some(mark));
         }

@@ -22,6 +22,15 @@ pub(crate) fn status_of(error: &h2::Error) -> Status {
     Status::new(code, format!("the peer reset the stream: {error}"))
 }
 
+/// The cause of a broken connection, in words.
+pub(crate) fn in_words(error: &h2::Error) -> String {
+    let text = error.to_string();
+    let Some(reason) = error.reason().filter(|_| error.is_go_away() && error.is_remote()) else { return text };
+    // What else the server has said of it stands behind.
+    let rest = text.strip_prefix(&format!("connection error received: {reason}")).unwrap_or_default();
+    format!("the server said that it goes away (GOAWAY, {reason:?}){rest}")
+}
+
 /// Whether the connection is gone or going, and not just the stream.
 pub(super) fn is_lost(error: &h2::Error) -> bool {
     error.is_io() || error.is_go_away() || error.reason().is_none()

@@ -17,7 +17,7 @@ use tonic::Status;
 
 use super::{
     Vitals,
-    error::{far_too_large, is_lost, refused_answer, status_of, unavailable},
+    error::{far_too_large, in_words, is_lost, refused_answer, status_of, unavailable},
 };
 
 /// The calls on all connections to one peer.
@@ -170,7 +170,7 @@ impl Slots {
         let broke = |cause: &str| unavailable(format!("the connection to {} broke: {cause}", self.server));
         match self.cause.get() {
             Some(cause) if !error.is_reset() => broke(cause),
-            _ if is_lost(error) => broke(&far_too_large(error, self.header_bytes).unwrap_or_else(|| error.to_string())),
+            _ if is_lost(error) => broke(&far_too_large(error, self.header_bytes).unwrap_or_else(|| in_words(error))),
             _ => refused_answer(error, self.header_bytes).unwrap_or_else(|| status_of(error)),
         }
     }

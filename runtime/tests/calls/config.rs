@@ -119,6 +119,11 @@ fn load_balancing_is_the_first_that_is_known() {
             "loadBalancingConfig: `outlier_detection_experimental` is set by `ChannelBuilder::outlier_detection`",
         ),
         (
+            r#"[{"xds_new": {}}, {"outlier_detection_experimental": {}}]"#,
+            "loadBalancingConfig: none of `xds_new`, `outlier_detection_experimental` is known here, but {KNOWN}; \
+             `outlier_detection_experimental` is set by `ChannelBuilder::outlier_detection`",
+        ),
+        (
             r#"[{"ring_hash_experimental": {}}, {"round_robin": {}}]"#,
             "loadBalancingConfig[0].ring_hash_experimental: `requestHashHeader` is missing",
         ),
@@ -134,6 +139,11 @@ fn load_balancing_is_the_first_that_is_known() {
             "loadBalancingConfig[0].ring_hash_experimental.minRingSize: must not be greater than `maxRingSize`, 4096",
         ),
         (
+            r#"[{"ring_hash_experimental": {"requestHashHeader": "a", "maxRingSize": 10}}]"#,
+            "loadBalancingConfig[0].ring_hash_experimental: `minRingSize` (1024 by default) must not be greater than \
+             `maxRingSize`, 10",
+        ),
+        (
             r#"[{"least_request_experimental": {"choiceCount": 1}}]"#,
             "loadBalancingConfig[0].least_request_experimental.choiceCount: must be 2 or more",
         ),
@@ -142,6 +152,7 @@ fn load_balancing_is_the_first_that_is_known() {
     ] {
         assert_eq!(refused(&format!(r#"{{"loadBalancingConfig": {list}}}"#)), error.replace("{KNOWN}", KNOWN));
     }
+    assert_eq!(refused(r#"{"healthCheckConfig": 5}"#), "healthCheckConfig: expected an object, found a number");
     assert_eq!(
         refused(r#"{"loadBalancingPolicy": "grpclb"}"#),
         "loadBalancingPolicy: `grpclb` is not known here, but `pick_first` and `round_robin`"

@@ -184,3 +184,14 @@ async fn of_the_builders_settings_the_later_counts() {
     let client = EchoClient::new(builder().health_check("").service_config(asks()).build().unwrap());
     assert_eq!(client.unary(String::new()).await.unwrap_err().code(), Code::Unavailable);
 }
+
+#[tokio::test]
+async fn of_two_configs_of_the_builder_the_later_counts() {
+    let (a, b) = (Node::start("a").await, Node::start("b").await);
+    a.health.set("test.Echo", ServingStatus::NotServing);
+    let first = r#"{"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": "test.Echo"}}"#;
+    let builder = Channel::builder("http://service").resolver(vec![a.endpoint(), b.endpoint()]);
+    let builder = builder.service_config(first.parse().unwrap()).service_config(PATIENT.parse().unwrap());
+    let client = EchoClient::new(builder.build().unwrap());
+    assert_eq!(shares(&client, 10).await.into_iter().collect::<Vec<_>>(), [("a".to_owned(), 10)]);
+}

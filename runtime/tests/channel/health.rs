@@ -97,3 +97,35 @@ async fn one_that_fails_its_calls_is_left_out() {
     until("it is let in again", || out() == 0).await;
     assert!(shares(&client, 20).await.contains_key("a"));
 }
+
+/// More than a server of ours lets run at a time on a connection.
+const CALLS: usize = 210;
+
+#[tokio::test]
+async fn calls_that_wait_for_a_stream_go_elsewhere_once_the_server_is_not_well() {
+    let (a, b) = (Node::start("a").await, Node::start("b").await);
+    for node in [&a, &b] {
+        node.health.set("test.Echo", ServingStatus::Serving);
+    }
+    let builder = Channel::builder("http://service").resolver(vec![a.endpoint(), b.endpoint()]);
+    let channel = builder.load_balancing(LoadBalancing::RoundRobin).health_check("test.Echo").build().unwrap();
+    let client = EchoClient::new(channel.clone());
+    channel.state(true);
+    until("both are well", || states(&channel) == [ConnectivityState::Ready; 2]).await;
+    b.health.set("test.Echo", ServingStatus::NotServing);
+    until("one is not well", || states(&channel).contains(&ConnectivityState::TransientFailure)).await;
+    let calls: Vec<_> = (0..CALLS)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.unary("hold".to_owned()).await.unwrap().into_inner() })
+        })
+        .collect();
+    until("all are sent that can be", || channel.figures().streams + channel.figures().queued == CALLS).await;
+    assert!(channel.figures().queued > 0);
+    b.health.set("test.Echo", ServingStatus::Serving);
+    a.health.set("test.Echo", ServingStatus::NotServing);
+    until("they go to the other", || channel.figures().queued == 0).await;
+    let held = |node: &Node| node.held.load(std::sync::atomic::Ordering::SeqCst);
+    until("all are held", || held(&a) + held(&b) == CALLS).await;
+    calls.iter().for_each(tokio::task::JoinHandle::abort);
+}

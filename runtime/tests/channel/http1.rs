@@ -1,10 +1,22 @@
 //! Channels over HTTP/1.1.
 
-use std::{future::IntoFuture, net::SocketAddr, sync::atomic::Ordering, time::Duration};
+use std::{
+    future::IntoFuture,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use rsgrpc::{
     Channel, ChannelBuilder, Code, Protocol,
     client::channel::{ConnectivityState, LoadBalancing, OutlierDetection},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
 };
 
 use crate::{
@@ -110,4 +122,60 @@ async fn calls_that_wait_learn_that_the_channel_was_closed() {
     channel.close();
     let error = within("its end", call).await.unwrap().unwrap_err();
     assert_eq!((error.code(), error.message()), (Code::Unavailable, "the channel was closed"));
+}
+
+#[tokio::test]
+async fn there_are_no_more_connections_than_allowed() {
+    let node = Node::start("a").await;
+    let channel = to(node.addr).max_connections(1).build().unwrap();
+    let client = EchoClient::new(channel.clone());
+    for _ in 0..20 {
+        assert_eq!(client.unary(String::new()).await.unwrap().into_inner(), "a");
+    }
+    assert_eq!(node.connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_closed_channel_keeps_no_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let channel = to(listener.local_addr().unwrap()).build().unwrap();
+    let client = EchoClient::new(channel.clone());
+    let call = tokio::spawn(async move { client.unary(String::new()).await });
+    let mut stream = listener.accept().await.unwrap().0;
+    let mut bytes = vec![0; 4096];
+    assert!(stream.read(&mut bytes).await.unwrap() > 0);
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/proto\r\ncontent-length: 0\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    within("the answer", call).await.unwrap().unwrap();
+    until("it is idle", || channel.figures().connections == 1 && channel.figures().streams == 0).await;
+    channel.close();
+    assert_eq!(within("the end", stream.read(&mut bytes)).await.unwrap(), 0);
+    assert_eq!(channel.figures().connections, 0);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_before_the_request_is_out_has_not_been_made() {
+    let dialled = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&dialled);
+    let channel = to(nobody().await).connect_with(move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+        // The other end is gone at once.
+        async { Ok(tokio::io::duplex(1).0) }
+    });
+    let client = EchoClient::new(channel.build().unwrap());
+    let late = client.unary(String::new()).wait_for_ready(true).timeout(Duration::from_millis(1500));
+    let error = within("its end", late.into_future()).await.unwrap_err();
+    assert_eq!(error.code(), Code::DeadlineExceeded, "{error}");
+    assert!(error.message().contains("it waited for a server; the last attempt: the connection to"), "{error}");
+    assert_eq!(dialled.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_client_that_speaks_grpc_is_told_what_that_needs() {
+    let node = Node::start("a").await;
+    let client = rsgrpc::Client::from(to(node.addr).build().unwrap()).protocol(Protocol::Grpc);
+    let error = EchoClient::new(client).unary(String::new()).await.unwrap_err();
+    let said = "gRPC needs HTTP/2; choose another protocol, or leave http1_only out";
+    assert_eq!((error.code(), error.message()), (Code::Unimplemented, said));
+    assert_eq!(node.connections.load(Ordering::SeqCst), 0);
 }

@@ -1,4 +1,4 @@
-//! What users give a channel, and panics, or never has to wait.
+//! What users give a channel, and panics, or never has to wait, or is of no use.
 
 use std::{
     future::IntoFuture,
@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::Poll,
     time::Duration,
 };
 
@@ -178,4 +179,165 @@ async fn a_resolver_that_never_waits_lets_others_work() {
         });
     });
     assert_eq!(within("an answer", told.recv()).await.unwrap(), "a");
+}
+
+/// Asks as soon as it is told to, and finds a service config that cannot be used.
+struct Unusable {
+    times: Arc<AtomicUsize>,
+    endpoint: Endpoint,
+}
+
+impl Resolver for Unusable {
+    fn watch(&self, refresh: Refresh) -> Resolutions {
+        let mut found = Resolution::from(vec![self.endpoint.clone()]);
+        found.service_config = Some("{".parse());
+        let times = Arc::clone(&self.times);
+        stream::unfold((refresh, found, times), |(refresh, found, times)| async move {
+            if times.fetch_add(1, Ordering::SeqCst) > 0 {
+                refresh.requested().await;
+            }
+            Some((Ok(found.clone()), (refresh, found, times)))
+        })
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_config_that_cannot_be_used_is_asked_for_again_after_a_pause() {
+    let node = Node::start("a").await;
+    let times = Arc::<AtomicUsize>::default();
+    let resolver = Unusable { times: Arc::clone(&times), endpoint: node.endpoint() };
+    let channel = Channel::builder("http://service").resolver(resolver).build().unwrap();
+    let client = EchoClient::new(channel.clone());
+    let error = within("an error", client.unary(String::new()).into_future()).await.unwrap_err();
+    assert!(error.message().starts_with("the service config cannot be used"), "{error}");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // One that it has told, and one that it waits to tell.
+    assert_eq!(times.load(Ordering::SeqCst), 2);
+    crate::node::until("it is asked", || times.load(Ordering::SeqCst) == 3).await;
+}
+
+/// Panics when it is dropped.
+#[derive(Debug)]
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("as asked");
+        }
+    }
+}
+
+impl std::fmt::Display for Bomb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a bomb")
+    }
+}
+
+impl std::error::Error for Bomb {}
+
+/// Works until it panics, and when it is dropped panics once more.
+struct Mined {
+    _bomb: Bomb,
+    updates: usize,
+}
+
+impl LoadBalancer for Mined {
+    fn update(&mut self, backends: &[Backend]) -> Balance {
+        self.updates += 1;
+        assert!(self.updates < 2, "as asked");
+        backends.iter().for_each(Backend::connect);
+        Balance::unready(backends)
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_panics_when_it_is_dropped_is_made_again_after_a_pause() {
+    let node = Node::start("a").await;
+    let times = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&times);
+    let builder = Channel::builder("http://service").resolver(vec![node.endpoint()]).load_balancer(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Mined { _bomb: Bomb, updates: 0 }
+    });
+    let client = EchoClient::new(builder.build().unwrap());
+    let error = within("an error", client.unary(String::new()).into_future()).await.unwrap_err();
+    assert_eq!(error.message(), "the load balancing policy panicked");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(times.load(Ordering::SeqCst), 1);
+}
+
+/// Ends without a word, and panics when it is dropped; or brings this error after its server.
+struct Treacherous {
+    times: Arc<AtomicUsize>,
+    server: Option<Endpoint>,
+}
+
+impl Resolver for Treacherous {
+    fn watch(&self, _: Refresh) -> Resolutions {
+        self.times.fetch_add(1, Ordering::SeqCst);
+        let Some(server) = &self.server else {
+            let bomb = Bomb;
+            return stream::poll_fn(move |_| {
+                let _held = &bomb;
+                Poll::Ready(None)
+            })
+            .boxed();
+        };
+        let mut status = Status::unavailable("with a bomb");
+        status.set_source(Arc::new(Bomb));
+        stream::iter([Ok(Resolution::from(vec![server.clone()])), Err(status)]).boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_panic_at_the_end_of_a_resolver_is_its_end() {
+    let times = Arc::<AtomicUsize>::default();
+    let resolver = Treacherous { times: Arc::clone(&times), server: None };
+    let builder = Channel::builder("http://service").resolver(resolver);
+    stumbles(builder, &times, "the resolver ended without naming a server").await;
+}
+
+#[tokio::test]
+async fn a_channel_whose_own_task_panics_begins_anew_after_a_pause() {
+    let node = Node::start("a").await;
+    let times = Arc::<AtomicUsize>::default();
+    let resolver = Treacherous { times: Arc::clone(&times), server: Some(node.endpoint()) };
+    let channel = Channel::builder("http://service").resolver(resolver).build().unwrap();
+    let client = EchoClient::new(channel);
+    for _ in 0..2 {
+        let _ = within("an end", client.unary(String::new()).into_future()).await;
+    }
+    let error = within("an error", client.unary(String::new()).into_future()).await.unwrap_err();
+    assert_eq!(error.message(), "a part of the channel panicked; see the log");
+    assert_eq!(times.load(Ordering::SeqCst), 1);
+    crate::node::until("it begins anew", || times.load(Ordering::SeqCst) > 1).await;
+}
+
+/// Says one thing each time, and ends.
+struct Terse(Arc<AtomicUsize>, Vec<Resolution>);
+
+impl Resolver for Terse {
+    fn watch(&self, _: Refresh) -> Resolutions {
+        let time = self.0.fetch_add(1, Ordering::SeqCst);
+        stream::iter(self.1.get(time).cloned().map(Ok)).boxed()
+    }
+}
+
+#[tokio::test]
+async fn a_resolver_that_ends_with_what_is_of_no_use_is_begun_anew() {
+    let node = Node::start("a").await;
+    let mut unusable = Resolution::from(vec![node.endpoint()]);
+    unusable.service_config = Some("{".parse());
+    for useless in [unusable, Resolution::default()] {
+        let times = Arc::<AtomicUsize>::default();
+        let resolver = Terse(Arc::clone(&times), vec![useless, Resolution::from(vec![node.endpoint()])]);
+        let channel = Channel::builder("http://service").resolver(resolver).build().unwrap();
+        let client = EchoClient::new(channel);
+        let call = client.unary(String::new()).wait_for_ready(true);
+        assert_eq!(within("an answer", call.into_future()).await.unwrap().into_inner(), "a");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert_eq!(times.load(Ordering::SeqCst), 2);
+    }
 }

@@ -196,7 +196,9 @@ async fn a_server_that_is_gone_as_soon_as_it_is_there_is_not_asked_without_a_pau
     let channel = builder.load_balancing(rsgrpc::client::channel::LoadBalancing::RoundRobin).build().unwrap();
     let client = EchoClient::new(channel);
     let call = client.unary(String::new()).timeout(Duration::from_millis(500)).await;
-    assert!(call.is_err());
+    let error = call.unwrap_err();
+    let why = format!("the connection to {addr} broke: the server said that it goes away (GOAWAY, NO_ERROR)");
+    assert!(error.message().ends_with(&why), "{error}");
     assert!(accepted.load(Ordering::SeqCst) <= 2, "{accepted:?}");
 }
 
@@ -313,4 +315,26 @@ async fn answers_that_mean_nothing_are_told_in_words() {
         let error = call(&client(addr).0).await.unwrap_err();
         assert_eq!((error.code(), error.message()), (code, message));
     }
+}
+
+/// What the docs of `max_header_bytes` say of h2, which does not tell.
+#[tokio::test]
+async fn trailers_beyond_the_limit_are_cut() {
+    let (addr, _) = server(h2::server::Builder::new(), |_, mut connection| async move {
+        let mut orders = [["grpc-status", "large"], ["large", "grpc-status"]].into_iter();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let mut stream = respond.send_response(head(), false).unwrap();
+            stream.send_data(Bytes::from_static(MESSAGE), false).unwrap();
+            let mut trailers = HeaderMap::new();
+            for name in orders.next().unwrap() {
+                let value = if name == "large" { "x".repeat(20_000) } else { "0".to_owned() };
+                trailers.insert(name, value.parse().unwrap());
+            }
+            stream.send_trailers(trailers).unwrap();
+        }
+    })
+    .await;
+    let (client, _channel) = client(addr);
+    assert_eq!(call(&client).await.unwrap(), "hi");
+    assert_eq!(call(&client).await.unwrap_err().code(), Code::Internal);
 }

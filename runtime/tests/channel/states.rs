@@ -222,3 +222,39 @@ async fn a_late_call_says_what_it_waited_for() {
     let late = client.unary("hold".to_owned()).timeout(Duration::from_millis(200)).await.unwrap_err();
     assert_eq!((late.code(), late.message()), (Code::DeadlineExceeded, "the deadline of the call has passed"));
 }
+
+/// Sends calls again that no server could be reached for, but not within the time of a test.
+const SLOW_RETRIES: &str = r#"{"methodConfig": [{"name": [{}], "retryPolicy": {"maxAttempts": 3, "initialBackoff": "100s",
+    "maxBackoff": "100s", "backoffMultiplier": 1, "retryableStatusCodes": ["UNAVAILABLE"]}}]}"#;
+
+#[tokio::test]
+async fn a_closed_channel_repeats_nothing() {
+    let builder = |addr| Channel::builder(format!("http://{addr}")).service_config(SLOW_RETRIES.parse().unwrap());
+    let addr = nobody().await;
+    for channel in [builder(addr), builder(addr).protocol(rsgrpc::Protocol::Connect).http1_only()] {
+        let channel = channel.build().unwrap();
+        let client = EchoClient::new(channel.clone());
+        let call = tokio::spawn({
+            let client = client.clone();
+            async move { client.unary(String::new()).await }
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!call.is_finished(), "it waits to be sent again");
+        channel.close();
+        for error in [within("its end", call).await.unwrap(), client.unary(String::new()).await] {
+            assert_eq!(error.unwrap_err().message(), "the channel was closed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_waits_to_be_sent_again_says_so() {
+    let addr = nobody().await;
+    let builder = Channel::builder(format!("http://{addr}")).service_config(SLOW_RETRIES.parse().unwrap());
+    let client = EchoClient::new(builder.build().unwrap());
+    let error = client.unary(String::new()).timeout(Duration::from_millis(300)).await.unwrap_err();
+    let said = format!(
+        "the deadline of the call has passed while it waited to be sent again; the last attempt: cannot connect to {addr}"
+    );
+    assert!(error.message().starts_with(&said), "{error}");
+}

@@ -1,7 +1,7 @@
 //! Connections that fail: what the caller reads, and what the server's log says.
 
 use rcgen::date_time_ymd;
-use rsgrpc::{Channel, ClientTls, Code, ServerTls};
+use rsgrpc::{Channel, ClientTls, Code, Protocol, ServerTls};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -121,6 +121,18 @@ async fn certificates_that_are_not_trusted() {
             assert!(line.starts_with(logs), "{line}\nis not\n{logs}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_missing_is_named_over_http1_too() {
+    let ca = Ca::new("ca");
+    let tls = ServerTls::new(ca.issue(&["localhost"]).identity()).require_client_certificate(ca.roots());
+    let (_, addr) = start(Some(tls)).await;
+    let builder = channel(addr).tls(ClientTls::new().roots(ca.roots())).protocol(Protocol::Connect).http1_only();
+    let status = ask(builder).await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable);
+    let why = "broke: the server demands a client certificate; give one with ClientTls::identity";
+    assert!(status.message().ends_with(why), "{status}");
 }
 
 #[tokio::test]

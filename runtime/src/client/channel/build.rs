@@ -38,7 +38,8 @@ impl ChannelBuilder {
     ///
     /// The target is none of those that [`Channel::connect`] lists, or the settings for TLS, the proxy, the authority or
     /// the user agent cannot be used, or [`http1_only`](Self::http1_only) goes with what needs HTTP/2.
-    pub fn build(self) -> Result<Channel, ChannelError> {
+    pub fn build(mut self) -> Result<Channel, ChannelError> {
+        self.apply_config();
         let mut settings = self.settings.clone();
         if self.http1_only {
             settings.plan = self.service_config.clone().map(crate::client::Plan::new);
@@ -109,7 +110,7 @@ impl ChannelBuilder {
 
     fn http1(&self, connector: Connector, place: Place) -> Result<Kind, String> {
         if self.settings.protocol == Protocol::Grpc {
-            return Err("gRPC needs HTTP/2; choose another protocol, or leave http1_only out".to_owned());
+            return Err(http1::NEEDS_HTTP2.to_owned());
         }
         let refused = [
             (self.resolver.is_some(), "a resolver"),

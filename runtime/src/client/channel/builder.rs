@@ -114,11 +114,14 @@ impl ChannelBuilder {
     }
 
     /// How large the head of an answer may be, and its trailers, in bytes as RFC 9113, 6.5.2 counts them: names and values,
-    /// and 32 for each field. The server is told, and a call whose answer has more ends with `RESOURCE_EXHAUSTED`. A head
+    /// and 32 for each field. The server is told, and a call whose head has more ends with `RESOURCE_EXHAUSTED`. A head
     /// far beyond it, of more than four times as many, ends the connection, since it would cost more than it is worth to
     /// read on; so may one that goes on in further frames with fields that are larger than this. All calls on the
     /// connection then end with `UNAVAILABLE`. Default: 16 KiB; less than 1 KiB counts as 1 KiB. HTTP/1.1 has limits of its
     /// own.
+    ///
+    /// Trailers between this and four times as much are cut, since h2 leaves out what is beyond the limit and does not tell:
+    /// metadata is missing then, and where the status is, the call ends with `INTERNAL`. Allow more than servers send.
     #[must_use]
     pub fn max_header_bytes(mut self, bytes: u32) -> Self {
         self.max_header_bytes = bytes.max(LEAST_HEADERS);
@@ -148,7 +151,8 @@ impl ChannelBuilder {
         self.balanced(Arc::new(move || policy.balancer()))
     }
 
-    /// Spreads calls over the servers by a policy of your own, which is made anew whenever the channel leaves idleness.
+    /// Spreads calls over the servers by a policy of your own, which is made anew whenever the channel leaves idleness, and
+    /// after it has panicked. A panic of its [`Picker`](super::Picker) is one of whoever makes the call.
     #[must_use]
     pub fn load_balancer<B: LoadBalancer>(self, policy: impl Fn() -> B + Send + Sync + 'static) -> Self {
         self.balanced(Arc::new(move || Box::new(policy())))
@@ -172,7 +176,8 @@ impl ChannelBuilder {
 
     /// Watches the health of this service on every server, by `grpc.health.v1.Health/Watch`, and sends calls only to those
     /// that are SERVING; the empty name is the server as a whole. A server that does not know the protocol counts as
-    /// healthy. Default: nobody asks.
+    /// healthy. The watch takes one of the streams that a server allows at a time, for as long as there is a connection: one
+    /// that allows a single stream has none left for calls. Default: nobody asks.
     #[must_use]
     pub fn health_check(mut self, service: impl Into<Arc<str>>) -> Self {
         self.health = Some(service.into());
@@ -286,17 +291,22 @@ impl ChannelBuilder {
     /// What the service asks of its clients, unless the resolver [tells](super::Resolution::service_config) something
     /// else; see [`Client::service_config`](crate::Client::service_config). Its policy of load balancing and the service
     /// whose health it asks for, if it names them, take the place of what was set before, and what is set after it takes
-    /// theirs.
+    /// theirs. Of two configs the later counts, and nothing of the other.
     #[must_use]
     pub fn service_config(mut self, config: ServiceConfig) -> Self {
+        self.service_config = Some(config);
+        self
+    }
+
+    /// Sets what the config names and nothing that was set after it.
+    pub(super) fn apply_config(&mut self) {
+        let Some(config) = &self.service_config else { return };
         if let Some(policy) = config.load_balancing().cloned() {
-            self = self.load_balancing(policy);
+            self.balancer = Some(Arc::new(move || policy.balancer()));
         }
         if let Some(service) = config.health_service() {
             self.health = Some(service.into());
         }
-        self.service_config = Some(config);
-        self
     }
 
     /// Looks up what the service asks of its clients, too, in the records of text at `_grpc_config.<host>` (gRFC A2), each

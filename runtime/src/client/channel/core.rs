@@ -3,7 +3,10 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize},
+    },
     task::Poll,
 };
 
@@ -23,10 +26,11 @@ use crate::{
     call::Body,
     client::{
         Sending, Transport,
-        reach::{Patience, Unprocessed, a_server, of_control_plane},
+        reach::{Patience, Unprocessed, a_server, closed, of_control_plane},
     },
-    http2::{Waiting, unavailable},
+    http2::Waiting,
     method::Method,
+    task::discard,
 };
 
 /// What the clones of a channel share. A [`Manager`] runs while the channel is not idle.
@@ -44,6 +48,8 @@ pub(super) struct Shared {
     /// Calls that wait for a backend that takes them.
     pub(super) queued: AtomicUsize,
     pub(super) asked: Asked,
+    /// Whether the last manager ended by a panic; the next begins after a pause.
+    pub(super) panicked: AtomicBool,
 }
 
 /// Who chooses at the moment.
@@ -72,7 +78,8 @@ enum Chosen {
 impl Core {
     pub(super) fn new(common: Arc<Common>, plan: Plan, asked: Asked) -> Self {
         let published = watch::Sender::new(Published::settled(ConnectivityState::Idle, None));
-        let shared = Arc::new(Shared { published, queued: AtomicUsize::new(0), asked });
+        let (queued, panicked) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let shared = Arc::new(Shared { published, queued, asked, panicked });
         // Its other end is gone: nobody manages yet.
         let orders = Mutex::new(mpsc::unbounded_channel().0);
         Self { common, shared, plan: Arc::new(plan), orders }
@@ -101,8 +108,7 @@ impl Core {
     }
 
     pub(super) fn close(&self) {
-        let closed = unavailable("the channel was closed");
-        self.shared.published.send_replace(Published::settled(ConnectivityState::Shutdown, Some(closed)));
+        discard(self.shared.published.send_replace(Published::settled(ConnectivityState::Shutdown, Some(closed()))));
         self.order(Order::End);
     }
 
@@ -170,21 +176,28 @@ impl Core {
                 // Which counts those that wait for it.
                 Chosen::Full(backend) => {
                     let what = || format!("a stream to {}", backend.endpoint());
-                    match patience.wait(backend.wait_for_room(), what).await? {
+                    // The next picker may choose another.
+                    let room = async {
+                        tokio::select! {
+                            biased;
+                            room = backend.wait_for_room() => room,
+                            _ = published.changed() => None,
+                        }
+                    };
+                    match patience.wait(room, what).await? {
                         Some(lease) => return Ok(lease),
                         None => continue,
                     }
                 }
-                Chosen::Fail(status) if !wait_for_ready || self.state() == ConnectivityState::Shutdown => {
-                    return Err(Unprocessed::Unsent.mark(status));
-                }
+                Chosen::Fail(_) if self.state() == ConnectivityState::Shutdown => return Err(closed()),
+                Chosen::Fail(status) if !wait_for_ready => return Err(Unprocessed::Unsent.mark(status)),
                 Chosen::Fail(status) => last = Some(status),
                 Chosen::Wait => {}
             }
             self.wake();
             let _queued = Waiting::new(&self.shared.queued);
             if patience.wait(published.changed(), || self.wanted(last.as_ref())).await?.is_err() {
-                return Err(unavailable("the channel was closed"));
+                return Err(closed());
             }
         }
     }
@@ -224,6 +237,13 @@ impl Transport for Core {
                     return;
                 }
             }
+        })
+    }
+
+    fn closed<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            let mut published = self.shared.published.subscribe();
+            let _ = published.wait_for(|now| now.state == ConnectivityState::Shutdown).await;
         })
     }
 }

@@ -62,13 +62,14 @@ impl<IO> Greeting<IO> {
     }
 }
 
+/// What an error of a connection means, in words.
 #[cfg(feature = "tls")]
-fn explain(error: &io::Error) -> String {
+pub(super) fn explain(error: &io::Error) -> String {
     crate::tls::explain(error, crate::tls::Side::Client)
 }
 
 #[cfg(not(feature = "tls"))]
-fn explain(error: &io::Error) -> String {
+pub(super) fn explain(error: &io::Error) -> String {
     error.to_string()
 }
 

@@ -1,8 +1,10 @@
 //! HTTP/1.1: a pool of connections, each of which carries one call at a time.
 
 use std::{
+    error::Error,
+    pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
@@ -24,13 +26,14 @@ use super::{
     ChannelFigures, ConnectivityState, Endpoint,
     backoff::Backoff,
     connector::{Connector, Io},
+    greeting,
     random::Random,
 };
 use crate::{
     call::{Body, Frame, Source},
     client::{
         Sending, Transport,
-        reach::{Patience, a_server},
+        reach::{Patience, a_server, closed},
     },
     http2::{Waiting, unavailable},
     method::Method,
@@ -40,6 +43,8 @@ use crate::{
 pub(super) const CONNECTIONS: usize = 256;
 /// Connections that are kept while no call needs them.
 const IDLE: usize = 32;
+/// What is said to those who would speak gRPC.
+pub(super) const NEEDS_HTTP2: &str = "gRPC needs HTTP/2; choose another protocol, or leave http1_only out";
 /// Header bytes of one response; the number of headers is bounded by hyper, at 100.
 const HEADER_BYTES: usize = 16 * 1024;
 
@@ -50,7 +55,7 @@ pub(super) struct Http1 {
     wait_for_ready: bool,
     max_connections: usize,
     free: Arc<Semaphore>,
-    idle: Arc<Idle>,
+    kept: Arc<Kept>,
     /// Calls that wait until there may be another connection, and those that may have one and are getting it.
     queued: AtomicUsize,
     connecting: AtomicUsize,
@@ -60,8 +65,37 @@ pub(super) struct Http1 {
     random: Random,
 }
 
-/// The connections that wait for a call, the one that was used last at the end.
-type Idle = Mutex<Vec<SendRequest<Body>>>;
+/// The connections between calls.
+struct Kept {
+    /// Those that wait for a call, the one that was used last at the end; `None` once the channel is closed.
+    idle: Mutex<Option<Vec<SendRequest<Body>>>>,
+    /// Those whose call is over, which are about to be idle.
+    ending: AtomicUsize,
+}
+
+impl Kept {
+    fn idle(&self) -> MutexGuard<'_, Option<Vec<SendRequest<Body>>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Option<SendRequest<Body>> {
+        let mut idle = self.idle();
+        while let Some(connection) = idle.as_mut()?.pop() {
+            if connection.is_ready() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    fn put(&self, connection: SendRequest<Body>) {
+        if let Some(idle) = &mut *self.idle()
+            && idle.len() < IDLE
+        {
+            idle.push(connection);
+        }
+    }
+}
 
 impl Http1 {
     pub(super) fn new(connector: Connector, endpoint: Endpoint, wait_for_ready: bool, max_connections: usize) -> Self {
@@ -71,7 +105,7 @@ impl Http1 {
             wait_for_ready,
             max_connections,
             free: Arc::new(Semaphore::new(max_connections)),
-            idle: Arc::default(),
+            kept: Arc::new(Kept { idle: Mutex::new(Some(Vec::new())), ending: AtomicUsize::new(0) }),
             queued: AtomicUsize::new(0),
             connecting: AtomicUsize::new(0),
             state: watch::Sender::new(ConnectivityState::Idle),
@@ -91,17 +125,18 @@ impl Http1 {
 
     pub(super) fn close(&self) {
         self.free.close();
+        self.kept.idle().take();
         self.state.send_replace(ConnectivityState::Shutdown);
     }
 
     pub(super) fn figures(&self) -> ChannelFigures {
         let connecting = self.connecting.load(Relaxed);
-        let streams = (self.max_connections - self.free.available_permits()).saturating_sub(connecting);
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let used = (self.max_connections - self.free.available_permits()).saturating_sub(connecting);
+        let idle = self.kept.idle().as_ref().map_or(0, Vec::len);
         ChannelFigures {
             state: *self.state.borrow(),
-            connections: streams + idle,
-            streams,
+            connections: used + idle,
+            streams: used.saturating_sub(self.kept.ending.load(Relaxed)),
             queued: self.queued.load(Relaxed) + connecting,
             backends: Vec::new(),
         }
@@ -110,19 +145,36 @@ impl Http1 {
     async fn exchange(&self, request: Request<Body>, patience: Patience) -> Result<Response<Body>, Status> {
         let permit = self.permit(patience).await?;
         let mut request = self.origin(request);
-        while let Some(mut connection) = self.take_idle() {
+        while let Some(mut connection) = self.kept.take() {
             // The server may have closed it meanwhile; then the request comes back unsent.
             match connection.try_send_request(request).await {
                 Ok(response) => return Ok(self.answer(response, connection, permit)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) => request = unsent,
-                    None => return Err(broken(error.error(), &self.endpoint)),
+                    None => return Err(broken(error.error(), &self.endpoint, None)),
                 },
             }
         }
-        let mut connection = self.connect(patience).await?;
-        let response = connection.send_request(request).await.map_err(|error| broken(&error, &self.endpoint))?;
-        Ok(self.answer(response, connection, permit))
+        let mut backoff = Backoff::default();
+        loop {
+            let begin = Instant::now();
+            let failed = match self.connect(patience).await? {
+                Ok((mut connection, cause)) => match connection.try_send_request(request).await {
+                    Ok(response) => return Ok(self.answer(response, connection, permit)),
+                    Err(mut error) => {
+                        let broken = broken(error.error(), &self.endpoint, cause.get());
+                        let Some(unsent) = error.take_message() else { return Err(broken) };
+                        request = unsent;
+                        broken
+                    }
+                },
+                Err(failed) => failed,
+            };
+            if !patience.for_ready.unwrap_or(self.wait_for_ready) {
+                return Err(failed);
+            }
+            self.rest(begin + backoff.next(&self.random), patience, &failed).await?;
+        }
     }
 
     /// Leave for a call to have a connection.
@@ -133,31 +185,26 @@ impl Http1 {
         patience.wait(permit, what).await?.map_err(|_| closed())
     }
 
-    /// A new connection. A call that waits for the server tries to get one until it does.
-    async fn connect(&self, patience: Patience) -> Result<SendRequest<Body>, Status> {
+    /// A new connection, or why there is none.
+    async fn connect(&self, patience: Patience) -> Result<Result<Opened, Status>, Status> {
         let _connecting = Waiting::new(&self.connecting);
-        let mut backoff = Backoff::default();
-        loop {
-            let begin = Instant::now();
-            let opening = self.connector.open(&self.endpoint, |io, _| open(io));
-            let failed = match patience.wait(opening, || format!("a connection to {}", self.endpoint)).await? {
-                Ok((connection, _)) => return Ok(connection),
-                Err(failed) => failed,
-            };
-            if !patience.for_ready.unwrap_or(self.wait_for_ready) {
-                return Err(failed);
+        let opening = self.connector.open(&self.endpoint, |io, _| open(io));
+        let opened = patience.wait(opening, || format!("a connection to {}", self.endpoint)).await?;
+        Ok(opened.map(|(opened, _)| opened))
+    }
+
+    /// Waits after a failure, in a call that waits for the server.
+    async fn rest(&self, end: Instant, patience: Patience, failed: &Status) -> Result<(), Status> {
+        let _connecting = Waiting::new(&self.connecting);
+        let mut state = self.state.subscribe();
+        let resting = async {
+            tokio::select! {
+                () = tokio::time::sleep_until(end) => Ok(()),
+                () = self.hurried.notified() => Ok(()),
+                _ = state.wait_for(|state| *state == ConnectivityState::Shutdown) => Err(closed()),
             }
-            let mut state = self.state.subscribe();
-            let pause = tokio::time::sleep_until(begin + backoff.next(&self.random));
-            let resting = async {
-                tokio::select! {
-                    () = pause => Ok(()),
-                    () = self.hurried.notified() => Ok(()),
-                    _ = state.wait_for(|state| *state == ConnectivityState::Shutdown) => Err(closed()),
-                }
-            };
-            patience.wait(resting, || a_server(&failed)).await??;
-        }
+        };
+        patience.wait(resting, || a_server(failed)).await?
     }
 
     /// The request as HTTP/1.1 has it: a path, and the host in a header.
@@ -170,23 +217,13 @@ impl Http1 {
         request
     }
 
-    fn take_idle(&self) -> Option<SendRequest<Body>> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(connection) = idle.pop() {
-            if connection.is_ready() {
-                return Some(connection);
-            }
-        }
-        None
-    }
-
     fn answer(
         &self,
         response: Response<Incoming>,
         connection: SendRequest<Body>,
         permit: OwnedSemaphorePermit,
     ) -> Response<Body> {
-        let used = Used { connection: Some(connection), idle: Arc::clone(&self.idle), _permit: permit };
+        let used = Used { connection: Some((connection, permit)), kept: Arc::clone(&self.kept) };
         let server = Arc::clone(&self.endpoint);
         response.map(|body| Body::source(Answer { body, server, used }))
     }
@@ -194,37 +231,74 @@ impl Http1 {
 
 impl Transport for Http1 {
     fn send<'a>(&'a self, request: Request<Body>, _: &'static Method, patience: Patience) -> Sending<'a> {
-        Box::pin(self.exchange(request, patience))
+        Box::pin(async move {
+            // The channel refuses it by itself; a client on it may speak another protocol.
+            if is_grpc(&request) {
+                return Err(Status::unimplemented(NEEDS_HTTP2));
+            }
+            self.exchange(request, patience).await
+        })
     }
 
     fn authority(&self) -> Option<&Authority> {
         Some(&self.connector.authority)
     }
+
+    fn closed<'a>(&'a self) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            let mut state = self.state.subscribe();
+            let _ = state.wait_for(|state| *state == ConnectivityState::Shutdown).await;
+        })
+    }
 }
 
+fn is_grpc(request: &Request<Body>) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE).map_or(&[][..], HeaderValue::as_bytes);
+    kind.strip_prefix(b"application/grpc").is_some_and(|rest| !rest.starts_with(b"-"))
+}
+
+/// A new connection, and why it broke, once it has.
+type Opened = (SendRequest<Body>, Arc<OnceLock<String>>);
+
 /// Opens HTTP/1.1 on a new connection.
-async fn open(io: Io) -> Result<SendRequest<Body>, String> {
-    let (send, connection) = http1::Builder::new()
+async fn open(io: Io) -> Result<Opened, String> {
+    let (send, mut connection) = http1::Builder::new()
         .max_buf_size(HEADER_BYTES)
         .handshake(TokioIo::new(io))
         .await
         .map_err(|error| error.to_string())?;
+    let cause = Arc::<OnceLock<String>>::default();
+    let noted = Arc::clone(&cause);
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
+        // The connection is dropped after that, which is when calls hear of it.
+        if let Err(error) = (&mut connection).await {
             tracing::debug!(%error, "a connection broke");
+            let _ = noted.set(explain(&error));
         }
     });
-    Ok(send)
+    Ok((send, cause))
 }
 
-fn closed() -> Status {
-    unavailable("the channel was closed")
-}
-
-fn broken(error: &hyper::Error, server: &Endpoint) -> Status {
+/// The status of a call that this error ended, or what broke the connection before it.
+fn broken(error: &hyper::Error, server: &Endpoint, before: Option<&String>) -> Status {
     // An error of the request's own body is why the call ended.
-    let own = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Status>());
-    own.cloned().unwrap_or_else(|| unavailable(format!("the connection to {server} broke: {error}")))
+    let own = error.source().and_then(|source| source.downcast_ref::<Status>());
+    own.cloned().unwrap_or_else(|| {
+        let cause = before.cloned().unwrap_or_else(|| explain(error));
+        unavailable(format!("the connection to {server} broke: {cause}"))
+    })
+}
+
+/// The cause of an error, which the error itself does not tell.
+fn explain(error: &hyper::Error) -> String {
+    let mut cause: &(dyn Error + 'static) = error;
+    while let Some(source) = cause.source() {
+        if let Some(io) = source.downcast_ref() {
+            return greeting::explain(io);
+        }
+        cause = source;
+    }
+    cause.to_string()
 }
 
 /// The body of a response, with the connection it comes from.
@@ -236,34 +310,34 @@ struct Answer {
 
 /// A connection in use. It is closed if the call ends before its answer does.
 struct Used {
-    connection: Option<SendRequest<Body>>,
-    idle: Arc<Idle>,
-    _permit: OwnedSemaphorePermit,
+    connection: Option<(SendRequest<Body>, OwnedSemaphorePermit)>,
+    kept: Arc<Kept>,
 }
 
 impl Used {
-    /// Keeps the connection for the next call.
+    /// Keeps the connection for the next call, which may have one no sooner than that: otherwise it would make another.
     fn keep(&mut self) {
-        let Some(mut connection) = self.connection.take() else { return };
-        let idle = Arc::clone(&self.idle);
+        let Some((mut connection, permit)) = self.connection.take() else { return };
+        let kept = Arc::clone(&self.kept);
+        kept.ending.fetch_add(1, Relaxed);
         // It is ready once the connection's task has seen both ends of the exchange.
         tokio::spawn(async move {
-            if connection.ready().await.is_ok() {
-                let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
-                if idle.len() < IDLE {
-                    idle.push(connection);
-                }
+            let is_ready = connection.ready().await.is_ok();
+            kept.ending.fetch_sub(1, Relaxed);
+            if is_ready {
+                kept.put(connection);
             }
+            drop(permit);
         });
     }
 }
 
 impl Source for Answer {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        let frame = ready!(http_body::Body::poll_frame(std::pin::Pin::new(&mut self.body), cx));
+        let frame = ready!(http_body::Body::poll_frame(Pin::new(&mut self.body), cx));
         if frame.is_none() {
             self.used.keep();
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(|error| broken(&error, &self.server))))
+        Poll::Ready(frame.map(|frame| frame.map_err(|error| broken(&error, &self.server, None))))
     }
 }

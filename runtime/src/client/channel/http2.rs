@@ -21,7 +21,7 @@ use super::{
 use crate::{
     call::{Body, Frame, Source},
     client::reach::Unprocessed,
-    http2::{Failure, Guard, Held, Load, Pump, RecvBody, SEND_BUFFER, Slot, Slots},
+    http2::{Failure, Guard, Held, Load, Pump, RecvBody, SEND_BUFFER, Slot, Slots, in_words},
     task::{AbortOnDrop, Rare},
 };
 
@@ -111,7 +111,7 @@ impl Driver {
             self.look(cx);
             if let Poll::Ready(result) = ended {
                 let error = result.err();
-                return Poll::Ready(error.map_or("the server closed it".to_owned(), |error| error.to_string()));
+                return Poll::Ready(error.map_or("the server closed it".to_owned(), |error| in_words(&error)));
             }
             ready!(dead.poll(cx, false));
             const SILENT: &str = "the server did not answer a keepalive ping";
@@ -128,7 +128,7 @@ impl Driver {
         let Some(probe) = &mut self.probe else { return };
         self.slots.set_limit(self.connection.max_concurrent_send_streams());
         let leaving = match probe.poll_ready(cx) {
-            Poll::Ready(Err(error)) => Some(error.to_string()),
+            Poll::Ready(Err(error)) => Some(in_words(&error)),
             _ => None,
         };
         let unused = Pin::new(&mut self.unused).poll(cx).is_ready();

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    mem,
     sync::{Arc, atomic::Ordering::Relaxed},
     task::Poll,
     time::Duration,
@@ -16,11 +17,12 @@ use tonic::Status;
 use super::{
     Address, Backend, ConnectivityState, Endpoint, OutlierDetection, Resolution, Resolver,
     backend::Common,
+    backoff,
     balance::{Balance, Guarded, MakeBalancer},
     core::{Published, Shared},
     resolve::Watch,
 };
-use crate::{deadline::LONGEST, http2::unavailable};
+use crate::{deadline::LONGEST, http2::unavailable, task::discard};
 
 /// What a channel does when it is not idle.
 pub(super) struct Plan {
@@ -74,6 +76,11 @@ impl Manager {
 
     /// Runs until the channel is idle or gone.
     pub(super) async fn run(mut self) {
+        if self.shared.panicked.swap(false, Relaxed) {
+            let status = unavailable("a part of the channel panicked; see the log");
+            self.publish(Published::settled(ConnectivityState::TransientFailure, Some(status)));
+            tokio::time::sleep(self.common.random.jitter(backoff::FIRST)).await;
+        }
         self.publish(Published::settled(ConnectivityState::Connecting, None));
         let mut resolver = Watch::new(Arc::clone(&self.plan.resolver), Arc::clone(&self.common.refresh));
         let mut idle = Idle::new(self.plan.idle_timeout);
@@ -100,10 +107,7 @@ impl Manager {
     fn resolved(&mut self, resolution: Resolution) {
         match self.shared.asked.hear(resolution.service_config) {
             Ok(()) => self.configure(),
-            Err(error) => {
-                self.common.refresh.notify_one();
-                return self.unresolved(unavailable(error.to_string()));
-            }
+            Err(error) => return self.unresolved(unavailable(error.to_string())),
         }
         self.endpoints = Some(resolution.endpoints);
         self.replace();
@@ -146,7 +150,7 @@ impl Manager {
                 }
             }
         }
-        let gone = std::mem::replace(&mut self.backends, backends.into());
+        let gone = mem::replace(&mut self.backends, backends.into());
         self.rebalance();
         // Only now, so that no call is sent to one that has just gone.
         gone.iter().filter(|backend| !self.backends.contains(backend)).for_each(Backend::retire);
@@ -180,20 +184,23 @@ impl Manager {
         }
     }
 
-    fn publish(&self, published: Published) {
+    fn publish(&self, mut published: Published) {
         self.shared.published.send_if_modified(|now| {
             let open = now.state != ConnectivityState::Shutdown;
             if open {
-                *now = published;
+                mem::swap(now, &mut published);
             }
             open
         });
+        // The picker may be a user's.
+        discard(published);
     }
 }
 
 impl Drop for Manager {
     /// Also when the runtime ends.
     fn drop(&mut self) {
+        self.shared.panicked.store(std::thread::panicking(), Relaxed);
         // In this order: whoever sees the channel idle finds that nobody takes orders, and wakes the next manager.
         self.orders.close();
         self.publish(Published::settled(ConnectivityState::Idle, None));

@@ -156,10 +156,10 @@ pub(super) fn authority(text: &str) -> Result<Authority, String> {
 /// The port in an authority, or this one where it names none.
 pub(super) fn port(authority: &Authority, otherwise: u16) -> Result<u16, &'static str> {
     let (_, server) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
-    match authority.port_u16() {
-        Some(port) => Ok(port),
+    match authority.port() {
+        Some(port) if port.as_str().bytes().all(|digit| digit.is_ascii_digit()) => Ok(port.as_u16()),
         None if server == authority.host() => Ok(otherwise),
-        None => Err("its port is no number below 65536"),
+        _ => Err("its port is no number below 65536"),
     }
 }
 
@@ -171,9 +171,10 @@ fn without_user(authority: Authority) -> Result<Authority, &'static str> {
     Ok(authority)
 }
 
-/// A text to be shown, without a user and password in it.
+/// A text to be shown, without a user and password in it, even if what ends them is escaped by mistake.
 pub(super) fn hidden(text: &str) -> String {
-    let Some((before, rest)) = text.rsplit_once('@') else { return text.to_owned() };
+    let ends = ["@", "%40"].into_iter().filter_map(|at| Some(text.rfind(at)? + at.len()));
+    let Some((before, rest)) = ends.max().and_then(|end| text.split_at_checked(end)) else { return text.to_owned() };
     let scheme = before.find("//").and_then(|at| before.get(..at + 2)).unwrap_or_default();
     format!("{scheme}…@{rest}")
 }
@@ -252,6 +253,8 @@ mod tests {
             "https://a.example:70000",
             "http://[::1]:70000",
             "http://a:",
+            "http://a:+80",
+            "a:+80",
             "unix-abstract:a",
             "xds:///a",
             "http://",
@@ -301,6 +304,8 @@ mod tests {
             ("user:p@w@host", "…@host"),
             ("http://host", "http://host"),
             ("@", "…@"),
+            ("http://u:s3cret%40a", "http://…@a"),
+            ("http://u:p@w%40a", "http://…@a"),
         ] {
             assert_eq!(hidden(text), shown);
         }

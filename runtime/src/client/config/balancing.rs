@@ -21,12 +21,15 @@ pub(super) fn read(root: &Node<'_>) -> Result<Option<LoadBalancing>, ServiceConf
             None => unknown.push(name),
         }
     }
+    const OUTLIERS: &str = "outlier_detection_experimental";
+    const HINT: &str = "`outlier_detection_experimental` is set by `ChannelBuilder::outlier_detection`";
     list.error(match &unknown[..] {
         [] => format!("must name a policy: {}", quoted(&POLICIES)),
-        ["outlier_detection_experimental"] => {
-            "`outlier_detection_experimental` is set by `ChannelBuilder::outlier_detection`".to_owned()
+        [OUTLIERS] => HINT.to_owned(),
+        names => {
+            let hint = if names.contains(&OUTLIERS) { format!("; {HINT}") } else { String::new() };
+            format!("none of {} is known here, but {}{hint}", quoted(names), quoted(&POLICIES))
         }
-        names => format!("none of {} is known here, but {}", quoted(names), quoted(&POLICIES)),
     })
 }
 
@@ -76,8 +79,12 @@ fn ring_hash(policy: &Node<'_>) -> Result<LoadBalancing, ServiceConfigError> {
     };
     let (min, max) = (size("minRingSize", 1024)?, size("maxRingSize", 4096)?);
     if min > max {
-        let at = policy.get("minRingSize").unwrap_or_else(|| policy.clone());
-        return at.error(format!("must not be greater than `maxRingSize`, {max}"));
+        return match policy.get("minRingSize") {
+            Some(at) => at.error(format!("must not be greater than `maxRingSize`, {max}")),
+            None => {
+                policy.error(format!("`minRingSize` ({min} by default) must not be greater than `maxRingSize`, {max}"))
+            }
+        };
     }
     Ok(LoadBalancing::RingHash { key, min_ring: min as usize, max_ring: max as usize })
 }

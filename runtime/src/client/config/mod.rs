@@ -28,6 +28,7 @@ use crate::{json, method::Method};
 ///     "methodConfig": [{
 ///         "name": [{"service": "hello.v1.Greeter"}],
 ///         "timeout": "2s",
+///         "waitForReady": true,
 ///         "retryPolicy": {
 ///             "maxAttempts": 4,
 ///             "initialBackoff": "0.1s",
@@ -40,6 +41,9 @@ use crate::{json, method::Method};
 /// .parse()?;
 /// # Ok::<(), rsgrpc::client::ServiceConfigError>(())
 /// ```
+///
+/// Retries alone do not bridge the absence of a server: it is connected to again only after a pause of about a second, in
+/// which calls fail at once, and all their attempts with them. `waitForReady` does, as long as the deadline allows.
 ///
 /// What it has that this client does not know is ignored, as gRPC asks for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -64,7 +68,9 @@ impl ServiceConfig {
     fn read(root: &Node<'_>) -> Result<Self, ServiceConfigError> {
         root.object()?;
         let throttling = root.get("retryThrottling").map(|node| Throttling::read(&node)).transpose()?;
-        let health = root.get("healthCheckConfig").and_then(|node| node.get("serviceName"));
+        let health = root.get("healthCheckConfig");
+        health.as_ref().map(Node::object).transpose()?;
+        let health = health.and_then(|node| node.get("serviceName"));
         Ok(Self {
             methods: Methods::read(root.get("methodConfig").as_ref())?,
             throttling,

@@ -40,6 +40,9 @@ impl Repeated<'_> {
                 },
                 () = due => continue,
             };
+            if Self::is_closed(&status) {
+                return Err(status);
+            }
             let pushback = Pushback::of(&status);
             let fatal = !policy.codes.contains(status.code());
             if !fatal || pushback == Pushback::Never {

@@ -80,7 +80,7 @@ impl<'c> Repeated<'c> {
             let (number, body) = self.body.reader();
             let result = self.answered(previous, body).await;
             let most = match result.as_ref().err().and_then(Unprocessed::of) {
-                None => 0,
+                None | Some(Unprocessed::Closed) => 0,
                 Some(Unprocessed::Unsent) => UNSENT,
                 Some(Unprocessed::Refused) => REFUSED,
             };
@@ -119,6 +119,11 @@ impl<'c> Repeated<'c> {
             });
         }
         incoming
+    }
+
+    /// Whether another attempt would be in vain.
+    fn is_closed(status: &Status) -> bool {
+        Unprocessed::of(status) == Some(Unprocessed::Closed)
     }
 
     fn count_failure(&self) {

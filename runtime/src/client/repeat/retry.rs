@@ -6,7 +6,10 @@ use super::{
     Repeated,
     backoff::{Backoff, Pushback},
 };
-use crate::client::{Incoming, config::Retry};
+use crate::{
+    client::{Incoming, config::Retry},
+    deadline,
+};
 
 impl Repeated<'_> {
     pub(super) async fn retry(&self, policy: Option<&Retry>) -> Result<Incoming, Status> {
@@ -21,6 +24,9 @@ impl Repeated<'_> {
             };
             previous += 1;
             let (Some(policy), Some(backoff)) = (policy, &mut backoff) else { return Err(status) };
+            if Self::is_closed(&status) {
+                return Err(status);
+            }
             let pushback = Pushback::of(&status);
             let retryable = policy.codes.contains(status.code());
             if retryable || pushback == Pushback::Never {
@@ -37,7 +43,14 @@ impl Repeated<'_> {
                     pause
                 }
             };
-            tokio::time::sleep(pause).await;
+            let resting = async {
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    // The next attempt says so.
+                    () = self.client.transport.closed() => {}
+                }
+            };
+            self.call.patience.wait_or(resting, || deadline::exceeded_waiting_again(&status)).await?;
         }
     }
 }

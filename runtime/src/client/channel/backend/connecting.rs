@@ -2,7 +2,7 @@
 
 use std::{
     mem,
-    sync::{Arc, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -36,7 +36,7 @@ impl Backend {
             let result = connecting.await;
             let Some(this) = backend.upgrade().map(Self) else { return };
             match result {
-                Ok((opened, address)) => this.connected(opened, Some(address)),
+                Ok((opened, address)) => this.connected(this.now(), opened, Some(address)),
                 Err(cause) => {
                     let pause = this.failed(cause);
                     drop(this);
@@ -63,17 +63,19 @@ impl Backend {
                 tokio::time::sleep(common.random.jitter(backoff::FIRST)).await;
             }
             let Some(this) = backend.upgrade().map(Self) else { return };
-            this.now().growing = None;
+            let mut now = this.now();
+            now.growing = None;
             if let Ok((opened, _)) = result {
-                this.connected(opened, None);
+                this.connected(now, opened, None);
             }
         }))
     }
 
-    fn connected(&self, Opened { connection, ended }: Opened, address: Option<Address>) {
+    /// There is a connection more. Whoever asks has the lock, so that nobody counts it neither as made nor as to come.
+    fn connected(&self, mut now: MutexGuard<'_, Now>, opened: Opened, address: Option<Address>) {
+        let Opened { connection, ended } = opened;
         let connection = Arc::new(connection);
         self.watch(&connection, ended);
-        let mut now = self.now();
         if now.phase != Phase::Ready {
             self.ask_health(&mut now);
         }

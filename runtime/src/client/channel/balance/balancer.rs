@@ -11,8 +11,8 @@ use crate::{http2::unavailable, method::Method};
 /// A policy of load balancing: it sees the backends of a channel and says who chooses among them.
 ///
 /// It runs in the channel's own task, once a list of backends has come and whenever the state of one has changed. What
-/// happens to each call is up to the [`Picker`] that it leaves behind. When it panics, calls fail with `UNAVAILABLE` until
-/// another is made, after a pause of 1 s × 1.6ⁿ, at most 120 s.
+/// happens to each call is up to the [`Picker`] that it leaves behind. When the policy panics, calls fail with `UNAVAILABLE`
+/// until another is made, after a pause of 1 s × 1.6ⁿ, at most 120 s.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -92,7 +92,8 @@ impl fmt::Debug for Balance {
     }
 }
 
-/// Chooses the backend of each call. It runs within the call, so it must be quick and must not block.
+/// Chooses the backend of each call. It runs within the call, so it must be quick and must not block, and a panic is one of
+/// whoever makes the call.
 pub trait Picker: Send + Sync + 'static {
     /// Chooses.
     fn pick(&self, call: &PickCall<'_>) -> Pick<'_>;

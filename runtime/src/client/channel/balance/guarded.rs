@@ -12,7 +12,7 @@ use super::{
     super::{Backend, Endpoint, backoff::Backoff, random::Random},
     Balance, LoadBalancer, LoadBalancing,
 };
-use crate::http2::unavailable;
+use crate::{http2::unavailable, task::Foreign};
 
 /// Makes the policy that a service config names, or the channel's own.
 pub(in super::super) type MakeBalancer = dyn Fn(Option<&LoadBalancing>) -> Box<dyn LoadBalancer> + Send + Sync;
@@ -22,7 +22,7 @@ pub(in super::super) struct Guarded {
     make: Arc<MakeBalancer>,
     /// What a service config has named.
     named: Option<LoadBalancing>,
-    policy: Option<Box<dyn LoadBalancer>>,
+    policy: Foreign<Box<dyn LoadBalancer>>,
     backoff: Backoff,
     random: Random,
     again: Option<Pin<Box<Sleep>>>,
@@ -31,7 +31,7 @@ pub(in super::super) struct Guarded {
 impl Guarded {
     pub(in super::super) fn new(make: Arc<MakeBalancer>) -> Self {
         let (backoff, random) = (Backoff::default(), Random::default());
-        let mut this = Self { make, named: None, policy: None, backoff, random, again: None };
+        let mut this = Self { make, named: None, policy: Foreign::none(), backoff, random, again: None };
         this.begin();
         this
     }
@@ -70,16 +70,16 @@ impl Guarded {
     }
 
     fn begin(&mut self) {
-        (self.policy, self.again) = (None, None);
+        (self.policy, self.again) = (Foreign::none(), None);
         match catch_unwind(AssertUnwindSafe(|| (self.make)(self.named.as_ref()))) {
-            Ok(policy) => self.policy = Some(policy),
+            Ok(policy) => self.policy = Foreign::new(policy),
             Err(_) => self.panicked(),
         }
     }
 
     fn run<T>(&mut self, run: impl FnOnce(&mut dyn LoadBalancer) -> T) -> Option<T> {
-        let policy = self.policy.as_deref_mut()?;
-        let done = catch_unwind(AssertUnwindSafe(|| run(policy)));
+        let policy = self.policy.get()?;
+        let done = catch_unwind(AssertUnwindSafe(|| run(&mut **policy)));
         if done.is_err() {
             self.panicked();
         }
@@ -88,7 +88,7 @@ impl Guarded {
 
     fn panicked(&mut self) {
         tracing::error!("the load balancing policy panicked");
-        self.policy = None;
+        self.policy = Foreign::none();
         self.again = Some(Box::pin(tokio::time::sleep(self.backoff.next(&self.random))));
     }
 }

@@ -43,7 +43,8 @@ pub trait Resolver: Send + Sync + 'static {
     /// An error counts only while no servers are known; then calls fail with it, by `INTERNAL` where its code is one that
     /// only servers may give, such as `OK` and `NOT_FOUND` (gRFC A54). When the stream ends, the servers stay
     /// as they are. The first calls wait until the stream has given something. A panic, and an end before servers were
-    /// named, counts as an error, and the watch is begun anew after a pause of 1 s × 1.6ⁿ, at most 120 s.
+    /// named with a service config that can be used, counts as an error, and the watch is begun anew after a pause of
+    /// 1 s × 1.6ⁿ, at most 120 s.
     fn watch(&self, refresh: Refresh) -> Resolutions;
 }
 
