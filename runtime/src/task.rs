@@ -38,9 +38,9 @@ pub(crate) fn discard<T>(value: T) {
 }
 
 /// What a user's code made; it is [discarded](discard) when it is no longer needed.
-pub(crate) struct Foreign<T>(Option<T>);
+pub(crate) struct Theirs<T>(Option<T>);
 
-impl<T> Foreign<T> {
+impl<T> Theirs<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Some(value))
     }
@@ -54,7 +54,7 @@ impl<T> Foreign<T> {
     }
 }
 
-impl<T> Drop for Foreign<T> {
+impl<T> Drop for Theirs<T> {
     fn drop(&mut self) {
         discard(self.0.take());
     }

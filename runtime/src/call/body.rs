@@ -6,9 +6,8 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::HeaderMap;
 use tonic::Status;
-
-use super::TrailerFields;
 
 pub(crate) type Frame = http_body::Frame<Bytes>;
 
@@ -24,7 +23,7 @@ enum Inner {
     /// All of it is known: at most one chunk, then possibly trailers.
     Whole {
         data: Option<Bytes>,
-        trailers: Option<TrailerFields>,
+        trailers: Option<HeaderMap>,
     },
     #[cfg(feature = "net")]
     H1(crate::server::Unread),
@@ -63,7 +62,7 @@ impl Body {
         Self::source(Foreign(Box::pin(body)))
     }
 
-    pub(crate) fn whole(data: Option<Bytes>, trailers: Option<TrailerFields>) -> Self {
+    pub(crate) fn whole(data: Option<Bytes>, trailers: Option<HeaderMap>) -> Self {
         Self { inner: Inner::Whole { data, trailers } }
     }
 
@@ -93,7 +92,7 @@ impl Body {
     }
 
     /// The one chunk and the trailers, if all of the body is known.
-    pub(crate) fn try_into_whole(self) -> Result<(Option<Bytes>, Option<TrailerFields>), Self> {
+    pub(crate) fn try_into_whole(self) -> Result<(Option<Bytes>, Option<HeaderMap>), Self> {
         match self.inner {
             Inner::Whole { data, trailers } => Ok((data, trailers)),
             inner => Err(Self { inner }),
@@ -104,7 +103,7 @@ impl Body {
         match &mut self.inner {
             Inner::Whole { data, trailers } => Poll::Ready(match data.take() {
                 Some(data) => Some(Ok(Frame::data(data))),
-                None => trailers.take().map(|trailers| Ok(Frame::trailers(trailers.into_map()))),
+                None => trailers.take().map(|trailers| Ok(Frame::trailers(trailers))),
             }),
             #[cfg(feature = "net")]
             Inner::H1(body) => body.poll_frame(cx),

@@ -125,7 +125,7 @@ impl Outbound {
         let compresses = self.compression.as_ref().is_none_or(Compression::is_on);
         let encoding = self.encoding.filter(|_| compresses);
         if encoding.is_none() && self.hooks.is_empty() {
-            // A buffer for one message gets exactly the room it needs: one allocation, which can be frozen as it is.
+            // A buffer of its own gets exactly the room that its message needs: one allocation, which can be frozen as it is.
             let all = self.framing.room() + room;
             if buf.capacity() - buf.len() < all {
                 buf.reserve(all.max(self.growth(buf.len())));

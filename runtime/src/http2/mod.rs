@@ -8,9 +8,7 @@ mod pump;
 mod slots;
 
 pub(crate) use body::{Failure, Held, RecvBody};
-#[cfg(feature = "net")]
-pub(crate) use error::in_words;
-pub(crate) use error::{ANSWER_HEADERS, unavailable};
+pub(crate) use error::{ANSWER_HEADERS, in_words, unavailable};
 pub(crate) use guard::{Guard, Laws, Police, Pressing, Vitals, Watched};
 pub(crate) use keepalive::Keepalive;
 pub(crate) use pump::{Pump, SEND_BUFFER};

@@ -14,7 +14,7 @@ use tokio::{sync::futures::OwnedNotified, time::Sleep};
 use tonic::Status;
 
 use super::Vitals;
-use crate::call::{Body, Frame, TrailerFields};
+use crate::call::{Body, Frame};
 
 /// Unsent bytes of one stream that h2 may hold.
 pub(crate) const SEND_BUFFER: usize = 256 * 1024;
@@ -78,7 +78,7 @@ impl Pump {
     pub(crate) fn send_whole(
         mut stream: SendStream<Bytes>,
         data: Option<Bytes>,
-        trailers: Option<TrailerFields>,
+        trailers: Option<http::HeaderMap>,
     ) -> Result<(), h2::Error> {
         if let Some(data) = data {
             stream.send_data(data, trailers.is_none())?;
@@ -86,7 +86,7 @@ impl Pump {
             stream.send_data(Bytes::new(), true)?;
         }
         match trailers {
-            Some(trailers) => stream.send_trailers(trailers.into_map()),
+            Some(trailers) => stream.send_trailers(trailers),
             None => Ok(()),
         }
     }

@@ -19,7 +19,7 @@ use tonic::Status;
 use super::bare_response;
 use super::{Accepted, Negotiated, Protocol};
 use crate::{
-    call::{Body, Frame, Source, TrailerFields},
+    call::{Body, Frame, Source},
     dispatch::{Outcome, Running},
     handler::{Answer, Pipe},
 };
@@ -195,7 +195,7 @@ impl Answering {
     }
 
     /// What is left to write once the call ended.
-    fn end(&self, outcome: Outcome) -> (Option<Bytes>, Option<TrailerFields>) {
+    fn end(&self, outcome: Outcome) -> (Option<Bytes>, Option<HeaderMap>) {
         let buffered = self.pipe.as_ref().and_then(|pipe| pipe.take());
         let drops = outcome.cut && !self.protocol.waits();
         let mut buf = if drops { BytesMut::new() } else { buffered.unwrap_or_default() };
@@ -209,7 +209,7 @@ impl Answering {
 struct Framed {
     answering: Answering,
     /// The trailers, between the last data and them.
-    trailers: Option<TrailerFields>,
+    trailers: Option<HeaderMap>,
     ended: bool,
 }
 
@@ -222,7 +222,7 @@ impl Framed {
 impl Source for Framed {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         if self.ended {
-            return Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers.into_map()))));
+            return Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))));
         }
         match self.answering.running.poll(cx) {
             Poll::Ready(outcome) => {

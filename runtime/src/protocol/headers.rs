@@ -52,22 +52,24 @@ pub(super) fn strip(headers: &mut HeaderMap) {
     let is_metadata = |(name, _): &(&HeaderName, &HeaderValue)| !is_reserved(name.as_str());
     let owned = |(name, value): (&HeaderName, &HeaderValue)| (name.clone(), value.clone());
     let kept = headers.iter().filter(is_metadata).count();
-    if kept == headers.len() {
-        // As it is with most responses.
-        return;
-    }
     // Of the headers of a request most are reserved, and to put one in costs less than to take two out.
-    if kept <= 1 && headers.len() - kept == 1 {
-        let only = headers.keys().find(|name| is_reserved(name.as_str())).cloned();
-        only.map(|name| headers.remove(name));
-    } else if kept <= 1 {
-        let only = headers.iter().find(is_metadata).map(owned);
-        headers.clear();
-        only.map(|(name, value)| headers.append(name, value));
-    } else {
-        let several: Vec<_> = headers.iter().filter(is_metadata).map(owned).collect();
-        headers.clear();
-        headers.extend(several);
+    match (headers.len() - kept, kept) {
+        // As it is with most responses.
+        (0, _) => {}
+        (1, 0 | 1) => {
+            let only = headers.keys().find(|name| is_reserved(name.as_str())).cloned();
+            only.map(|name| headers.remove(name));
+        }
+        (_, 0 | 1) => {
+            let only = headers.iter().find(is_metadata).map(owned);
+            headers.clear();
+            headers.extend(only);
+        }
+        _ => {
+            let several: Vec<_> = headers.iter().filter(is_metadata).map(owned).collect();
+            headers.clear();
+            headers.extend(several);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ mod text;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use http::{HeaderValue, Response, request::Parts};
+use http::{HeaderMap, HeaderValue, Response, request::Parts};
 use tonic::{Status, metadata::MetadataMap};
 
 pub(crate) use codes::{from_name as code_named, name as code_name};
@@ -33,7 +33,7 @@ pub(crate) use opening::unclaimed;
 use opening::{Opening, needs_http2, refuse};
 
 use crate::{
-    call::{Body, Peer, TrailerFields},
+    call::{Body, Peer},
     compress::Encoding,
     dispatch::Route,
     handler::{Answer, Call},
@@ -71,7 +71,7 @@ pub(crate) trait Protocol: Sync {
         negotiated: &Negotiated,
         result: Result<MetadataMap, Status>,
         buf: &mut BytesMut,
-    ) -> Option<TrailerFields>;
+    ) -> Option<HeaderMap>;
 
     /// The whole answer: a framed one in one piece, unless the protocol has a form of its own for it.
     fn whole(&self, negotiated: &Negotiated, result: Result<Answer, Status>) -> Response<Body> {

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::{
     node::{Node, shares, told, until, within},
+    states::closing_ends_what_waits,
     support::EchoClient,
 };
 
@@ -73,11 +74,7 @@ async fn the_time_of_a_call_passes_while_it_waits_for_the_resolver() {
     let client = EchoClient::new(channel.clone());
     let late = client.unary(String::new()).timeout(Duration::from_millis(100));
     assert_eq!(within("its end", late.into_future()).await.unwrap_err().code(), Code::DeadlineExceeded);
-    let call = tokio::spawn(async move { client.unary(String::new()).await });
-    until("it waits", || channel.figures().queued == 1).await;
-    channel.close();
-    let error = within("its end", call).await.unwrap().unwrap_err();
-    assert_eq!((error.code(), error.message()), (Code::Unavailable, "the channel was closed"));
+    closing_ends_what_waits(channel).await;
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use tokio::{
 
 use crate::{
     node::{Node, until, within},
-    states::nobody,
+    states::{closing_ends_what_waits, nobody},
     support::EchoClient,
 };
 
@@ -116,12 +116,7 @@ async fn calls_that_wait_for_ready_outlast_failures() {
 #[tokio::test]
 async fn calls_that_wait_learn_that_the_channel_was_closed() {
     let channel = to(nobody().await).wait_for_ready(true).build().unwrap();
-    let client = EchoClient::new(channel.clone());
-    let call = tokio::spawn(async move { client.unary(String::new()).await });
-    until("it waits", || channel.figures().queued == 1).await;
-    channel.close();
-    let error = within("its end", call).await.unwrap().unwrap_err();
-    assert_eq!((error.code(), error.message()), (Code::Unavailable, "the channel was closed"));
+    closing_ends_what_waits(channel).await;
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ async fn stumbles(builder: ChannelBuilder, times: &AtomicUsize, words: &str) -> 
     let error = within("an error", client.unary(String::new()).into_future()).await.unwrap_err();
     assert_eq!(error.code(), Code::Unavailable);
     assert!(error.message().contains(words), "{error}");
-    let patient = client.unary(String::new()).wait_for_ready(true).timeout(Duration::from_millis(500));
+    let patient = client.unary(String::new()).wait_for_ready(true).timeout(Duration::from_millis(200));
     assert_eq!(within("its end", patient.into_future()).await.unwrap_err().code(), Code::DeadlineExceeded);
     assert_eq!(times.load(Ordering::SeqCst), 1);
     channel
@@ -211,7 +211,7 @@ async fn a_config_that_cannot_be_used_is_asked_for_again_after_a_pause() {
     let client = EchoClient::new(channel.clone());
     let error = within("an error", client.unary(String::new()).into_future()).await.unwrap_err();
     assert!(error.message().starts_with("the service config cannot be used"), "{error}");
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     // One that it has told, and one that it waits to tell.
     assert_eq!(times.load(Ordering::SeqCst), 2);
     crate::node::until("it is asked", || times.load(Ordering::SeqCst) == 3).await;

@@ -28,6 +28,16 @@ pub async fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
+/// A call that waits on this channel ends when the channel is closed, and says so.
+pub async fn closing_ends_what_waits(channel: Channel) {
+    let client = EchoClient::new(channel.clone());
+    let call = tokio::spawn(async move { client.unary(String::new()).await });
+    until("it waits", || channel.figures().queued == 1).await;
+    channel.close();
+    let error = within("its end", call).await.unwrap().unwrap_err();
+    assert_eq!((error.code(), error.message()), (Code::Unavailable, "the channel was closed"));
+}
+
 fn to(addr: SocketAddr) -> rsgrpc::ChannelBuilder {
     Channel::builder(format!("http://{addr}"))
 }

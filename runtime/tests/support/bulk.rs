@@ -9,11 +9,12 @@ use prost_types::{
     field_descriptor_proto::{Label, Type},
 };
 use rsgrpc::{
-    BodySelector, Content, HttpRule, Method, MethodKind, Request, Response, Segment, Service, ServiceDescriptor,
-    Streaming, Template,
+    HttpRule, Method, MethodKind, Request, Response, Segment, Service, ServiceDescriptor, Streaming,
     codegen::{Reply, ServerCall},
     json,
 };
+
+use super::ruled::post;
 
 /// Counts the values of a `google.protobuf.ListValue`, or of a stream of them.
 #[derive(Debug)]
@@ -28,18 +29,6 @@ const TEXT: json::Type = json::Type::of::<String>("google.protobuf.StringValue")
 
 const fn method(path: &'static str, kind: MethodKind, http: &'static [HttpRule]) -> Method {
     Method::new(path, kind).with_input(LIST).with_output(TEXT).with_http(http)
-}
-
-const fn post(text: &'static str, segments: &'static [Segment]) -> HttpRule {
-    HttpRule {
-        verb: "POST",
-        template: Template { text, segments, verb: "", variables: &[] },
-        body: BodySelector::All,
-        response_body: "",
-        request: Content::Json,
-        response: Content::Json,
-        update_mask: "",
-    }
 }
 
 static PLAIN: [Method; 2] = methods(&[]);

@@ -13,11 +13,11 @@ pub struct Ruled<T>(pub EchoServer<T>);
 
 pub static RULED: ServiceDescriptor = ServiceDescriptor {
     methods: &[
-        ruled(0, &[rule("/v1/unary", &[Segment::Literal("v1"), Segment::Literal("unary")])]),
-        ruled(1, &[rule("/v1/down", &[Segment::Literal("v1"), Segment::Literal("down")])]),
-        ruled(2, &[rule("/v1/up", &[Segment::Literal("v1"), Segment::Literal("up")])]),
-        ruled(3, &[rule("/v1/both", &[Segment::Literal("v1"), Segment::Literal("both")])]),
-        ruled(4, &[rule("/v1/look", &[Segment::Literal("v1"), Segment::Literal("look")])]),
+        ruled(0, &[post("/v1/unary", &[Segment::Literal("v1"), Segment::Literal("unary")])]),
+        ruled(1, &[post("/v1/down", &[Segment::Literal("v1"), Segment::Literal("down")])]),
+        ruled(2, &[post("/v1/up", &[Segment::Literal("v1"), Segment::Literal("up")])]),
+        ruled(3, &[post("/v1/both", &[Segment::Literal("v1"), Segment::Literal("both")])]),
+        ruled(4, &[post("/v1/look", &[Segment::Literal("v1"), Segment::Literal("look")])]),
     ],
     ..ECHO
 };
@@ -27,7 +27,8 @@ const fn ruled(index: usize, http: &'static [HttpRule]) -> Method {
     Method { path, kind, idempotency, input, output, http }
 }
 
-const fn rule(text: &'static str, segments: &'static [Segment]) -> HttpRule {
+/// A rule for POST of a whole message.
+pub const fn post(text: &'static str, segments: &'static [Segment]) -> HttpRule {
     HttpRule {
         verb: "POST",
         template: Template { text, segments, verb: "", variables: &[] },

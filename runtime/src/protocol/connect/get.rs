@@ -11,7 +11,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts};
 use percent_encoding::percent_decode;
 use tonic::{Status, metadata::MetadataMap};
 
@@ -20,7 +20,7 @@ use super::{
     unary::{self, Unary, failed},
 };
 use crate::{
-    call::{Body, Frame, Peer, Source, TrailerFields},
+    call::{Body, Frame, Peer, Source},
     codec::Form,
     handler::Answer,
     method::{Idempotency, Method, MethodKind},
@@ -100,7 +100,7 @@ impl Protocol for Get {
         Unary.head(negotiated, metadata)
     }
 
-    fn end(&self, _: &Negotiated, _: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<TrailerFields> {
+    fn end(&self, _: &Negotiated, _: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
         None
     }
 

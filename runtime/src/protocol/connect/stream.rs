@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use tonic::{Status, metadata::MetadataMap};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     unary::{self, ACCEPT_POST},
 };
 use crate::{
-    call::{Body, Peer, TrailerFields},
+    call::{Body, Peer},
     envelope::{self, Envelope},
     method::MethodKind,
     protocol::{Accepted, Media, Negotiated, Opening, Protocol, headers as shared, media, refuse, unclaimed},
@@ -93,7 +93,7 @@ impl Protocol for Stream {
         negotiated: &Negotiated,
         result: Result<MetadataMap, Status>,
         buf: &mut BytesMut,
-    ) -> Option<TrailerFields> {
+    ) -> Option<HeaderMap> {
         let json = error::end_of_stream(result.map(shared::from_metadata), negotiated.json.as_deref());
         envelope::append(buf, END, json.as_bytes());
         None

@@ -8,7 +8,7 @@ use tonic::{Status, metadata::MetadataMap};
 
 use super::{error, get, headers, stream};
 use crate::{
-    call::{Body, Peer, TrailerFields},
+    call::{Body, Peer},
     codec::Form,
     handler::Answer,
     json,
@@ -92,7 +92,7 @@ impl Protocol for Unary {
         response
     }
 
-    fn end(&self, _: &Negotiated, _: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<TrailerFields> {
+    fn end(&self, _: &Negotiated, _: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
         None
     }
 

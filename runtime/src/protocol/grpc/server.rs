@@ -8,7 +8,7 @@ use tonic::{Status, metadata::MetadataMap};
 
 use super::{headers, status};
 use crate::{
-    call::{Body, Deframe, Peer, Reframe, TrailerFields},
+    call::{Body, Deframe, Peer, Reframe},
     deadline,
     envelope::Envelope,
     handler::Answer,
@@ -55,7 +55,7 @@ impl Protocol for Grpc {
         self::head(negotiated, metadata)
     }
 
-    fn end(&self, _: &Negotiated, result: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<TrailerFields> {
+    fn end(&self, _: &Negotiated, result: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
         Some(status::to_trailers(result))
     }
 

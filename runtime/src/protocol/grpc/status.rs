@@ -14,7 +14,6 @@ use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::headers::{DETAILS, MESSAGE, STATUS};
 use crate::{
-    call::TrailerFields,
     google::rpc,
     protocol::headers::{alone, from_metadata, into_metadata},
 };
@@ -37,18 +36,18 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 static OK: LazyLock<HeaderMap> = LazyLock::new(|| alone(STATUS, HeaderValue::from_static("0")));
 
 /// The trailers that end a call.
-pub(in crate::protocol) fn to_trailers(result: Result<MetadataMap, Status>) -> TrailerFields {
+pub(in crate::protocol) fn to_trailers(result: Result<MetadataMap, Status>) -> HeaderMap {
     match result {
-        Ok(metadata) if metadata.is_empty() => TrailerFields::Shared(&OK),
+        Ok(metadata) if metadata.is_empty() => OK.clone(),
         Ok(metadata) => {
             let mut trailers = from_metadata(metadata);
             trailers.insert(STATUS, HeaderValue::from_static("0"));
-            trailers.into()
+            trailers
         }
         Err(status) => {
             let mut trailers = HeaderMap::new();
             write(&status, &mut trailers);
-            trailers.into()
+            trailers
         }
     }
 }
@@ -142,7 +141,7 @@ mod tests {
     use crate::StatusExt as _;
 
     fn round_trip(status: Status) -> Status {
-        from_trailers(to_trailers(Err(status)).into_map()).unwrap_err()
+        from_trailers(to_trailers(Err(status))).unwrap_err()
     }
 
     #[test]
@@ -160,7 +159,7 @@ mod tests {
             let message = text.repeat(5000);
             let trailers = to_trailers(Err(Status::internal(&message)));
             assert!(trailers[MESSAGE].len() <= LONGEST_MESSAGE);
-            let read = from_trailers(trailers.into_map()).unwrap_err();
+            let read = from_trailers(trailers).unwrap_err();
             assert!(read.message().len() > 600 && message.starts_with(read.message().trim_end_matches('\u{fffd}')));
         }
     }

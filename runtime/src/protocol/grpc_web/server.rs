@@ -12,7 +12,7 @@ use super::{
     trailers,
 };
 use crate::{
-    call::{Body, Deframe, Peer, Reframe, TrailerFields},
+    call::{Body, Deframe, Peer, Reframe},
     envelope::Envelope,
     protocol::{Accepted, Media, Negotiated, Protocol, grpc, media, refuse},
     server::Core,
@@ -68,7 +68,7 @@ impl Protocol for GrpcWeb {
         negotiated: &Negotiated,
         result: Result<MetadataMap, Status>,
         buf: &mut BytesMut,
-    ) -> Option<TrailerFields> {
+    ) -> Option<HeaderMap> {
         let start = buf.len();
         trailers::append(&grpc::to_trailers(result), buf);
         if media::names(negotiated.content_type.as_bytes(), TEXT.r#type) {

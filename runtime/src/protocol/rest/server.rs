@@ -17,7 +17,7 @@ use super::{
     transcoding::{Transcoding, Written},
 };
 use crate::{
-    call::{Body, Deframe, Peer, TrailerFields},
+    call::{Body, Deframe, Peer},
     codec::{Codec, Form, Transcode},
     compress::Encoding,
     deadline,
@@ -90,13 +90,13 @@ impl Protocol for Rest {
         negotiated: &Negotiated,
         result: Result<MetadataMap, Status>,
         buf: &mut BytesMut,
-    ) -> Option<TrailerFields> {
+    ) -> Option<HeaderMap> {
         let call = negotiated.transcoding.as_ref()?;
         let error = result.as_ref().err().map(|status| error::to_json(status, &call.site));
         call.shape.end(call.written.begun(), error.as_deref(), buf);
         let mut trailers = HeaderMap::new();
         headers::trailing(result.as_ref().unwrap_or_else(|status| status.metadata()), &mut trailers);
-        (!trailers.is_empty()).then(|| trailers.into())
+        (!trailers.is_empty()).then_some(trailers)
     }
 
     fn whole(&self, negotiated: &Negotiated, result: Result<Answer, Status>) -> Response<Body> {

@@ -12,7 +12,7 @@ use super::{
     super::{Backend, Endpoint, backoff::Backoff, random::Random},
     Balance, LoadBalancer, LoadBalancing,
 };
-use crate::{http2::unavailable, task::Foreign};
+use crate::{http2::unavailable, task::Theirs};
 
 /// Makes the policy that a service config names, or the channel's own.
 pub(in super::super) type MakeBalancer = dyn Fn(Option<&LoadBalancing>) -> Box<dyn LoadBalancer> + Send + Sync;
@@ -22,7 +22,7 @@ pub(in super::super) struct Guarded {
     make: Arc<MakeBalancer>,
     /// What a service config has named.
     named: Option<LoadBalancing>,
-    policy: Foreign<Box<dyn LoadBalancer>>,
+    policy: Theirs<Box<dyn LoadBalancer>>,
     backoff: Backoff,
     random: Random,
     again: Option<Pin<Box<Sleep>>>,
@@ -31,7 +31,7 @@ pub(in super::super) struct Guarded {
 impl Guarded {
     pub(in super::super) fn new(make: Arc<MakeBalancer>) -> Self {
         let (backoff, random) = (Backoff::default(), Random::default());
-        let mut this = Self { make, named: None, policy: Foreign::none(), backoff, random, again: None };
+        let mut this = Self { make, named: None, policy: Theirs::none(), backoff, random, again: None };
         this.begin();
         this
     }
@@ -70,9 +70,9 @@ impl Guarded {
     }
 
     fn begin(&mut self) {
-        (self.policy, self.again) = (Foreign::none(), None);
+        (self.policy, self.again) = (Theirs::none(), None);
         match catch_unwind(AssertUnwindSafe(|| (self.make)(self.named.as_ref()))) {
-            Ok(policy) => self.policy = Foreign::new(policy),
+            Ok(policy) => self.policy = Theirs::new(policy),
             Err(_) => self.panicked(),
         }
     }
@@ -88,7 +88,7 @@ impl Guarded {
 
     fn panicked(&mut self) {
         tracing::error!("the load balancing policy panicked");
-        self.policy = Foreign::none();
+        self.policy = Theirs::none();
         self.again = Some(Box::pin(tokio::time::sleep(self.backoff.next(&self.random))));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
         reach::Unprocessed,
     },
     http2::unavailable,
-    task::Foreign,
+    task::Theirs,
 };
 
 /// What a resolver tells. One that panics, or ends before it has named servers, is begun anew after a pause.
@@ -33,7 +33,7 @@ pub(in super::super) struct Watch {
 
 enum Now {
     Begins,
-    Tells(Foreign<Resolutions>),
+    Tells(Theirs<Resolutions>),
     Rests(Pin<Box<Sleep>>),
     /// It has said all that it had to say.
     Ended,
@@ -52,7 +52,7 @@ impl Watch {
                 Now::Begins => {
                     let watch = AssertUnwindSafe(async { self.resolver.watch(Refresh(Arc::clone(&self.refresh))) });
                     match watch.catch_unwind().await {
-                        Ok(resolutions) => (self.now, self.failed) = (Now::Tells(Foreign::new(resolutions)), false),
+                        Ok(resolutions) => (self.now, self.failed) = (Now::Tells(Theirs::new(resolutions)), false),
                         Err(_) => return Err(self.rest(PANICKED)),
                     }
                 }
