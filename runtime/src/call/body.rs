@@ -11,6 +11,10 @@ use tonic::Status;
 
 pub(crate) type Frame = http_body::Frame<Bytes>;
 
+/// The most of a body that hyper is given at once, in bytes. A server's copies it behind what it has yet to write, and keeps
+/// the room for as long as the connection lasts.
+const PIECE: usize = 16 * 1024;
+
 /// The body of an HTTP request or response: chunks of bytes, then possibly trailers.
 ///
 /// It implements [`http_body::Body`], and [`Body::new`] takes any other implementation of it.
@@ -99,6 +103,11 @@ impl Body {
         }
     }
 
+    /// What hyper is given next of these bytes.
+    pub(crate) fn cut(data: &mut Bytes) -> Bytes {
+        data.split_to(data.len().min(PIECE))
+    }
+
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         match &mut self.inner {
             Inner::Whole { data, trailers } => Poll::Ready(match data.take() {
@@ -156,7 +165,12 @@ impl http_body::Body for Body {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        self.poll_next(cx)
+        match &mut self.inner {
+            Inner::Whole { data: Some(data), .. } if data.len() > PIECE => {
+                Poll::Ready(Some(Ok(Frame::data(Self::cut(data)))))
+            }
+            _ => self.poll_next(cx),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -197,5 +211,24 @@ where
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         let frame = ready!(self.0.as_mut().poll_frame(cx));
         Poll::Ready(frame.map(|frame| frame.map_err(|error| Status::from_error(error.into()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body::Body as _;
+
+    use super::*;
+
+    #[test]
+    fn hyper_is_given_pieces_of_what_is_whole() {
+        let mut body = Body::whole(Some(Bytes::from(vec![7; 2 * PIECE + 1])), None);
+        assert_eq!(body.size_hint().exact(), Some(2 * PIECE as u64 + 1));
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let mut lens = Vec::new();
+        while let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(&mut cx) {
+            lens.push((frame.into_data().unwrap().len(), body.is_end_stream()));
+        }
+        assert_eq!(lens, [(PIECE, false), (PIECE, false), (1, true)]);
     }
 }

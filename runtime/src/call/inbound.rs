@@ -58,6 +58,8 @@ pub(crate) trait Deframe: Send + Sync {
 pub(crate) enum Item {
     /// A message: the next bytes, as many as `len`.
     Message { len: usize, compressed: bool },
+    /// The only message: all the bytes there are, compressed if the headers name an encoding.
+    Whole { len: usize },
     /// Not enough bytes yet; at the end of the body: no more messages.
     More,
 }
@@ -154,6 +156,8 @@ enum State {
     Reading,
     /// The body ended; what is buffered is still to be read.
     Draining,
+    /// The last message was found.
+    Drained,
     Ended,
 }
 
@@ -225,7 +229,7 @@ impl Inbound {
     pub(crate) fn fail(&mut self, status: Status) -> Result<(), Status> {
         match self.state {
             State::Ended => Err(status),
-            State::Reading | State::Draining => self.conclude(Err(status)),
+            State::Reading | State::Draining | State::Drained => self.conclude(Err(status)),
         }
     }
 
@@ -320,24 +324,30 @@ impl Inbound {
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Status>> {
-        loop {
+        let (len, compressed) = loop {
+            if self.state == State::Drained {
+                return Poll::Ready(self.end().map(|()| false));
+            }
             let eof = self.state == State::Draining;
             match self.framing.next(&mut self.chunks, eof, self.limit)? {
-                Item::Message { len, compressed } => {
-                    self.arrived.set_next(len);
-                    self.compressed = compressed;
-                    if let Some(traffic) = &self.traffic {
-                        traffic.add_received(len);
-                    }
-                    if compressed {
-                        self.decompress()?;
-                    }
-                    return Poll::Ready(Ok(true));
+                Item::Message { len, compressed } => break (len, compressed),
+                Item::Whole { len } => {
+                    self.state = State::Drained;
+                    break (len, self.encoding.is_some());
                 }
-                Item::More if eof => return Poll::Ready(self.end().map(|()| false)),
+                Item::More if eof => self.state = State::Drained,
                 Item::More => ready!(self.poll_body(cx))?,
             }
+        };
+        self.arrived.set_next(len);
+        self.compressed = compressed;
+        if let Some(traffic) = &self.traffic {
+            traffic.add_received(len);
         }
+        if compressed {
+            self.decompress()?;
+        }
+        Poll::Ready(Ok(true))
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {

@@ -22,16 +22,7 @@ impl Reframe for Bare {
 }
 
 /// Reads a body as one message.
-pub(super) struct WholeBody {
-    compressed: bool,
-    given: bool,
-}
-
-impl WholeBody {
-    pub(super) fn new(compressed: bool) -> Self {
-        Self { compressed, given: false }
-    }
-}
+pub(super) struct WholeBody;
 
 impl Deframe for WholeBody {
     fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status> {
@@ -39,11 +30,7 @@ impl Deframe for WholeBody {
         if len > limit {
             return Err(too_large("receiving", len, limit));
         }
-        if !eof || self.given {
-            return Ok(Item::More);
-        }
-        self.given = true;
-        Ok(Item::Message { len, compressed: self.compressed })
+        Ok(if eof { Item::Whole { len } } else { Item::More })
     }
 
     fn is_single(&self) -> bool {

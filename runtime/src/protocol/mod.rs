@@ -43,18 +43,11 @@ use crate::{
 
 /// A protocol that servers speak. One value each, without state: what differs from call to call is [`Negotiated`].
 pub(crate) trait Protocol: Sync {
-    /// Whether this request, which has this content type or none, is of this protocol.
-    fn claims(&self, core: &Core, head: &Parts, content_type: &[u8]) -> bool;
+    /// Whether this request is of this protocol.
+    fn claims(&self, core: &Core, head: &Parts, known: &Known<'_>) -> bool;
 
-    /// Reads the head of a request, which has this content type. The error is a complete response.
-    fn accept(
-        &self,
-        core: &Core,
-        head: Parts,
-        content_type: Option<HeaderValue>,
-        body: Body,
-        peer: &Arc<Peer>,
-    ) -> Result<Accepted, Response<Body>>;
+    /// Reads the head of a request. The error is a complete response.
+    fn accept(&self, core: &Core, head: Parts, body: Body, known: Known<'_>) -> Result<Accepted, Response<Body>>;
 
     /// Whether the head of a framed answer waits for the first message, so that an error before it can still choose the
     /// HTTP status.
@@ -92,6 +85,21 @@ fn in_one_piece<P: Protocol + ?Sized>(
     let trailers = protocol.end(negotiated, result, &mut buf);
     let data = (!buf.is_empty()).then(|| buf.freeze());
     protocol.head(negotiated, metadata).map(|()| Body::whole(data, trailers))
+}
+
+/// What is known of a request before it is clear of which protocol it is.
+pub(crate) struct Known<'a> {
+    pub(crate) content_type: Option<HeaderValue>,
+    /// The method that its path names.
+    pub(crate) route: Option<&'a Arc<Route>>,
+    pub(crate) peer: &'a Arc<Peer>,
+}
+
+impl Known<'_> {
+    /// Whether the content type is this one, with any form.
+    fn is_of_type(&self, r#type: &str) -> bool {
+        self.content_type.as_ref().is_some_and(|value| media::names(value.as_bytes(), r#type))
+    }
 }
 
 /// A request that was understood.

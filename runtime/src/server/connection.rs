@@ -1,21 +1,16 @@
 //! A connection of a server, from its first byte: which HTTP it speaks, and how long it may take to say so.
 
-use std::{
-    io,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{io, sync::Arc};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
     sync::watch,
     time::Instant,
 };
 
 use super::{Server, http1, http2, listen::Phase};
-use crate::call::Peer;
+use crate::{call::Peer, http2::Opened};
 
 /// What every HTTP/2 connection begins with (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -42,14 +37,13 @@ where
         (Http::One | Http::Neither, Some(true)) => return,
         _ => {}
     }
-    let io = Rewind { opening, io };
     match http {
-        Http::Two => http2::serve(io, server, peer, phase, accepted).await,
-        Http::One => Box::pin(http1::serve(io, server, peer, phase, accepted)).await,
+        Http::Two => http2::serve(Opened { io, opening, accepted }, server, peer, phase).await,
+        Http::One => Box::pin(http1::serve(Opened { io, opening, accepted }, server, peer, phase)).await,
         // The first bytes of a TLS handshake. By the answer of HTTP/1.1 the client sees that this is not TLS.
-        Http::Neither if io.opening.starts_with(&[0x16, 3]) => {
+        Http::Neither if opening.starts_with(&[0x16, 3]) => {
             tracing::info!(peer = ?peer.remote_addr, "a client speaks TLS to a port that does not");
-            Box::pin(http1::serve(io, server, peer, phase, accepted)).await;
+            Box::pin(http1::serve(Opened { io, opening, accepted }, server, peer, phase)).await;
         }
         // Closing it is what RFC 9113, 3.4 asks for.
         Http::Neither => tracing::debug!(peer = ?peer.remote_addr, "a client speaks something other than HTTP"),
@@ -100,48 +94,4 @@ fn request_line(opening: &[u8], header_bytes: usize) -> Option<Http> {
 
 fn begins_with_method(line: &[u8]) -> bool {
     line.iter().position(|byte| *byte == b' ').is_some_and(|end| line[..end].iter().all(u8::is_ascii_alphabetic))
-}
-
-/// An IO whose first bytes were read already.
-struct Rewind<IO> {
-    opening: Bytes,
-    io: IO,
-}
-
-impl<IO: AsyncRead + Unpin> AsyncRead for Rewind<IO> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.opening.is_empty() {
-            return Pin::new(&mut self.io).poll_read(cx, buf);
-        }
-        let len = self.opening.len().min(buf.remaining());
-        buf.put_slice(&self.opening[..len]);
-        self.opening.advance(len);
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<IO: AsyncWrite + Unpin> AsyncWrite for Rewind<IO> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
 }

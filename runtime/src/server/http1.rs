@@ -11,20 +11,20 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
-    time::Instant,
 };
 use tonic::Status;
 
 use super::{Server, http2::shutting_down, life::Life, listen::Phase, unread::Unread};
 use crate::{
     call::{Body, Frame, Peer, Source},
-    http2::{Guard, Vitals, Watched},
+    http2::{Guard, Opened, Vitals, Watched},
     protocol::{Exchange, bare_response},
 };
 
@@ -33,13 +33,13 @@ const LEAST_BUFFER: usize = 8 * 1024;
 /// How many headers hyper takes by itself: for so many it has room on its stack, and allocates for any other number.
 const OWN_HEADER_COUNT: usize = 100;
 
-pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>, accepted: Instant)
+pub(super) async fn serve<IO>(opened: Opened<IO>, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = &server.core.connection_limits;
     let (header_bytes, header_count) = ((limits.header_bytes as usize).max(LEAST_BUFFER), limits.header_count);
-    let (io, vitals) = Guard::of_accepted(io, Watched::Http1, accepted);
+    let (io, vitals) = Guard::of_accepted(opened, Watched::Http1);
     let life = Life::new(phase, limits);
     let (mut phase, within) = (life.phase(), life.phase());
     let calls = Arc::new(Calls::new(&vitals));
@@ -47,7 +47,7 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let running = Running::new(&calls);
         let (head, body) = request.into_parts();
-        let body = Unread::body(body, &calls.unread);
+        let body = Unread::body(body, &calls.vitals);
         let exchange = match names_host(&head) {
             true => server.exchange_within(&within, head, body, &peer),
             false => Exchange::answered(bare_response(StatusCode::BAD_REQUEST)),
@@ -56,7 +56,8 @@ where
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     // The life of the connection bounds the time that a head takes.
-    builder.header_read_timeout(None).max_buf_size(header_bytes);
+    // While a call runs, its guard sees that the peer goes away.
+    builder.header_read_timeout(None).max_buf_size(header_bytes).half_close(true);
     if header_count != OWN_HEADER_COUNT {
         builder.max_headers(header_count);
     }
@@ -94,24 +95,22 @@ fn names_host(head: &Parts) -> bool {
 /// What the calls of a connection share.
 struct Calls {
     vitals: Arc<Vitals>,
-    /// There is more to read of the request.
-    unread: Arc<AtomicBool>,
     /// What still runs is to end with a status.
     aborting: AtomicBool,
     /// The answer that streams, of which there is one at a time.
     streaming: Mutex<Option<Streaming>>,
 }
 
-/// An answer that streams, and what of it was drawn that hyper has not taken yet.
+/// An answer that streams, and what of it was drawn that hyper was not given yet.
 struct Streaming {
     body: Body,
+    rest: Bytes,
     drawn: Option<Result<Frame, Status>>,
 }
 
 impl Calls {
     fn new(vitals: &Arc<Vitals>) -> Self {
-        let (unread, aborting, streaming) = (Arc::default(), AtomicBool::new(false), Mutex::default());
-        Self { vitals: Arc::clone(vitals), unread, aborting, streaming }
+        Self { vitals: Arc::clone(vitals), aborting: AtomicBool::new(false), streaming: Mutex::default() }
     }
 
     fn streaming(&self) -> MutexGuard<'_, Option<Streaming>> {
@@ -123,7 +122,7 @@ impl Calls {
         if self.vitals.blocked_since().is_none() {
             return;
         }
-        if let Some(Streaming { body, drawn }) = &mut *self.streaming()
+        if let Some(Streaming { body, drawn, .. }) = &mut *self.streaming()
             && drawn.is_none()
             && body.poll_expired(cx).is_ready()
             && let Poll::Ready(frame) = body.poll_next(cx)
@@ -181,12 +180,12 @@ impl Future for Answering {
             return Poll::Ready(Ok(response));
         };
         // Nobody knows yet whether all of the request will be read, so the next must not be sent behind it.
-        if running.calls.unread.load(Ordering::Acquire) {
+        if running.calls.vitals.has_unread() {
             response.headers_mut().insert(header::CONNECTION, const { HeaderValue::from_static("close") });
         }
         if !response.body().is_whole() {
             let body = std::mem::take(response.body_mut());
-            *running.calls.streaming() = Some(Streaming { body, drawn: None });
+            *running.calls.streaming() = Some(Streaming { body, rest: Bytes::new(), drawn: None });
             *response.body_mut() = Body::source(Drawn { running });
         }
         Poll::Ready(Ok(response))
@@ -202,16 +201,25 @@ impl Source for Drawn {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         let must_abort = self.running.must_abort();
         let mut streaming = self.running.calls.streaming();
-        let Some(Streaming { body, drawn }) = &mut *streaming else {
+        let Some(Streaming { body, rest, drawn }) = &mut *streaming else {
             return Poll::Ready(Some(Err(Status::internal("there is no answer to draw"))));
         };
         if must_abort {
             body.abort(shutting_down());
         }
-        match drawn.take() {
-            Some(frame) => Poll::Ready(Some(frame)),
-            None => body.poll_next(cx),
+        if rest.is_empty() {
+            let frame = match drawn.take() {
+                Some(frame) => Some(frame),
+                None => ready!(body.poll_next(cx)),
+            };
+            match frame.map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(data))) => *rest = data,
+                Some(Ok(Err(trailers))) => return Poll::Ready(Some(Ok(trailers))),
+                Some(Err(status)) => return Poll::Ready(Some(Err(status))),
+                None => return Poll::Ready(None),
+            }
         }
+        Poll::Ready(Some(Ok(Frame::data(Body::cut(rest)))))
     }
 }
 

@@ -14,7 +14,6 @@ use http::{Request, Response, StatusCode};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::watch,
-    time::Instant,
 };
 use tonic::Status;
 
@@ -27,7 +26,7 @@ use super::{
 };
 use crate::{
     call::{Body, Peer},
-    http2::{Guard, Laws, Police, Pump, RecvBody, SEND_BUFFER, Vitals, Watched, unavailable},
+    http2::{Guard, Laws, Opened, Police, Pump, RecvBody, SEND_BUFFER, Vitals, Watched, unavailable},
     protocol::Exchange,
     task::Rare,
 };
@@ -44,7 +43,7 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// messages are never cut off.
 const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
 
-pub(super) async fn serve<IO>(io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>, accepted: Instant)
+pub(super) async fn serve<IO>(opened: Opened<IO>, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -54,7 +53,7 @@ where
         control_frames: limits.control_frames,
         resets: limits.resets,
     });
-    let (io, vitals) = Guard::of_accepted(io, Watched::Http2(police), accepted);
+    let (io, vitals) = Guard::of_accepted(opened, Watched::Http2(police));
     // It waits for nothing but the preface, which is there.
     let handshake = h2::server::Builder::new()
         .initial_window_size(STREAM_WINDOW)

@@ -23,7 +23,9 @@ use crate::{
 /// How long the last frames of a connection may take once its calls were cut off.
 pub(super) const LAST_WORDS: Duration = Duration::from_millis(100);
 
-/// How often the idleness of a connection is looked for at most.
+/// How often the idleness of a connection is looked for within the time that it may last, and how often at most. Nobody
+/// notes when a call has ended, so a connection may be idle for longer by one such part.
+const LOOKS: u32 = 8;
 const NAP: Duration = Duration::from_millis(10);
 
 /// Leads a connection through its phases, which are those of its server unless it gets too old, is idle, or its peer
@@ -149,8 +151,8 @@ impl Watch {
     fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
         loop {
             let next = self.next();
-            // Nobody says when calls have ended. It is seen before the connection can have been idle for too long.
-            let at = next.as_ref().map_or_else(|| Instant::now() + self.idle.max(NAP), |(at, _)| *at);
+            let look = Instant::now() + (self.idle / LOOKS).max(NAP);
+            let at = next.as_ref().map_or(look, |(at, _)| look.min(*at));
             if at < self.timer.deadline() || self.timer.is_elapsed() {
                 self.timer.as_mut().reset(at);
             }

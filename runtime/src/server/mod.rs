@@ -35,7 +35,7 @@ mod unread;
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderValue, header, request::Parts};
+use http::{header, request::Parts};
 
 pub use builder::{BuildError, ServerBuilder};
 pub use connection_limits::ConnectionLimits;
@@ -55,7 +55,7 @@ use crate::{
     dispatch::Registry,
     health::Health,
     method::{HttpRule, Method},
-    protocol::{Exchange, Protocol, connect, grpc::ServerGrpc, grpc_web, rest, unclaimed},
+    protocol::{Exchange, Known, Protocol, connect, grpc::ServerGrpc, grpc_web, rest, unclaimed},
 };
 
 /// Services, ready to be served; cheap to clone.
@@ -192,9 +192,10 @@ impl Server {
         }
         let bodiless = head.method == http::Method::HEAD;
         let content_type = head.headers.get(header::CONTENT_TYPE).cloned();
-        let named = content_type.as_ref().map_or(&[][..], HeaderValue::as_bytes);
-        let exchange = match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&self.core, &head, named)) {
-            Some(protocol) => Exchange::new(protocol, protocol.accept(&self.core, head, content_type, body, peer)),
+        let route = self.core.registry.find(head.uri.path());
+        let known = Known { content_type, route, peer };
+        let exchange = match PROTOCOLS.into_iter().find(|protocol| protocol.claims(&self.core, &head, &known)) {
+            Some(protocol) => Exchange::new(protocol, protocol.accept(&self.core, head, body, known)),
             None => Exchange::answered(unclaimed()),
         };
         if bodiless { exchange.without_body() } else { exchange }

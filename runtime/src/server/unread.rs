@@ -2,12 +2,10 @@
 
 use std::{
     error::Error,
+    future::poll_fn,
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -18,7 +16,10 @@ use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tonic::Status;
 
-use crate::call::{Body, Frame};
+use crate::{
+    call::{Body, Frame},
+    http2::Vitals,
+};
 
 /// How much of an unwanted rest is read, in bytes, and for how long.
 const REST: usize = 4 * 1024 * 1024;
@@ -27,36 +28,71 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The body of a request. What of it is unread when it is dropped is still taken in, within bounds: a caller whose
 /// connection is closed while it sends never sees the answer that was given early.
 pub(crate) struct Unread {
-    body: Option<Incoming>,
-    /// Of the connection, whose requests come one after the other: there is more to read of the last one.
-    flag: Arc<AtomicBool>,
+    /// `None` once it was read to its end.
+    rest: Option<Rest>,
 }
 
 impl Unread {
-    /// The body of a request; the flag is set until it was read to its end.
-    pub(super) fn body(body: Incoming, flag: &Arc<AtomicBool>) -> Body {
+    /// The body of a request of this connection, which knows from then on that there is more to read of it.
+    pub(super) fn body(body: Incoming, vitals: &Arc<Vitals>) -> Body {
         if body.is_end_stream() {
             return Body::empty();
         }
-        flag.store(true, Ordering::Release);
-        Body::h1(Self { body: Some(body), flag: Arc::clone(flag) })
+        vitals.unread(true);
+        Body::h1(Self { rest: Some(Rest { body, vitals: Arc::clone(vitals) }) })
     }
 
     /// Whether it was read to its end.
     pub(crate) fn at_end(&self) -> bool {
-        self.body.is_none()
+        self.rest.is_none()
     }
 
     pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        let Some(body) = &mut self.body else {
+        let Some(rest) = &mut self.rest else {
             return Poll::Ready(None);
         };
-        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
-        if body.is_end_stream() || !matches!(frame, Some(Ok(_))) {
-            self.flag.store(false, Ordering::Release);
-            self.body = None;
+        let (frame, at_end) = ready!(rest.poll_frame(cx));
+        if at_end {
+            self.rest = None;
         }
         Poll::Ready(frame.map(|frame| frame.map_err(|error| broken(&error))))
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        if let (Some(rest), Ok(runtime)) = (self.rest.take(), Handle::try_current()) {
+            runtime.spawn(tokio::time::timeout(PATIENCE, rest.take_in()));
+        }
+    }
+}
+
+/// What is left of a body.
+struct Rest {
+    body: Incoming,
+    vitals: Arc<Vitals>,
+}
+
+impl Rest {
+    /// The next frame, and whether it is the last.
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<(Option<Result<Frame, hyper::Error>>, bool)> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let at_end = self.body.is_end_stream() || !matches!(frame, Some(Ok(_)));
+        if at_end {
+            self.vitals.unread(false);
+        }
+        Poll::Ready((frame, at_end))
+    }
+
+    async fn take_in(mut self) {
+        let mut taken = 0;
+        while taken < REST {
+            let (frame, at_end) = poll_fn(|cx| self.poll_frame(cx)).await;
+            if at_end {
+                return;
+            }
+            taken += frame.and_then(Result::ok).as_ref().and_then(Frame::data_ref).map_or(0, Bytes::len);
+        }
     }
 }
 
@@ -66,25 +102,5 @@ fn broken(error: &hyper::Error) -> Status {
     match source.filter(|source| matches!(source.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData)) {
         Some(source) => Status::invalid_argument(format!("the chunks of the request cannot be read: {source}")),
         None => Status::cancelled("the connection broke within the request"),
-    }
-}
-
-impl Drop for Unread {
-    fn drop(&mut self) {
-        let rest = self.body.take().filter(|body| !body.is_end_stream());
-        if let (Some(rest), Ok(runtime)) = (rest, Handle::try_current()) {
-            runtime.spawn(tokio::time::timeout(PATIENCE, take_in(rest)));
-        }
-    }
-}
-
-async fn take_in(mut body: Incoming) {
-    let mut taken = 0;
-    while taken < REST {
-        let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
-        let Some(Ok(frame)) = frame else {
-            return;
-        };
-        taken += frame.data_ref().map_or(0, Bytes::len);
     }
 }

@@ -49,6 +49,23 @@ const OVER_HTTP1: &[Row<()>] = &[
         )),
     },
     Row {
+        name: "half of a second head, sent while the first call runs",
+        steps: |()| vec![Send(unary("slow")), Wait(1 * SECOND), Send(UNARY.into())],
+        last: 40,
+        by_default: &["20 s: HTTP/1.1 200", "30 s: closed"],
+        set: Some((
+            |builder| limits(builder, |limits| limits.opening(3 * SECOND)),
+            &["20 s: HTTP/1.1 200", "23 s: closed"],
+        )),
+    },
+    Row {
+        name: "a second call, sent while the first runs",
+        steps: |()| vec![Send(unary("slow")), Wait(1 * SECOND), Send(unary("hi")), Send(unary(&"long".repeat(1000)))],
+        last: 40,
+        by_default: &["20 s: HTTP/1.1 200", "20 s: HTTP/1.1 200", "20 s: HTTP/1.1 200"],
+        set: None,
+    },
+    Row {
         name: "no call",
         steps: |()| vec![Send(unary("hi"))],
         last: 400,

@@ -8,11 +8,13 @@ mod vitals;
 
 use std::{
     io,
+    mem::MaybeUninit,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::Instant,
@@ -21,6 +23,17 @@ use tokio::{
 use gather::{Gather, Lent};
 pub(crate) use police::{Laws, Police};
 pub(crate) use vitals::{Pressing, Vitals};
+
+/// The most that is read of an HTTP/1.1 connection before it is asked for, in bytes.
+const AHEAD: usize = 1024;
+
+/// A connection that was accepted, and whose peer has owed its opening ever since.
+pub(crate) struct Opened<IO> {
+    pub(crate) io: IO,
+    /// What was read of it to see what it speaks.
+    pub(crate) opening: Bytes,
+    pub(crate) accepted: Instant,
+}
 
 /// What a connection is looked at for, besides its life.
 pub(crate) enum Watched {
@@ -33,6 +46,8 @@ pub(crate) enum Watched {
 /// An IO that is looked at.
 pub(crate) struct Guard<IO> {
     io: IO,
+    /// What was read before it was asked for.
+    ahead: Bytes,
     vitals: Arc<Vitals>,
     watched: Option<Watched>,
     gather: Gather,
@@ -40,19 +55,19 @@ pub(crate) struct Guard<IO> {
 
 impl<IO> Guard<IO> {
     pub(crate) fn new(io: IO) -> (Self, Arc<Vitals>) {
-        Self::with(io, None, Vitals::new(Instant::now()))
+        Self::with(io, Bytes::new(), None, Vitals::new(Instant::now()))
     }
 
-    /// That of a connection which was accepted then, and whose peer has owed its opening ever since.
-    pub(crate) fn of_accepted(io: IO, watched: Watched, accepted: Instant) -> (Self, Arc<Vitals>) {
+    pub(crate) fn of_accepted(opened: Opened<IO>, watched: Watched) -> (Self, Arc<Vitals>) {
+        let Opened { io, opening, accepted } = opened;
         let vitals = Vitals::new(accepted);
         vitals.owes(true, false, 0);
-        Self::with(io, Some(watched), vitals)
+        Self::with(io, opening, Some(watched), vitals)
     }
 
-    fn with(io: IO, watched: Option<Watched>, vitals: Vitals) -> (Self, Arc<Vitals>) {
+    fn with(io: IO, ahead: Bytes, watched: Option<Watched>, vitals: Vitals) -> (Self, Arc<Vitals>) {
         let vitals = Arc::new(vitals);
-        (Self { io, vitals: Arc::clone(&vitals), watched, gather: Gather::default() }, vitals)
+        (Self { io, ahead, vitals: Arc::clone(&vitals), watched, gather: Gather::default() }, vitals)
     }
 
     fn received(&mut self, bytes: &[u8]) {
@@ -100,12 +115,33 @@ fn poll_write<IO: AsyncWrite>(
     }
 }
 
-impl<IO: AsyncWrite + Unpin> Guard<IO> {
+impl<IO: AsyncRead + AsyncWrite + Unpin> Guard<IO> {
+    /// hyper does not read while it only waits for an answer, since it would allocate anew for that at each request. So
+    /// this sees that the peer goes away meanwhile, and keeps what comes instead: its next request.
+    fn look_ahead(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if !matches!(self.watched, Some(Watched::Http1)) || !self.vitals.only_answers(cx) || !self.ahead.is_empty() {
+            return Ok(());
+        }
+        let mut room = [MaybeUninit::uninit(); AHEAD];
+        let mut read = ReadBuf::uninit(&mut room);
+        if let Poll::Ready(result) = Pin::new(&mut self.io).poll_read(cx, &mut read) {
+            result?;
+            if read.filled().is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.ahead = Bytes::copy_from_slice(read.filled());
+        }
+        Ok(())
+    }
+
     fn poll_send(&mut self, cx: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let len = slices.iter().map(|slice| slice.len()).sum();
         let written = if !self.gather.wants(len) || matches!(self.watched, Some(Watched::Http1)) {
             let written = poll_write(Pin::new(&mut self.io), cx, slices);
             self.vitals.wrote(written.is_pending());
+            if written.is_pending() {
+                self.look_ahead(cx)?;
+            }
             ready!(written)?
         } else {
             if !self.gather.has_room(len) {
@@ -149,22 +185,28 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<IO> {
             return Poll::Ready(Err(error));
         }
         let before = buf.filled().len();
-        let result = ready!(Pin::new(&mut self.io).poll_read(cx, buf));
+        if self.ahead.is_empty() {
+            ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        } else {
+            let len = self.ahead.len().min(buf.remaining());
+            buf.put_slice(&self.ahead.split_to(len));
+        }
         let read = &buf.filled()[before..];
         if !read.is_empty() {
             self.received(read);
         }
-        Poll::Ready(result)
+        Poll::Ready(Ok(()))
     }
 }
 
-impl<IO: AsyncWrite + Unpin> AsyncWrite for Guard<IO> {
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Guard<IO> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.poll_send(cx, &[io::IoSlice::new(buf)])
     }
 
     /// h2 flushes after every large frame; what is gathered is written with the next.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.look_ahead(cx)?;
         if self.gather.is_empty() { Pin::new(&mut self.io).poll_flush(cx) } else { Poll::Ready(Ok(())) }
     }
 
@@ -183,8 +225,9 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Guard<IO> {
         self.poll_send(cx, bufs)
     }
 
+    /// hyper, told that it is not, writes an answer as one slice, which costs it and the kernel less than two.
     fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
+        !matches!(self.watched, Some(Watched::Http1)) && self.io.is_write_vectored()
     }
 }
 
@@ -245,6 +288,59 @@ mod tests {
     fn read(guard: &mut Guard<Writes>) {
         let (mut cx, mut bytes) = (Context::from_waker(Waker::noop()), [0; 10]);
         assert!(Pin::new(guard).poll_read(&mut cx, &mut ReadBuf::new(&mut bytes)).is_pending());
+    }
+
+    /// Gives these bytes to read, as much as there is room for, and then the end.
+    struct Reads(&'static [u8]);
+
+    impl AsyncRead for Reads {
+        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            let (read, rest) = self.0.split_at(self.0.len().min(buf.remaining()));
+            buf.put_slice(read);
+            self.0 = rest;
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Reads {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(buf.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// Over HTTP/1.1, while a call runs whose request was read.
+    #[test]
+    fn what_comes_ahead_is_kept_and_the_end_is_seen() {
+        let opened = Opened { io: Reads(b"next"), opening: Bytes::from_static(b"first"), accepted: Instant::now() };
+        let (mut guard, vitals) = Guard::of_accepted(opened, Watched::Http1);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut read = |guard: &mut Guard<Reads>, len: usize| {
+            let mut bytes = vec![0; len];
+            let mut buf = ReadBuf::new(&mut bytes);
+            assert!(Pin::new(guard).poll_read(&mut cx, &mut buf).is_ready());
+            String::from_utf8(buf.filled().to_vec()).unwrap()
+        };
+        assert_eq!([read(&mut guard, 3), read(&mut guard, 100)], ["fir", "st"]);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut flush = |guard: &mut Guard<Reads>| Pin::new(guard).poll_flush(&mut cx);
+        assert!(matches!(flush(&mut guard), Poll::Ready(Ok(()))), "without a call nothing is looked for");
+        vitals.headed();
+        vitals.unread(true);
+        assert!(matches!(flush(&mut guard), Poll::Ready(Ok(()))) && guard.ahead.is_empty(), "nor within a request");
+        vitals.unread(false);
+        for _ in 0..2 {
+            assert!(matches!(flush(&mut guard), Poll::Ready(Ok(()))), "the end is behind what is kept");
+        }
+        assert_eq!([read(&mut guard, 3), read(&mut guard, 100)], ["nex", "t"]);
+        assert!(matches!(flush(&mut guard), Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof));
     }
 
     #[test]

@@ -5,9 +5,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
+    task::Context,
     time::Duration,
 };
 
+use futures_util::task::AtomicWaker;
 use tokio::{
     sync::{Notify, futures::OwnedNotified},
     time::Instant,
@@ -23,8 +25,13 @@ pub(crate) struct Vitals {
     /// When bytes last arrived, in milliseconds since the connection was opened; not noted over HTTP/1.1.
     last_read: AtomicU64,
     abused: AtomicBool,
-    /// No call runs.
-    quiet: Since,
+    /// No call runs; and since when, for all that is known.
+    quiet: AtomicBool,
+    quiet_since: Since,
+    /// There is more to read of the body of a request over HTTP/1.1.
+    unread: AtomicBool,
+    /// Who waits until there is not.
+    read_up: AtomicWaker,
     /// Bytes of the head of a request over HTTP/1.1 have come that nobody has worked on yet.
     in_head: AtomicBool,
     /// The peer has begun what it must complete soon: its preface, or the head of a request.
@@ -82,12 +89,14 @@ impl Pressing {
 impl Vitals {
     pub(super) fn new(opened: Instant) -> Self {
         let never = || Since(AtomicU64::new(Since::NEVER));
-        let quiet = Since(AtomicU64::new(0));
         Self {
             opened,
             last_read: AtomicU64::new(0),
             abused: AtomicBool::new(false),
-            quiet,
+            quiet: AtomicBool::new(true),
+            quiet_since: Since(AtomicU64::new(0)),
+            unread: AtomicBool::new(false),
+            read_up: AtomicWaker::new(),
             in_head: AtomicBool::new(false),
             owing: never(),
             blocked: never(),
@@ -137,7 +146,7 @@ impl Vitals {
     /// Notes bytes of HTTP/1.1, which without a running call are the head of a request. Most heads come as a whole, and
     /// are [`headed`](Self::headed) before anybody asks when they began.
     pub(super) fn received_head(&self) {
-        if self.quiet.millis().is_some() {
+        if self.quiet.load(Ordering::Relaxed) {
             self.in_head.store(true, Ordering::Relaxed);
         }
     }
@@ -197,12 +206,11 @@ impl Vitals {
         self.awaited.store(0, Ordering::Relaxed);
     }
 
-    /// Notes whether calls run.
+    /// Notes whether calls run. It costs no look at the clock, which is what [`quiet_since`](Self::quiet_since) does.
     pub(crate) fn busy(&self, busy: bool) {
+        self.quiet.store(!busy, Ordering::Relaxed);
         if busy {
-            self.quiet.end();
-        } else if self.quiet.millis().is_none() {
-            self.quiet.begin(self.now());
+            self.quiet_since.end();
         }
     }
 
@@ -210,7 +218,30 @@ impl Vitals {
     pub(crate) fn headed(&self) {
         self.in_head.store(false, Ordering::Relaxed);
         self.owing.end();
-        self.quiet.end();
+        self.busy(true);
+    }
+
+    /// Notes whether there is more to read of the body of a request over HTTP/1.1.
+    pub(crate) fn unread(&self, unread: bool) {
+        self.unread.store(unread, Ordering::Release);
+        if !unread {
+            self.read_up.wake();
+        }
+    }
+
+    pub(crate) fn has_unread(&self) -> bool {
+        self.unread.load(Ordering::Acquire)
+    }
+
+    /// Whether a call over HTTP/1.1 runs whose request was read as a whole. If it was not yet, that wakes this task.
+    pub(super) fn only_answers(&self, cx: &Context<'_>) -> bool {
+        if self.quiet.load(Ordering::Relaxed) {
+            return false;
+        }
+        if self.has_unread() {
+            self.read_up.register(cx.waker());
+        }
+        !self.has_unread()
     }
 
     /// What the peer lets the connection wait for, once that has worked on all that came.
@@ -221,9 +252,13 @@ impl Vitals {
         Pressing { owing: self.owing.millis().is_some(), blocked: self.blocked.millis().is_some() }
     }
 
-    /// Since when no call has run.
+    /// Since when no call has run, as far as this was asked: since then none has, and one may have when it was asked
+    /// before.
     pub(crate) fn quiet_since(&self) -> Option<Instant> {
-        self.at(&self.quiet)
+        if self.quiet.load(Ordering::Relaxed) {
+            self.quiet_since.begin(self.now());
+        }
+        self.at(&self.quiet_since)
     }
 
     /// Since when the peer has owed the rest of its preface or of a head.

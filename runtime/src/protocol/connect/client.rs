@@ -171,8 +171,7 @@ fn unary(
     }
     media::check_bare(&fields, codec.form())?;
     let trailers = take_trailers(&mut fields);
-    let answer = Answer { body: WholeBody::new(encoding.is_some()), trailers };
-    let mut inbound = Inbound::new(body, Box::new(answer), codec, limit);
+    let mut inbound = Inbound::new(body, Box::new(Answer { trailers }), codec, limit);
     inbound.encoding = encoding;
     Ok((shared::into_metadata(fields), inbound))
 }
@@ -198,13 +197,12 @@ fn take_trailers(fields: &mut HeaderMap) -> HeaderMap {
 
 /// A body that is one message.
 struct Answer {
-    body: WholeBody,
     trailers: HeaderMap,
 }
 
 impl Deframe for Answer {
     fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status> {
-        self.body.next(chunks, eof, limit)
+        WholeBody.next(chunks, eof, limit)
     }
 
     fn end(&mut self, _: Ending) -> Result<MetadataMap, Status> {

@@ -20,12 +20,12 @@ use super::{
     unary::{self, Unary, failed},
 };
 use crate::{
-    call::{Body, Frame, Peer, Source},
+    call::{Body, Frame, Source},
     codec::Form,
     handler::Answer,
     method::{Idempotency, Method, MethodKind},
     protocol::{
-        Accepted, Negotiated, Opening, Protocol,
+        Accepted, Known, Negotiated, Opening, Protocol,
         bare::{Bare, WholeBody},
         headers as shared, refuse, unclaimed,
     },
@@ -47,20 +47,12 @@ pub(super) fn is_allowed(method: &Method) -> bool {
 }
 
 impl Protocol for Get {
-    fn claims(&self, core: &Core, head: &Parts, _: &[u8]) -> bool {
-        head.method == http::Method::GET
-            && core.registry.find(head.uri.path()).is_some_and(|route| is_allowed(route.method))
+    fn claims(&self, _: &Core, head: &Parts, known: &Known<'_>) -> bool {
+        head.method == http::Method::GET && known.route.is_some_and(|route| is_allowed(route.method))
     }
 
-    fn accept(
-        &self,
-        core: &Core,
-        head: Parts,
-        _: Option<HeaderValue>,
-        body: Body,
-        peer: &Arc<Peer>,
-    ) -> Result<Accepted, Response<Body>> {
-        let Some(route) = core.registry.find(head.uri.path()).cloned() else {
+    fn accept(&self, core: &Core, head: Parts, body: Body, known: Known<'_>) -> Result<Accepted, Response<Body>> {
+        let Known { route: Some(route), peer, .. } = known else {
             return Err(unclaimed());
         };
         let failed = |status| failed(&status, Some(&core.json));
@@ -71,11 +63,11 @@ impl Protocol for Get {
         let encoding = shared::named_encoding(Some(&query.compression)).map_err(failed)?;
         let answer = headers::answer_encoding(&head.headers, &headers::UNARY.1, encoding, core.send_encoding);
         let opening = Opening {
-            route: &route,
+            route,
             peer,
             form,
             json: &core.json,
-            deframe: Box::new(WholeBody::new(encoding.is_some())),
+            deframe: Box::new(WholeBody),
             reframe: &Bare,
             encodings: (encoding, answer),
             timeout: head.headers.get(headers::TIMEOUT).map(headers::timeout).transpose().map_err(failed)?,
@@ -85,7 +77,7 @@ impl Protocol for Get {
         let call = opening.call(head, message).map_err(failed)?;
         let content_type = HeaderValue::from_static(unary::content_type(form));
         Ok(Accepted {
-            route,
+            route: Arc::clone(route),
             call,
             negotiated: Negotiated {
                 encoding: answer,

@@ -11,10 +11,10 @@ use super::{
     unary::{self, ACCEPT_POST},
 };
 use crate::{
-    call::{Body, Peer},
+    call::Body,
     envelope::{self, Envelope},
     method::MethodKind,
-    protocol::{Accepted, Media, Negotiated, Opening, Protocol, headers as shared, media, refuse, unclaimed},
+    protocol::{Accepted, Known, Media, Negotiated, Opening, Protocol, headers as shared, refuse, unclaimed},
     server::Core,
 };
 
@@ -30,19 +30,12 @@ pub(super) const END: u8 = 2;
 pub(crate) struct Stream;
 
 impl Protocol for Stream {
-    fn claims(&self, core: &Core, head: &Parts, content_type: &[u8]) -> bool {
-        media::names(content_type, TYPE) && core.registry.find(head.uri.path()).is_some()
+    fn claims(&self, _: &Core, _: &Parts, known: &Known<'_>) -> bool {
+        known.is_of_type(TYPE) && known.route.is_some()
     }
 
-    fn accept(
-        &self,
-        core: &Core,
-        head: Parts,
-        content_type: Option<HeaderValue>,
-        body: Body,
-        peer: &Arc<Peer>,
-    ) -> Result<Accepted, Response<Body>> {
-        let Some(route) = core.registry.find(head.uri.path()).cloned() else {
+    fn accept(&self, core: &Core, head: Parts, body: Body, known: Known<'_>) -> Result<Accepted, Response<Body>> {
+        let Known { content_type, route: Some(route), peer } = known else {
             return Err(unclaimed());
         };
         if head.method != Method::POST {
@@ -65,7 +58,7 @@ impl Protocol for Stream {
         let failed = |status| self.whole(&negotiated, Err(status));
         let (encoding, timeout) = read.map_err(failed)?;
         let opening = Opening {
-            route: &route,
+            route,
             peer,
             form: media.form,
             json: &core.json,
@@ -75,7 +68,7 @@ impl Protocol for Stream {
             timeout,
         };
         let call = opening.call(head, body).map_err(failed)?;
-        Ok(Accepted { route, call, negotiated })
+        Ok(Accepted { route: Arc::clone(route), call, negotiated })
     }
 
     fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {

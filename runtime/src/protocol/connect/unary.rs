@@ -8,13 +8,13 @@ use tonic::{Status, metadata::MetadataMap};
 
 use super::{error, get, headers, stream};
 use crate::{
-    call::{Body, Peer},
+    call::Body,
     codec::Form,
     handler::Answer,
     json,
     method::MethodKind,
     protocol::{
-        Accepted, Media, Negotiated, Opening, Protocol,
+        Accepted, Known, Media, Negotiated, Opening, Protocol,
         bare::{Bare, WholeBody},
         codes, headers as shared, refuse, unclaimed,
     },
@@ -38,19 +38,12 @@ pub(super) const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post"
 pub(crate) struct Unary;
 
 impl Protocol for Unary {
-    fn claims(&self, core: &Core, head: &Parts, _: &[u8]) -> bool {
-        core.registry.find(head.uri.path()).is_some()
+    fn claims(&self, _: &Core, _: &Parts, known: &Known<'_>) -> bool {
+        known.route.is_some()
     }
 
-    fn accept(
-        &self,
-        core: &Core,
-        head: Parts,
-        r#type: Option<HeaderValue>,
-        body: Body,
-        peer: &Arc<Peer>,
-    ) -> Result<Accepted, Response<Body>> {
-        let Some(route) = core.registry.find(head.uri.path()).cloned() else {
+    fn accept(&self, core: &Core, head: Parts, body: Body, known: Known<'_>) -> Result<Accepted, Response<Body>> {
+        let Known { content_type, route: Some(route), peer } = known else {
             return Err(unclaimed());
         };
         if head.method != Method::POST {
@@ -60,17 +53,17 @@ impl Protocol for Unary {
         if route.method.kind != MethodKind::Unary {
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, stream::TYPES));
         }
-        let media = Media::of_form(r#type, PREFIX)
+        let media = Media::of_form(content_type, PREFIX)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, TYPES))?;
         let failed = |status| failed(&status, Some(&core.json));
         let (encoding, timeout) = headers::read(&head.headers, &headers::UNARY).map_err(failed)?;
         let answer = headers::answer_encoding(&head.headers, &headers::UNARY.1, encoding, core.send_encoding);
         let opening = Opening {
-            route: &route,
+            route,
             peer,
             form: media.form,
             json: &core.json,
-            deframe: Box::new(WholeBody::new(encoding.is_some())),
+            deframe: Box::new(WholeBody),
             reframe: &Bare,
             encodings: (encoding, answer),
             timeout,
@@ -82,7 +75,7 @@ impl Protocol for Unary {
             json: Some(Arc::clone(&core.json)),
             transcoding: None,
         };
-        Ok(Accepted { route, call, negotiated })
+        Ok(Accepted { route: Arc::clone(route), call, negotiated })
     }
 
     fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {

@@ -8,12 +8,12 @@ use tonic::{Status, metadata::MetadataMap};
 
 use super::{headers, status};
 use crate::{
-    call::{Body, Deframe, Peer, Reframe},
+    call::{Body, Deframe, Reframe},
     deadline,
     envelope::Envelope,
     handler::Answer,
     protocol::{
-        Accepted, Media, Negotiated, Opening, Protocol, headers as shared, in_one_piece, media, needs_http2, refuse,
+        Accepted, Known, Media, Negotiated, Opening, Protocol, headers as shared, in_one_piece, needs_http2, refuse,
     },
     server::Core,
 };
@@ -28,27 +28,20 @@ static HEAD: LazyLock<HeaderMap> =
 pub(crate) struct Grpc;
 
 impl Protocol for Grpc {
-    fn claims(&self, _: &Core, _: &Parts, content_type: &[u8]) -> bool {
-        media::names(content_type, TYPE)
+    fn claims(&self, _: &Core, _: &Parts, known: &Known<'_>) -> bool {
+        known.is_of_type(TYPE)
     }
 
-    fn accept(
-        &self,
-        core: &Core,
-        head: Parts,
-        content_type: Option<HeaderValue>,
-        body: Body,
-        peer: &Arc<Peer>,
-    ) -> Result<Accepted, Response<Body>> {
+    fn accept(&self, core: &Core, head: Parts, body: Body, mut known: Known<'_>) -> Result<Accepted, Response<Body>> {
         if head.version < Version::HTTP_2 {
             return Err(needs_http2());
         }
         if head.method != Method::POST {
             return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
         }
-        let media = Media::of(content_type, TYPE)
+        let media = Media::of(known.content_type.take(), TYPE)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, TYPE))?;
-        accept(self, media, (Box::new(Envelope), &Envelope), core, head, body, peer)
+        accept(self, media, (Box::new(Envelope), &Envelope), core, head, body, known)
     }
 
     fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
@@ -81,15 +74,16 @@ pub(in crate::protocol) fn accept(
     core: &Core,
     head: Parts,
     body: Body,
-    peer: &Arc<Peer>,
+    known: Known<'_>,
 ) -> Result<Accepted, Response<Body>> {
+    let Known { route, peer, .. } = known;
     let accepted = |encoding: &_| shared::accepts(&head.headers, &headers::ACCEPT_ENCODING, *encoding);
     let send_encoding = core.send_encoding.filter(accepted);
     let negotiated =
         Negotiated { encoding: send_encoding, content_type: media.content_type, json: None, transcoding: None };
     let refused = |status| protocol.whole(&negotiated, Err(status));
 
-    let Some(route) = core.registry.find(head.uri.path()).cloned() else {
+    let Some(route) = route else {
         return Err(refused(Status::unimplemented(format!("no method {} here", head.uri.path()))));
     };
     let [encoding, timeout] = shared::first_values(&head.headers, [&headers::ENCODING, &deadline::GRPC_TIMEOUT]);
@@ -102,9 +96,9 @@ pub(in crate::protocol) fn accept(
     let (deframe, reframe) = framing;
     let encodings = (encoding, send_encoding);
     let (form, json) = (media.form, &core.json);
-    let opening = Opening { route: &route, peer, form, json, deframe, reframe, encodings, timeout };
+    let opening = Opening { route, peer, form, json, deframe, reframe, encodings, timeout };
     let call = opening.call(head, body).map_err(refused)?;
-    Ok(Accepted { route, call, negotiated })
+    Ok(Accepted { route: Arc::clone(route), call, negotiated })
 }
 
 /// The head of an answer that has a body.

@@ -1,7 +1,5 @@
 //! The server's side.
 
-use std::sync::Arc;
-
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use tonic::{Code, Status, metadata::MetadataMap};
@@ -12,9 +10,9 @@ use super::{
     trailers,
 };
 use crate::{
-    call::{Body, Deframe, Peer, Reframe},
+    call::{Body, Deframe, Reframe},
     envelope::Envelope,
-    protocol::{Accepted, Media, Negotiated, Protocol, grpc, media, refuse},
+    protocol::{Accepted, Known, Media, Negotiated, Protocol, grpc, media, refuse},
     server::Core,
 };
 
@@ -29,22 +27,15 @@ pub(crate) static BINARY: GrpcWeb = GrpcWeb { r#type: super::BINARY_TYPE, text: 
 pub(crate) static TEXT: GrpcWeb = GrpcWeb { r#type: super::TEXT_TYPE, text: true };
 
 impl Protocol for GrpcWeb {
-    fn claims(&self, _: &Core, _: &Parts, content_type: &[u8]) -> bool {
-        media::names(content_type, self.r#type)
+    fn claims(&self, _: &Core, _: &Parts, known: &Known<'_>) -> bool {
+        known.is_of_type(self.r#type)
     }
 
-    fn accept(
-        &self,
-        core: &Core,
-        head: Parts,
-        r#type: Option<HeaderValue>,
-        body: Body,
-        peer: &Arc<Peer>,
-    ) -> Result<Accepted, Response<Body>> {
+    fn accept(&self, core: &Core, head: Parts, body: Body, mut known: Known<'_>) -> Result<Accepted, Response<Body>> {
         if head.method != Method::POST {
             return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
         }
-        let mut media = Media::of(r#type, self.r#type)
+        let mut media = Media::of(known.content_type.take(), self.r#type)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, self.r#type))?;
         let text = accepts_text(&head.headers).unwrap_or(self.text);
         if text != self.text {
@@ -54,7 +45,7 @@ impl Protocol for GrpcWeb {
         let deframe =
             if self.text { Decoded::new(deframe, Code::InvalidArgument) } else { deframe as Box<dyn Deframe> };
         let reframe: &dyn Reframe = if text { &Text } else { &Envelope };
-        grpc::accept(self, media, (deframe, reframe), core, head, body, peer)
+        grpc::accept(self, media, (deframe, reframe), core, head, body, known)
     }
 
     fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {

@@ -118,19 +118,41 @@ impl<T> Router<T> {
     /// Shows the rules that end where the path does, the first choice first, until one is taken; gives the length of the
     /// path without its verb then.
     fn visit<'r>(&'r self, segments: &str, mut take: impl FnMut(&'r Ends) -> bool) -> Option<usize> {
+        let spelled = Spelled::of(segments);
         if !self.verbs.is_empty()
             && let Some((before, verb)) = split_verb(segments)
         {
             let verb = canonical(verb);
             let ends_with = |node: &'r Node| node.custom.get(&*verb);
             if self.verbs.contains_key(&*verb)
-                && self.root.visit(Some(before), &mut |node| ends_with(node).is_some_and(&mut take))
+                && self.root.visit(Some(before), spelled, &mut |node| ends_with(node).is_some_and(&mut take))
             {
                 return Some(before.len());
             }
         }
-        let taken = self.root.visit(Some(segments), &mut |node| take(&node.ends));
+        let taken = self.root.visit(Some(segments), spelled, &mut |node| take(&node.ends));
         taken.then_some(segments.len())
+    }
+}
+
+/// Whether the segments of a path may have several spellings. Most paths have no escapes.
+#[derive(Debug, Clone, Copy)]
+struct Spelled {
+    escaped: bool,
+}
+
+impl Spelled {
+    fn of(path: &str) -> Self {
+        Self { escaped: position(path.as_bytes(), b'%').is_some() }
+    }
+
+    /// What a segment of the path is among the literals.
+    fn literal<'n>(self, segment: &str, among: &'n Table<Box<str>, Node>) -> Option<&'n Node> {
+        match among.is_empty() {
+            true => None,
+            false if self.escaped => among.get(&*canonical(segment)),
+            false => among.get(segment),
+        }
     }
 }
 
@@ -186,27 +208,31 @@ impl Node {
     }
 
     /// Shows the nodes at which these segments end, the first choice first, until one is taken.
-    fn visit<'r>(&'r self, segments: Option<&str>, take: &mut impl FnMut(&'r Self) -> bool) -> bool {
+    fn visit<'r>(&'r self, segments: Option<&str>, spelled: Spelled, take: &mut impl FnMut(&'r Self) -> bool) -> bool {
         let Some(segments) = segments else {
-            return take(self) || self.rest.as_deref().is_some_and(|rest| rest.visit_back(None, take));
+            return take(self) || self.rest.as_deref().is_some_and(|rest| rest.visit_back(None, spelled, take));
         };
         let (segment, behind) = split_first(segments);
-        let literal = if self.literals.is_empty() { None } else { self.literals.get(&*canonical(segment)) };
-        literal.is_some_and(|node| node.visit(behind, take))
-            || (!segment.is_empty() && self.wildcard.as_deref().is_some_and(|node| node.visit(behind, take)))
-            || self.rest.as_deref().is_some_and(|rest| rest.visit_back(Some(segments), take))
+        spelled.literal(segment, &self.literals).is_some_and(|node| node.visit(behind, spelled, take))
+            || (!segment.is_empty() && self.wildcard.as_deref().is_some_and(|node| node.visit(behind, spelled, take)))
+            || self.rest.as_deref().is_some_and(|rest| rest.visit_back(Some(segments), spelled, take))
     }
 
     /// As [`visit`](Self::visit), for what `**` leads to: the more literals match at the end, the better.
-    fn visit_back<'r>(&'r self, segments: Option<&str>, take: &mut impl FnMut(&'r Self) -> bool) -> bool {
-        let literal = segments.filter(|_| !self.literals.is_empty()).and_then(|segments| {
+    fn visit_back<'r>(
+        &'r self,
+        segments: Option<&str>,
+        spelled: Spelled,
+        take: &mut impl FnMut(&'r Self) -> bool,
+    ) -> bool {
+        let literal = segments.and_then(|segments| {
             let (before, segment) = match segments.rsplit_once('/') {
                 Some((before, segment)) => (Some(before), segment),
                 None => (None, segments),
             };
-            Some((before, self.literals.get(&*canonical(segment))?))
+            Some((before, spelled.literal(segment, &self.literals)?))
         });
-        literal.is_some_and(|(before, node)| node.visit_back(before, take)) || take(self)
+        literal.is_some_and(|(before, node)| node.visit_back(before, spelled, take)) || take(self)
     }
 }
 
@@ -229,6 +255,8 @@ struct Walk<'p> {
     segments: &'p str,
     /// Where the template has a `**`, and how many segments more the path has, which are `**`'s.
     rest: Option<(usize, isize)>,
+    /// How many segments the path has.
+    count: usize,
     /// The segment at hand, and where it begins.
     index: usize,
     at: usize,
@@ -240,7 +268,8 @@ impl<'p> Walk<'p> {
             let count = segments.bytes().filter(|&byte| byte == b'/').count() + 1;
             (rest, count as isize - template.segments.len() as isize)
         });
-        Self { segments, rest, index: 0, at: 0 }
+        let count = template.segments.len().saturating_add_signed(rest.map_or(0, |(_, more)| more));
+        Self { segments, rest, count, index: 0, at: 0 }
     }
 
     /// What a variable captures, as sent.
@@ -251,7 +280,8 @@ impl<'p> Walk<'p> {
         }
         let from = self.seek(start);
         // Behind the segment is a slash, or the end.
-        self.segments.get(from..self.seek(end) - 1).unwrap_or_default()
+        let to = if end == self.count { self.segments.len() } else { self.seek(end) - 1 };
+        self.segments.get(from..to).unwrap_or_default()
     }
 
     /// Which segment of the path this one of the template is.

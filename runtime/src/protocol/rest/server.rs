@@ -17,14 +17,16 @@ use super::{
     transcoding::{Transcoding, Written},
 };
 use crate::{
-    call::{Body, Deframe, Peer},
+    call::{Body, Deframe},
     codec::{Codec, Form, Transcode},
     compress::Encoding,
     deadline,
     dispatch::Route,
     handler::Answer,
     method::{BodySelector, Content},
-    protocol::{Accepted, Negotiated, Opening, Protocol, bare::WholeBody, headers as shared, in_one_piece, unclaimed},
+    protocol::{
+        Accepted, Known, Negotiated, Opening, Protocol, bare::WholeBody, headers as shared, in_one_piece, unclaimed,
+    },
     server::Core,
 };
 
@@ -33,18 +35,11 @@ use crate::{
 pub(crate) struct Rest;
 
 impl Protocol for Rest {
-    fn claims(&self, core: &Core, _: &Parts, _: &[u8]) -> bool {
+    fn claims(&self, core: &Core, _: &Parts, _: &Known<'_>) -> bool {
         !core.rest.is_empty()
     }
 
-    fn accept(
-        &self,
-        core: &Core,
-        head: Parts,
-        content_type: Option<HeaderValue>,
-        body: Body,
-        peer: &Arc<Peer>,
-    ) -> Result<Accepted, Response<Body>> {
+    fn accept(&self, core: &Core, head: Parts, body: Body, known: Known<'_>) -> Result<Accepted, Response<Body>> {
         let site = &core.rest;
         let target_bytes = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
         if target_bytes > site.settings.max_target_bytes {
@@ -56,7 +51,7 @@ impl Protocol for Rest {
             Ok(found) => found,
             Err(unmatched) => return Err(not_found(&unmatched, &head, site)),
         };
-        open(core, &found, head, content_type, body, peer).map_err(|status| error::response(&status, site))
+        open(core, &found, head, body, known).map_err(|status| error::response(&status, site))
     }
 
     fn waits(&self) -> bool {
@@ -155,10 +150,10 @@ fn open(
     core: &Core,
     found: &Found<'_, Arc<Route>>,
     mut head: Parts,
-    content_type: Option<HeaderValue>,
     body: Body,
-    peer: &Arc<Peer>,
+    known: Known<'_>,
 ) -> Result<Accepted, Status> {
+    let Known { content_type, peer, .. } = known;
     let (rule, route) = (found.rule, found.target);
     let kind = route.method.kind;
     let has_body = rule.body != BodySelector::None;
@@ -180,7 +175,7 @@ fn open(
     let answer = core.send_encoding.filter(|_| !kind.streams_responses()).filter(accepted);
     let timeout = headers::to_metadata(&mut head.headers);
     let deframe: Box<dyn Deframe> = match (kind.streams_requests(), rule.request, sent) {
-        (false, ..) => Box::new(WholeBody::new(encoding.is_some())),
+        (false, ..) => Box::new(WholeBody),
         (true, Content::HttpBody, _) => decompressed(encoding, Pieces),
         (true, Content::Json, Sent::Lines) => decompressed(encoding, Elements::lines()),
         (true, Content::Json, _) => decompressed(encoding, Elements::any()),

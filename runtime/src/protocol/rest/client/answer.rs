@@ -121,7 +121,7 @@ impl Answers {
         if streams && encoding.is_some() {
             return Err(Status::internal("the server compressed a stream, which it was not offered"));
         }
-        let whole = || Messages::Plain(Box::new(WholeBody::new(encoding.is_some())));
+        let whole = || Messages::Plain(Box::new(WholeBody));
         let messages = match (rule.response, streams) {
             (Content::HttpBody, true) => Messages::Plain(Box::new(Pieces)),
             (Content::HttpBody, false) => whole(),
