@@ -51,7 +51,11 @@ pub(super) fn into_metadata(mut headers: HeaderMap) -> MetadataMap {
 pub(super) fn strip(headers: &mut HeaderMap) {
     let is_metadata = |(name, _): &(&HeaderName, &HeaderValue)| !is_reserved(name.as_str());
     let owned = |(name, value): (&HeaderName, &HeaderValue)| (name.clone(), value.clone());
-    let kept = headers.iter().filter(is_metadata).count();
+    let (mut kept, mut first) = (0, None);
+    for header in headers.iter().filter(is_metadata) {
+        kept += 1;
+        first.get_or_insert(header);
+    }
     // Of the headers of a request most are reserved, and to put one in costs less than to take two out.
     match (headers.len() - kept, kept) {
         // As it is with most responses.
@@ -61,7 +65,7 @@ pub(super) fn strip(headers: &mut HeaderMap) {
             only.map(|name| headers.remove(name));
         }
         (_, 0 | 1) => {
-            let only = headers.iter().find(is_metadata).map(owned);
+            let only = first.map(owned);
             headers.clear();
             headers.extend(only);
         }

@@ -1,6 +1,7 @@
 # What json-cost and connect-cost share: servers of tests/bench/json under the load of h2load, their instructions and
 # their CPU time. Instructions are counted by callgrind, as the slope between two counts, so that starting up does not
-# count; CPU time is the median of interleaved rounds.
+# count. CPU time is the median of short rounds, and its ratio that of the ratios within each round: all servers run at once
+# on one core and are loaded in turn, so what else the machine does, which is a fifth at times, meets all alike.
 #
 # A script sets `servers` (the first is ours, the second what it is held against), `titles` (their names in a table) and
 # `cases`, and defines `request CASE`, which sets `path` and `flags` of h2load and curl, and `applies CASE HTTP`.
@@ -68,19 +69,16 @@ served() { # SERVER CASE HTTP CALLS
 }
 
 cpu() { # PID: nanoseconds on a core
-    awk '{ sum += $1 } END { print sum }' "/proc/$1"/task/*/schedstat
+    awk '{ sum += $1 } END { printf "%.0f", sum }' "/proc/$1"/task/*/schedstat
 }
 
-# The CPU time of the server for one call, in nanoseconds.
-timed() { # SERVER CASE HTTP
-    local calls=20000 connections=8 in_flight=1 before after
-    [[ $3 == h1 ]] || { connections=4 in_flight=32 calls=40000; }
-    serve "$1" taskset -c 0
-    load "$2" "$3" 2000 "$connections" "$in_flight" taskset -c 1
+# The CPU time of the server at hand for one call, in nanoseconds.
+timed() { # CASE HTTP
+    local calls=10000 connections=8 in_flight=1 before after
+    [[ $2 == h1 ]] || { connections=4 in_flight=32 calls=20000; }
     before=$(cpu "$pid")
-    load "$2" "$3" "$calls" "$connections" "$in_flight" taskset -c 1
+    load "$1" "$2" "$calls" "$connections" "$in_flight" taskset -c 1
     after=$(cpu "$pid")
-    stop
     echo $(((after - before) / calls))
 }
 
@@ -94,7 +92,8 @@ for_each() {
     done
 }
 
-# table FORMAT SCALE COMMAND...: a row for each case; COMMAND prints a cost, and is given SERVER CASE HTTP.
+# table FORMAT SCALE RELATION COMMAND...: a row for each case; COMMAND prints a cost, and is given SERVER CASE HTTP;
+# RELATION prints how the first server relates to the second, and is given CASE HTTP COSTS...
 table() {
     local server
     printf '| | |'
@@ -105,31 +104,47 @@ table() {
     for_each row "$@"
 }
 
-row() { # FORMAT SCALE COMMAND... HTTP CASE
-    local format=$1 scale=$2 http=${*: -2:1} case=${*: -1} server cost costs=()
-    set -- "${@:3:$#-4}"
+row() { # FORMAT SCALE RELATION COMMAND... HTTP CASE
+    local format=$1 scale=$2 relation=$3 http=${*: -2:1} case=${*: -1} server cost costs=()
+    set -- "${@:4:$#-5}"
     for server in "${servers[@]}"; do costs+=("$("$@" "$server" "$case" "$http")"); done
     printf '| %s | %s |' "$http" "$case"
     for cost in "${costs[@]}"; do awk "BEGIN { printf \" $format |\", $cost / $scale }"; done
-    printf ' %s |\n' "$(ratio "${costs[0]}" "${costs[1]}")"
+    printf ' %s |\n' "$("$relation" "$case" "$http" "${costs[@]}")"
 }
 
 # One table of instructions, and one of CPU time.
-instructions() { table %d 1 counted; }
+instructions() { table %d 1 of_costs counted; }
+
+of_costs() { ratio "$3" "$4"; }
 
 counted() { slope 320 960 served "$@"; }
 
 cpu_time() { # ROUNDS
-    local round
-    for ((round = 1; round <= $1; round++)); do for_each sample; done
-    table %.2f 1000 middle
+    for_each sample "$1"
+    table %.2f 1000 of_rounds middle
 }
 
-sample() { # HTTP CASE
-    local server
+sample() { # ROUNDS HTTP CASE
+    local server round index cost pids=() ports=()
     for server in "${servers[@]}"; do
-        timed "$server" "$2" "$1" >>"$(samples "$server" "$2" "$1")"
+        serve "$server" taskset -c 0
+        pids+=("$pid") ports+=("$port")
     done
+    # The first round warms them up.
+    for ((round = 0; round <= $1; round++)); do
+        for index in "${!servers[@]}"; do
+            pid=${pids[index]} port=${ports[index]}
+            cost=$(timed "$3" "$2")
+            ((round == 0)) || echo "$cost" >>"$(samples "${servers[index]}" "$3" "$2")"
+        done
+    done
+    for pid in "${pids[@]}"; do stop; done
+}
+
+of_rounds() { # CASE HTTP
+    paste "$(samples "${servers[0]}" "$1" "$2")" "$(samples "${servers[1]}" "$1" "$2")" |
+        awk '{ print $1 / $2 }' | median | xargs printf %.2f
 }
 
 samples() { echo "$out/samples-$(tr ' /{}' _ <<<"$*")"; }
