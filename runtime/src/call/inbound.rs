@@ -237,6 +237,7 @@ impl Inbound {
     #[inline]
     fn forget(&mut self) {
         match self.arrived.take_next() {
+            Some(0) => {}
             Some(len) => self.chunks.skip(len),
             None => self.arrived = Arrived::Next(0),
         }

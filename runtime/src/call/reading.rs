@@ -37,7 +37,10 @@ impl Inbound {
         if !matches!(self.arrived, Arrived::Reading(_)) && !ready!(self.poll_message(cx))? {
             return Poll::Ready(Ok(false));
         }
-        let read = ready!(self.poll_large(fresh, cx)).and_then(|()| self.take(message));
+        let read = match self.is_small() {
+            true => self.take(message),
+            false => ready!(self.poll_perhaps_large(fresh, cx)).and_then(|()| self.take(message)),
+        };
         Poll::Ready(match read {
             Ok(()) => Ok(true),
             Err(status) => self.fail(status).map(|()| false),
@@ -49,10 +52,11 @@ impl Inbound {
         if !matches!(self.arrived, Arrived::Reading(_)) {
             ready!(self.poll_single(cx))?;
         }
-        self.poll_large(fresh, cx)
+        if self.is_small() { Poll::Ready(Ok(())) } else { self.poll_perhaps_large(fresh, cx) }
     }
 
     /// Takes over the message that has come, into one that is as its type has it by default.
+    #[inline]
     pub(crate) fn take(&mut self, message: &mut dyn Erased) -> Result<(), Status> {
         let codec = self.seen.as_ref().unwrap_or(&self.codec);
         let room = self.room().bytes();
@@ -83,16 +87,13 @@ impl Inbound {
         }
     }
 
-    /// Waits for the message that has come where it is large and so is read elsewhere.
+    /// Whether the message that has come has too few bytes for a large one, as JSON too: an eighth of `LARGE`.
     #[inline]
-    fn poll_large(&mut self, fresh: Fresh, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        match self.arrived {
-            // Too few bytes for a large one, as JSON too: an eighth of `LARGE`.
-            Arrived::Next(len) if len < SMALL => Poll::Ready(Ok(())),
-            _ => self.poll_perhaps_large(fresh, cx),
-        }
+    fn is_small(&self) -> bool {
+        matches!(self.arrived, Arrived::Next(len) if len < SMALL)
     }
 
+    /// Waits for the message that has come where it is large and so is read elsewhere.
     fn poll_perhaps_large(&mut self, fresh: Fresh, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
         let Arrived::Reading(reading) = &mut self.arrived else {
             return match self.is_light() {
@@ -128,7 +129,7 @@ impl Inbound {
         match Reading::begin(codec, bytes, room, fresh) {
             Ok(reading) => {
                 self.arrived = Arrived::Reading(reading);
-                self.poll_large(fresh, cx)
+                self.poll_perhaps_large(fresh, cx)
             }
             Err(bytes) => {
                 let weight = self.last_codec().weigh(&bytes, room);

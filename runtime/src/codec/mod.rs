@@ -151,9 +151,7 @@ impl Codec {
         room: usize,
     ) -> Result<(), Status> {
         if let Self::Proto = self {
-            // INTERNAL for a message that does not parse: gRPC's doc/statuscodes.md.
-            return merge(message, bytes, len)
-                .map_err(|error| Status::internal(format!("the message does not decode as protobuf: {error}")));
+            return merge(message, bytes, len);
         }
         self.read_text(&bytes.split_to(len), message.any_mut(), room)
     }
