@@ -11,8 +11,8 @@ use tonic::Status;
 
 pub(crate) type Frame = http_body::Frame<Bytes>;
 
-/// The most of a body that hyper is given at once, in bytes. A server's copies it behind what it has yet to write, and keeps
-/// the room for as long as the connection lasts.
+/// The most of a body that hyper is given at once, in bytes. The one of a server copies it behind what it has yet to write,
+/// and keeps the room for as long as the connection lasts; to others it makes no difference.
 const PIECE: usize = 16 * 1024;
 
 /// The body of an HTTP request or response: chunks of bytes, then possibly trailers.
@@ -222,13 +222,17 @@ mod tests {
 
     #[test]
     fn hyper_is_given_pieces_of_what_is_whole() {
-        let mut body = Body::whole(Some(Bytes::from(vec![7; 2 * PIECE + 1])), None);
+        let all: Vec<u8> = (0..=2 * PIECE).map(|n| (n % 251) as u8).collect();
+        let mut body = Body::whole(Some(Bytes::from(all.clone())), None);
         assert_eq!(body.size_hint().exact(), Some(2 * PIECE as u64 + 1));
         let mut cx = Context::from_waker(std::task::Waker::noop());
-        let mut lens = Vec::new();
+        let (mut lens, mut given) = (Vec::new(), Vec::new());
         while let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut body).poll_frame(&mut cx) {
-            lens.push((frame.into_data().unwrap().len(), body.is_end_stream()));
+            let data = frame.into_data().unwrap();
+            lens.push((data.len(), body.is_end_stream()));
+            given.extend_from_slice(&data);
         }
         assert_eq!(lens, [(PIECE, false), (PIECE, false), (1, true)]);
+        assert!(given == all);
     }
 }

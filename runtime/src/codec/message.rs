@@ -93,7 +93,7 @@ pub(crate) fn fresh<M: Message>() -> Box<dyn Erased> {
 ///
 /// # Errors
 ///
-/// INTERNAL for bytes that do not parse: gRPC's doc/statuscodes.md.
+/// INTERNAL for bytes that do not parse (gRPC's doc/statuscodes.md), with what is wrong with them in words.
 #[inline]
 pub(crate) fn merge(message: &mut dyn Erased, bytes: &mut Bytes, len: usize) -> Result<(), Status> {
     let context = DecodeContext::default();
@@ -107,5 +107,5 @@ pub(crate) fn merge(message: &mut dyn Erased, bytes: &mut Bytes, len: usize) -> 
 
 #[cold]
 fn undecodable(why: &dyn fmt::Display) -> Status {
-    Status::internal(format!("the message does not decode as protobuf: {why}"))
+    Status::internal(why.to_string())
 }

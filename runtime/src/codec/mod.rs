@@ -90,6 +90,11 @@ pub(crate) trait Transcode: Any + std::fmt::Debug + Send + Sync {
     }
 }
 
+#[cold]
+fn undecodable(why: &Status) -> Status {
+    Status::internal(format!("the message does not decode as protobuf: {}", why.message()))
+}
+
 impl Codec {
     /// The codec of the other direction of the same call.
     pub(crate) fn of(&self, message: Option<&'static json::Type>) -> Result<Self, Status> {
@@ -151,7 +156,7 @@ impl Codec {
         room: usize,
     ) -> Result<(), Status> {
         if let Self::Proto = self {
-            return merge(message, bytes, len);
+            return merge(message, bytes, len).map_err(|status| undecodable(&status));
         }
         self.read_text(&bytes.split_to(len), message.any_mut(), room)
     }

@@ -108,7 +108,7 @@ impl ConnectionLimits {
         self
     }
 
-    /// How long a connection may be without a call; then it ends (GOAWAY), at the latest after an eighth more. Default: 5
+    /// How long a connection may be without a call; then it ends (GOAWAY), at the latest after an eighth more, or 10 ms. Default: 5
     /// minutes.
     pub fn idle(mut self, limit: Duration) -> Self {
         self.idle = limit.min(LONGEST);

@@ -216,6 +216,8 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Future for Connection<
                 self.link.vitals.busy(self.h2.has_streams());
                 return if over { Poll::Ready(()) } else { Poll::Pending };
             }
+            // Calls that are answered at once are over when h2 is asked for streams.
+            self.link.vitals.busy(true);
             self.bell.mute();
             self.answer();
             self.bell.unmute();

@@ -108,6 +108,19 @@ const OVER_HTTP2: &[Row<Caller>] = &[
         )),
     },
     Row {
+        name: "no call for a while, and again",
+        steps: |by| {
+            let calls = [1, 3, 5].map(|stream| [Wait(3 * SECOND), Send(by.ask(stream, "Unary"))]);
+            [begun()].into_iter().chain(calls.into_iter().flatten()).collect()
+        },
+        last: 40,
+        by_default: &["3 s: 1 ended", "6 s: 3 ended", "9 s: 5 ended"],
+        set: Some((
+            |builder| limits(builder, |limits| limits.idle(5 * SECOND)),
+            &["3 s: 1 ended", "6 s: 3 ended", "9 s: 5 ended", "14 s: GOAWAY 0", "24 s: closed"],
+        )),
+    },
+    Row {
         name: "age, and what still runs after the grace",
         steps: |by| vec![begun(), Send(by.open(1, "Up"))],
         last: 20,

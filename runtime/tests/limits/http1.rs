@@ -1,9 +1,17 @@
 //! Limits of a connection of HTTP/1.1, by calls of REST.
 
+use std::sync::Arc;
+
+use rsgrpc::{Answer, Call, Interceptor, Next, Status};
+use tokio::io::AsyncWriteExt;
+
 use crate::{
     connections::{Row, come_to, limits},
-    raw::Step::{Send, Wait},
-    served::SECOND,
+    raw::{
+        Step::{Send, Wait},
+        connect,
+    },
+    served::{SECOND, builder},
 };
 
 const UNARY: &str = "POST /v1/unary HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: ";
@@ -73,6 +81,16 @@ const OVER_HTTP1: &[Row<()>] = &[
         set: Some((|builder| limits(builder, |limits| limits.idle(5 * SECOND)), &["0 s: HTTP/1.1 200", "5 s: closed"])),
     },
     Row {
+        name: "no call for a while, and again",
+        steps: |()| vec![Send(unary("hi")), Wait(4 * SECOND), Send(unary("hi")), Wait(4 * SECOND), Send(unary("hi"))],
+        last: 40,
+        by_default: &["0 s: HTTP/1.1 200", "4 s: HTTP/1.1 200", "8 s: HTTP/1.1 200"],
+        set: Some((
+            |builder| limits(builder, |limits| limits.idle(5 * SECOND)),
+            &["0 s: HTTP/1.1 200", "4 s: HTTP/1.1 200", "8 s: HTTP/1.1 200", "13 s: closed"],
+        )),
+    },
+    Row {
         name: "a body for a call that is over, which rests",
         steps: |()| vec![Send(NOTHING.into())],
         last: 20,
@@ -111,4 +129,37 @@ const OVER_HTTP1: &[Row<()>] = &[
 #[tokio::test(start_paused = true)]
 async fn over_http1() {
     come_to(OVER_HTTP1, &[()]).await;
+}
+
+/// Lets every call wait for ever before its request is read, and can be counted.
+struct Waits(Arc<()>);
+
+impl Interceptor for Waits {
+    async fn intercept(&self, _: Call, _: Next) -> Result<Answer, Status> {
+        let _held = Arc::clone(&self.0);
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_goes_away_ends_a_call_that_has_not_read_its_request() {
+    let chunked = "POST /v1/unary HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n4\r\n\"hi\"\r\n";
+    for (name, request) in [
+        ("all of it came", unary("hi")),
+        ("half of it came", unary("hi")[..unary("hi").len() - 2].to_vec()),
+        ("all chunks came", format!("{chunked}0\r\n\r\n").into()),
+        ("some chunks came", chunked.into()),
+        ("the next came as well", [unary("hi"), unary("hi")].concat()),
+    ] {
+        let held = Arc::new(());
+        let server = builder().interceptor(Waits(Arc::clone(&held))).build().unwrap();
+        let idle = Arc::strong_count(&held);
+        let mut peer = connect(server);
+        peer.write_all(&request).await.unwrap();
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(Arc::strong_count(&held) - idle, 1, "{name}: it has not begun");
+        drop(peer);
+        tokio::time::sleep(SECOND).await;
+        assert_eq!(Arc::strong_count(&held).saturating_sub(idle), 0, "{name}: it goes on");
+    }
 }

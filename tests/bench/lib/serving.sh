@@ -15,7 +15,8 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$workspace/target}/bench-json CARGO_
 cargo build --release -q --manifest-path "$bench/json/Cargo.toml"
 binaries=$CARGO_TARGET_DIR/release
 out=$(mktemp -d)
-trap 'rm -r "$out"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; rm -r "$out"' EXIT
+shopt -s inherit_errexit
 "$binaries/codecs" texts "$out"
 
 ratio() { awk "BEGIN { printf \"%.2f\", $1 / $2 }"; }
@@ -35,7 +36,7 @@ slope() {
 serve() {
     local server=$1
     shift
-    port=$((15000 + RANDOM % 15000))
+    port=$((${port:-15000 + RANDOM % 15000} + 1))
     "$@" "$binaries/serve" "$server" "$port" 2>"$out/log" &
     pid=$!
     until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do

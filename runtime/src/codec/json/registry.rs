@@ -63,7 +63,7 @@ impl Type {
     pub(super) fn write(&self, bytes: &[u8], writer: &mut Writer<'_>) -> Result<(), Error> {
         let mut message = (self.fresh)();
         merge(&mut *message, &mut Bytes::copy_from_slice(bytes), bytes.len())
-            .map_err(|error| Error::new(format!("the value of the Any does not decode: {error}")))?;
+            .map_err(|status| Error::new(format!("the value of the Any does not decode: {}", status.message())))?;
         self.json(message.any()).map_or(Ok(()), |message| message.write(writer))
     }
 }

@@ -48,6 +48,9 @@ pub(crate) struct Guard<IO> {
     io: IO,
     /// What was read before it was asked for.
     ahead: Bytes,
+    /// Whether whoever reads waits for bytes since the last flush, and whether they got some.
+    awaits: bool,
+    came: bool,
     vitals: Arc<Vitals>,
     watched: Option<Watched>,
     gather: Gather,
@@ -67,7 +70,8 @@ impl<IO> Guard<IO> {
 
     fn with(io: IO, ahead: Bytes, watched: Option<Watched>, vitals: Vitals) -> (Self, Arc<Vitals>) {
         let vitals = Arc::new(vitals);
-        (Self { io, ahead, vitals: Arc::clone(&vitals), watched, gather: Gather::default() }, vitals)
+        let guarded = Arc::clone(&vitals);
+        (Self { io, ahead, awaits: false, came: false, vitals: guarded, watched, gather: Gather::default() }, vitals)
     }
 
     fn received(&mut self, bytes: &[u8]) {
@@ -119,7 +123,16 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Guard<IO> {
     /// hyper does not read while it only waits for an answer, since it would allocate anew for that at each request. So
     /// this sees that the peer goes away meanwhile, and keeps what comes instead: its next request.
     fn look_ahead(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        if !matches!(self.watched, Some(Watched::Http1)) || !self.vitals.only_answers(cx) || !self.ahead.is_empty() {
+        if !matches!(self.watched, Some(Watched::Http1)) || !self.vitals.is_busy() || !self.ahead.is_empty() {
+            return Ok(());
+        }
+        let (awaits, came) = (std::mem::take(&mut self.awaits), std::mem::take(&mut self.came));
+        if awaits {
+            return Ok(());
+        }
+        if came && self.vitals.has_unread() {
+            // hyper reads on as soon as this part of the body was taken, if there is more. That is seen at the next turn.
+            cx.waker().wake_by_ref();
             return Ok(());
         }
         let mut room = [MaybeUninit::uninit(); AHEAD];
@@ -186,13 +199,16 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<IO> {
         }
         let before = buf.filled().len();
         if self.ahead.is_empty() {
-            ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+            let result = Pin::new(&mut self.io).poll_read(cx, buf);
+            self.awaits = result.is_pending();
+            ready!(result)?;
         } else {
             let len = self.ahead.len().min(buf.remaining());
             buf.put_slice(&self.ahead.split_to(len));
         }
         let read = &buf.filled()[before..];
-        if !read.is_empty() {
+        self.came = !read.is_empty();
+        if self.came {
             self.received(read);
         }
         Poll::Ready(Ok(()))
@@ -316,7 +332,7 @@ mod tests {
         }
     }
 
-    /// Over HTTP/1.1, while a call runs whose request was read.
+    /// Over HTTP/1.1, while a call runs, and whether it has read its request or not.
     #[test]
     fn what_comes_ahead_is_kept_and_the_end_is_seen() {
         let opened = Opened { io: Reads(b"next"), opening: Bytes::from_static(b"first"), accepted: Instant::now() };
@@ -334,12 +350,12 @@ mod tests {
         assert!(matches!(flush(&mut guard), Poll::Ready(Ok(()))), "without a call nothing is looked for");
         vitals.headed();
         vitals.unread(true);
-        assert!(matches!(flush(&mut guard), Poll::Ready(Ok(()))) && guard.ahead.is_empty(), "nor within a request");
-        vitals.unread(false);
+        assert!(matches!(flush(&mut guard), Poll::Ready(Ok(()))) && guard.ahead.is_empty(), "hyper may read on");
         for _ in 0..2 {
             assert!(matches!(flush(&mut guard), Poll::Ready(Ok(()))), "the end is behind what is kept");
         }
         assert_eq!([read(&mut guard, 3), read(&mut guard, 100)], ["nex", "t"]);
+        assert!(matches!(flush(&mut guard), Poll::Ready(Ok(()))), "hyper may read on");
         assert!(matches!(flush(&mut guard), Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof));
     }
 

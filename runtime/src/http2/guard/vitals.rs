@@ -5,11 +5,9 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
-    task::Context,
     time::Duration,
 };
 
-use futures_util::task::AtomicWaker;
 use tokio::{
     sync::{Notify, futures::OwnedNotified},
     time::Instant,
@@ -30,8 +28,6 @@ pub(crate) struct Vitals {
     quiet_since: Since,
     /// There is more to read of the body of a request over HTTP/1.1.
     unread: AtomicBool,
-    /// Who waits until there is not.
-    read_up: AtomicWaker,
     /// Bytes of the head of a request over HTTP/1.1 have come that nobody has worked on yet.
     in_head: AtomicBool,
     /// The peer has begun what it must complete soon: its preface, or the head of a request.
@@ -96,7 +92,6 @@ impl Vitals {
             quiet: AtomicBool::new(true),
             quiet_since: Since(AtomicU64::new(0)),
             unread: AtomicBool::new(false),
-            read_up: AtomicWaker::new(),
             in_head: AtomicBool::new(false),
             owing: never(),
             blocked: never(),
@@ -224,24 +219,14 @@ impl Vitals {
     /// Notes whether there is more to read of the body of a request over HTTP/1.1.
     pub(crate) fn unread(&self, unread: bool) {
         self.unread.store(unread, Ordering::Release);
-        if !unread {
-            self.read_up.wake();
-        }
     }
 
     pub(crate) fn has_unread(&self) -> bool {
         self.unread.load(Ordering::Acquire)
     }
 
-    /// Whether a call over HTTP/1.1 runs whose request was read as a whole. If it was not yet, that wakes this task.
-    pub(super) fn only_answers(&self, cx: &Context<'_>) -> bool {
-        if self.quiet.load(Ordering::Relaxed) {
-            return false;
-        }
-        if self.has_unread() {
-            self.read_up.register(cx.waker());
-        }
-        !self.has_unread()
+    pub(super) fn is_busy(&self) -> bool {
+        !self.quiet.load(Ordering::Relaxed)
     }
 
     /// What the peer lets the connection wait for, once that has worked on all that came.
