@@ -6,7 +6,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use bytes::{Bytes, BytesMut};
@@ -100,7 +100,21 @@ impl Future for Exchange {
     type Output = Response<Body>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response<Body>> {
-        let mut response = ready!(self.poll_response(cx));
+        // Changed where it lies: it is large.
+        let mut polled = self.poll_response(cx);
+        if let Poll::Ready(response) = &mut polled {
+            self.change(response);
+        }
+        polled
+    }
+}
+
+impl Exchange {
+    fn in_state(state: State) -> Self {
+        Self { state: Some(state), extra: None, bodiless: false }
+    }
+
+    fn change(&self, response: &mut Response<Body>) {
         for (name, value) in self.extra.iter().flat_map(|extra| extra.iter()) {
             response.headers_mut().append(name, value.clone());
         }
@@ -110,13 +124,6 @@ impl Future for Exchange {
                 response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
             }
         }
-        Poll::Ready(response)
-    }
-}
-
-impl Exchange {
-    fn in_state(state: State) -> Self {
-        Self { state: Some(state), extra: None, bodiless: false }
     }
 
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Response<Body>> {
@@ -124,7 +131,7 @@ impl Exchange {
             None => return Poll::Pending,
             Some(State::Refused(response)) => std::mem::take(&mut **response),
             #[cfg(feature = "tower")]
-            Some(State::Foreign(foreign)) => ready!(foreign.poll(cx)),
+            Some(State::Foreign(foreign)) => std::task::ready!(foreign.poll(cx)),
             Some(State::Running(answering)) => match answering.poll_response(cx) {
                 Progress::Waiting => return Poll::Pending,
                 Progress::Answered(response) => response,

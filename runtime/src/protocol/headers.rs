@@ -51,17 +51,21 @@ pub(super) fn into_metadata(mut headers: HeaderMap) -> MetadataMap {
 pub(super) fn strip(headers: &mut HeaderMap) {
     let is_metadata = |(name, _): &(&HeaderName, &HeaderValue)| !is_reserved(name.as_str());
     let owned = |(name, value): (&HeaderName, &HeaderValue)| (name.clone(), value.clone());
-    let (mut kept, mut first) = (0, None);
-    for header in headers.iter().filter(is_metadata) {
-        kept += 1;
-        first.get_or_insert(header);
+    let (mut kept, mut first, mut reserved) = (0, None, None);
+    for header in headers.iter() {
+        if is_metadata(&header) {
+            kept += 1;
+            first.get_or_insert(header);
+        } else {
+            reserved = Some(header.0);
+        }
     }
     // Of the headers of a request most are reserved, and to put one in costs less than to take two out.
     match (headers.len() - kept, kept) {
         // As it is with most responses.
         (0, _) => {}
         (1, 0 | 1) => {
-            let only = headers.keys().find(|name| is_reserved(name.as_str())).cloned();
+            let only = reserved.cloned();
             only.map(|name| headers.remove(name));
         }
         (_, 0 | 1) => {

@@ -13,7 +13,7 @@ use tonic::{Status, metadata::MetadataMap};
 use super::headers;
 use crate::{
     call::{Body, CallContext, Deframe, Inbound, Outbound, Peer, Reframe},
-    codec::{Form, Room},
+    codec::{Codec, Room},
     compress::Encoding,
     dispatch::{self, Route},
     handler::{Call, OnHead, Parts},
@@ -24,9 +24,8 @@ use crate::{
 pub(super) struct Opening<'a> {
     pub(super) route: &'a Route,
     pub(super) peer: &'a Arc<Peer>,
-    pub(super) form: Form,
-    /// How JSON is read and written.
-    pub(super) json: &'a Arc<json::Options>,
+    /// What reads and writes messages of which this is known.
+    pub(super) codec: &'a dyn Fn(Option<&'static json::Type>) -> Result<Codec, Status>,
     pub(super) deframe: Box<dyn Deframe>,
     pub(super) reframe: &'static dyn Reframe,
     /// How messages arrive compressed, and how they leave.
@@ -41,8 +40,7 @@ impl Opening<'_> {
         headers::strip(&mut head.headers);
         headers::open_binary(&mut head.headers)?;
         let Route { service, method, limits, .. } = self.route;
-        let codec = |message| self.form.codec(self.json, message);
-        let (input, output) = (codec(method.input.as_ref())?, codec(method.output.as_ref())?);
+        let (input, output) = ((self.codec)(method.input.as_ref())?, (self.codec)(method.output.as_ref())?);
         let deadline = dispatch::deadline_of(self.timeout, limits.timeout);
         let mut parts = Box::new(Parts {
             metadata: MetadataMap::from_headers(head.headers),

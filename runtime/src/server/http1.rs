@@ -144,6 +144,19 @@ impl Running {
         Self { calls: Arc::clone(calls), aborted: false }
     }
 
+    /// What there is to do once the head of the answer is there.
+    fn answer(self, response: &mut Response<Body>) {
+        // Nobody knows yet whether all of the request will be read, so the next must not be sent behind it.
+        if self.calls.vitals.has_unread() {
+            response.headers_mut().insert(header::CONNECTION, const { HeaderValue::from_static("close") });
+        }
+        if !response.body().is_whole() {
+            let body = std::mem::take(response.body_mut());
+            *self.calls.streaming() = Some(Streaming { body, rest: Bytes::new(), drawn: None });
+            *response.body_mut() = Body::source(Drawn { running: self });
+        }
+    }
+
     /// Whether the call is to be ended, once.
     fn must_abort(&mut self) -> bool {
         !self.aborted && {
@@ -175,20 +188,13 @@ impl Future for Answering {
             self.exchange.abort(shutting_down());
             polled = Pin::new(&mut self.exchange).poll(cx);
         }
-        let mut response = ready!(polled);
-        let Some(running) = self.running.take() else {
-            return Poll::Ready(Ok(response));
-        };
-        // Nobody knows yet whether all of the request will be read, so the next must not be sent behind it.
-        if running.calls.vitals.has_unread() {
-            response.headers_mut().insert(header::CONNECTION, const { HeaderValue::from_static("close") });
+        // Changed where it lies: it is large.
+        if let Poll::Ready(response) = &mut polled
+            && let Some(running) = self.running.take()
+        {
+            running.answer(response);
         }
-        if !response.body().is_whole() {
-            let body = std::mem::take(response.body_mut());
-            *running.calls.streaming() = Some(Streaming { body, rest: Bytes::new(), drawn: None });
-            *response.body_mut() = Body::source(Drawn { running });
-        }
-        Poll::Ready(Ok(response))
+        polled.map(Ok)
     }
 }
 

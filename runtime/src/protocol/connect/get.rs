@@ -65,8 +65,7 @@ impl Protocol for Get {
         let opening = Opening {
             route,
             peer,
-            form,
-            json: &core.json,
+            codec: &|message| form.codec(&core.json, message),
             deframe: Box::new(WholeBody),
             reframe: &Bare,
             encodings: (encoding, answer),

@@ -60,8 +60,7 @@ impl Protocol for Stream {
         let opening = Opening {
             route,
             peer,
-            form: media.form,
-            json: &core.json,
+            codec: &|message| media.form.codec(&core.json, message),
             deframe: Box::new(Envelope),
             reframe: &Envelope,
             encodings: (encoding, answer),

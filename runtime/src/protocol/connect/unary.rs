@@ -61,8 +61,7 @@ impl Protocol for Unary {
         let opening = Opening {
             route,
             peer,
-            form: media.form,
-            json: &core.json,
+            codec: &|message| media.form.codec(&core.json, message),
             deframe: Box::new(WholeBody),
             reframe: &Bare,
             encodings: (encoding, answer),

@@ -95,8 +95,8 @@ pub(in crate::protocol) fn accept(
     let timeout = timeout.map(deadline::parse).transpose().map_err(refused)?;
     let (deframe, reframe) = framing;
     let encodings = (encoding, send_encoding);
-    let (form, json) = (media.form, &core.json);
-    let opening = Opening { route, peer, form, json, deframe, reframe, encodings, timeout };
+    let codec = &|message| media.form.codec(&core.json, message);
+    let opening = Opening { route, peer, codec, deframe, reframe, encodings, timeout };
     let call = opening.call(head, body).map_err(refused)?;
     Ok(Accepted { route: Arc::clone(route), call, negotiated })
 }

@@ -295,7 +295,8 @@ impl<'p> Walk<'p> {
     /// Where a segment begins, which is not before the one at hand; one behind the end for what is behind the last.
     fn seek(&mut self, index: usize) -> usize {
         while self.index < index && self.at <= self.segments.len() {
-            self.at += split_first(&self.segments[self.at..]).0.len() + 1;
+            let rest = &self.segments.as_bytes()[self.at..];
+            self.at += position(rest, b'/').unwrap_or(rest.len()) + 1;
             self.index += 1;
         }
         self.at

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     call::{Body, Deframe},
-    codec::{Codec, Form, Transcode},
+    codec::{Codec, without_json},
     compress::Encoding,
     deadline,
     dispatch::Route,
@@ -180,16 +180,6 @@ fn open(
         (true, Content::Json, Sent::Lines) => decompressed(encoding, Elements::lines()),
         (true, Content::Json, _) => decompressed(encoding, Elements::any()),
     };
-    let opening = Opening {
-        route,
-        peer,
-        form: Form::Json,
-        json: &core.rest.json,
-        deframe,
-        reframe: shape.reframe(),
-        encodings: (encoding, answer),
-        timeout: timeout.as_ref().map(deadline::parse).transpose()?,
-    };
     let transcoding = Arc::new(Transcoding {
         site: Arc::clone(&core.rest),
         rule,
@@ -200,12 +190,22 @@ fn open(
         is_stream: kind.streams_responses(),
         written: Written::default(),
     });
+    let opening = Opening {
+        route,
+        peer,
+        codec: &|message| {
+            Ok(Codec::Transcoded {
+                by: Arc::<Transcoding>::clone(&transcoding),
+                message: message.ok_or_else(without_json)?,
+            })
+        },
+        deframe,
+        reframe: shape.reframe(),
+        encodings: (encoding, answer),
+        timeout: timeout.as_ref().map(deadline::parse).transpose()?,
+    };
     // A body that no rule asks for is ignored.
-    let mut call = opening.call(head, if has_body { body } else { Body::empty() })?;
-    let parts = &mut *call.parts;
-    for codec in [&mut parts.inbound.codec, &mut parts.outbound.codec] {
-        *codec = transcoded(&transcoding, std::mem::take(codec));
-    }
+    let call = opening.call(head, if has_body { body } else { Body::empty() })?;
     let negotiated =
         Negotiated { encoding: answer, content_type: accept::JSON, json: None, transcoding: Some(transcoding) };
     Ok(Accepted { route: Arc::clone(route), call, negotiated })
@@ -215,15 +215,6 @@ fn decompressed(encoding: Option<Encoding>, inner: impl Deframe + 'static) -> Bo
     match encoding {
         None => Box::new(inner),
         Some(encoding) => Box::new(Decompressed { encoding, inner: Box::new(inner), is_plain: false }),
-    }
-}
-
-/// The codec of a direction, with what REST adds to it.
-fn transcoded(transcoding: &Arc<Transcoding>, codec: Codec) -> Codec {
-    let by: Arc<dyn Transcode> = Arc::<Transcoding>::clone(transcoding);
-    match codec {
-        Codec::Json { message, .. } => Codec::Transcoded { by, message },
-        other => other,
     }
 }
 
