@@ -99,13 +99,13 @@ pub(crate) fn merge(message: &mut dyn Erased, bytes: &mut Bytes, len: usize) -> 
     let context = DecodeContext::default();
     let rest = bytes.len().saturating_sub(len);
     while bytes.len() > rest {
-        let (tag, wire_type) = decode_key(bytes).map_err(|error| undecodable(&error))?;
-        message.merge_field(tag, wire_type, bytes, context.clone()).map_err(|error| undecodable(&error))?;
+        let (tag, wire_type) = decode_key(bytes).map_err(|error| in_words(&error))?;
+        message.merge_field(tag, wire_type, bytes, context.clone()).map_err(|error| in_words(&error))?;
     }
-    if bytes.len() < rest { Err(undecodable(&"a field is longer than the message")) } else { Ok(()) }
+    if bytes.len() < rest { Err(in_words(&"a field is longer than the message")) } else { Ok(()) }
 }
 
 #[cold]
-fn undecodable(why: &dyn fmt::Display) -> Status {
+fn in_words(why: &dyn fmt::Display) -> Status {
     Status::internal(why.to_string())
 }

@@ -108,8 +108,8 @@ impl ConnectionLimits {
         self
     }
 
-    /// How long a connection may be without a call; then it ends (GOAWAY), at the latest after an eighth more, or 10 ms. Default: 5
-    /// minutes.
+    /// How long a connection may be without a call; then it ends (GOAWAY), at the latest after an eighth more, or 10 ms.
+    /// Default: 5 minutes.
     pub fn idle(mut self, limit: Duration) -> Self {
         self.idle = limit.min(LONGEST);
         self

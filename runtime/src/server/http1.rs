@@ -55,8 +55,8 @@ where
         Answering { exchange, running: Some(running) }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
-    // The life of the connection bounds the time that a head takes.
-    // While a call runs, its guard sees that the peer goes away.
+    // The life of the connection bounds the time that a head takes; while a call runs, its guard sees that the peer goes
+    // away.
     builder.header_read_timeout(None).max_buf_size(header_bytes).half_close(true);
     if header_count != OWN_HEADER_COUNT {
         builder.max_headers(header_count);
@@ -104,7 +104,9 @@ struct Calls {
 /// An answer that streams, and what of it was drawn that hyper was not given yet.
 struct Streaming {
     body: Body,
+    /// Of the frame that it is given in pieces.
     rest: Bytes,
+    /// A whole frame, behind that.
     drawn: Option<Result<Frame, Status>>,
 }
 

@@ -61,6 +61,7 @@ impl<IO> Guard<IO> {
         Self::with(io, Bytes::new(), None, Vitals::new(Instant::now()))
     }
 
+    /// That of a server's connection.
     pub(crate) fn of_accepted(opened: Opened<IO>, watched: Watched) -> (Self, Arc<Vitals>) {
         let Opened { io, opening, accepted } = opened;
         let vitals = Vitals::new(accepted);
