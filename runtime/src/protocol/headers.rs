@@ -42,19 +42,31 @@ pub(super) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
 
 /// The headers or trailers of an answer as metadata, without what belongs to a protocol or to HTTP.
 pub(super) fn into_metadata(mut headers: HeaderMap) -> MetadataMap {
-    strip(&mut headers);
-    part_binary(&mut headers);
+    if strip(&mut headers) {
+        part_binary(&mut headers);
+    }
     MetadataMap::from_headers(headers)
 }
 
-/// Removes what belongs to a protocol or to HTTP, and so is no metadata.
-pub(super) fn strip(headers: &mut HeaderMap) {
+/// As [`into_metadata`], of a request. Binary values that are not base64 are refused, so that nobody behind this point
+/// meets one.
+pub(super) fn request_metadata(mut headers: HeaderMap) -> Result<MetadataMap, Status> {
+    if strip(&mut headers) {
+        part_binary(&mut headers);
+        check_binary(&headers)?;
+    }
+    Ok(MetadataMap::from_headers(headers))
+}
+
+/// Removes what belongs to a protocol or to HTTP, and so is no metadata. Tells whether any of what stays is binary.
+fn strip(headers: &mut HeaderMap) -> bool {
     let is_metadata = |(name, _): &(&HeaderName, &HeaderValue)| !is_reserved(name.as_str());
     let owned = |(name, value): (&HeaderName, &HeaderValue)| (name.clone(), value.clone());
-    let (mut kept, mut first, mut reserved) = (0, None, None);
+    let (mut kept, mut first, mut reserved, mut binary) = (0, None, None, false);
     for header in headers.iter() {
         if is_metadata(&header) {
             kept += 1;
+            binary |= is_binary(header.0);
             first.get_or_insert(header);
         } else {
             reserved = Some(header.0);
@@ -79,6 +91,7 @@ pub(super) fn strip(headers: &mut HeaderMap) {
             headers.extend(several);
         }
     }
+    binary
 }
 
 pub(crate) fn is_reserved(name: &str) -> bool {
@@ -107,16 +120,6 @@ pub(crate) fn is_reserved(name: &str) -> bool {
         Some(b'x') => name == "x-grpc-web",
         _ => false,
     }
-}
-
-/// Parts the binary values that are joined by commas, and refuses those that are not base64, so that nobody behind this
-/// point meets one.
-pub(super) fn open_binary(headers: &mut HeaderMap) -> Result<(), Status> {
-    if !headers.keys().any(is_binary) {
-        return Ok(());
-    }
-    part_binary(headers);
-    check_binary(headers)
 }
 
 fn check_binary(headers: &HeaderMap) -> Result<(), Status> {

@@ -8,7 +8,7 @@ use http::{
     header::{self, HeaderName},
     request,
 };
-use tonic::{Status, metadata::MetadataMap};
+use tonic::Status;
 
 use super::headers;
 use crate::{
@@ -36,14 +36,13 @@ pub(super) struct Opening<'a> {
 
 impl Opening<'_> {
     /// The call, with the headers that are its metadata.
-    pub(super) fn call(self, mut head: request::Parts, body: Body) -> Result<Call, Status> {
-        headers::strip(&mut head.headers);
-        headers::open_binary(&mut head.headers)?;
+    pub(super) fn call(self, head: request::Parts, body: Body) -> Result<Call, Status> {
+        let metadata = headers::request_metadata(head.headers)?;
         let Route { service, method, limits, .. } = self.route;
         let (input, output) = ((self.codec)(method.input.as_ref())?, (self.codec)(method.output.as_ref())?);
         let deadline = dispatch::deadline_of(self.timeout, limits.timeout);
         let mut parts = Box::new(Parts {
-            metadata: MetadataMap::from_headers(head.headers),
+            metadata,
             extensions: head.extensions,
             context: CallContext { service, method, deadline, peer: Arc::clone(self.peer), compressed: false },
             inbound: Inbound::new(body, self.deframe, input, limits.max_receive_message_bytes),

@@ -11,6 +11,7 @@ mod error;
 mod framing;
 mod headers;
 mod options;
+mod path;
 mod percent;
 mod query;
 mod router;

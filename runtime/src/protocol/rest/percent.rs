@@ -76,15 +76,21 @@ pub(super) fn canonical(segment: &str) -> Cow<'_, str> {
 /// Where a byte stands first. Segments are short: looking for it in the standard library's way takes longer to begin than
 /// this does, by eight bytes at a time.
 pub(super) fn position(text: &[u8], byte: u8) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 0xff;
-    let (words, rest) = text.as_chunks::<8>();
+    let (words, rest) = text.as_chunks();
     let found = words.iter().enumerate().find_map(|(index, word)| {
-        // Where the byte stands are zeros, and of a zero the highest bit is set after this. What it sets wrongly is behind.
-        let zeros = u64::from_le_bytes(*word) ^ (ONES * u64::from(byte));
-        let marks = zeros.wrapping_sub(ONES) & !zeros & (ONES << 7);
+        let marks = marks(*word, byte);
         (marks != 0).then(|| index * 8 + marks.trailing_zeros() as usize / 8)
     });
     found.or_else(|| Some(words.len() * 8 + rest.iter().position(|other| *other == byte)?))
+}
+
+/// Where a byte stands among eight: the highest bit of each of these, the first of them lowest.
+pub(super) fn marks(word: [u8; 8], byte: u8) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    const LOW: u64 = ONES * 0x7f;
+    // Zero where the byte stands; and only from there does nothing reach the highest bit.
+    let zeros = u64::from_le_bytes(word) ^ (ONES * u64::from(byte));
+    !(((zeros & LOW) + LOW) | zeros | LOW)
 }
 
 /// The byte that two hexadecimal digits say, and what follows them.

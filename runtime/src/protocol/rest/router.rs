@@ -6,7 +6,10 @@
 
 use std::borrow::Cow;
 
-use super::percent::{Piece, canonical, decode, position};
+use super::{
+    path::Segments,
+    percent::{Piece, canonical, decode},
+};
 use crate::{
     hash::Table,
     method::{HttpRule, Segment, Template, Variable},
@@ -28,8 +31,8 @@ pub(super) struct Router<T> {
 pub(super) struct Found<'r, T> {
     pub(super) rule: &'static HttpRule,
     pub(super) target: &'r T,
-    /// The length of the path without what a custom verb takes up at its end.
-    pub(super) path_len: usize,
+    /// The segments of the path, without the custom verb.
+    pub(super) segments: Segments,
 }
 
 /// Why a request matched nothing.
@@ -78,28 +81,26 @@ impl<T> Router<T> {
 
     /// Finds the rule for a method and a path, as they were sent.
     pub(super) fn find(&self, method: &str, path: &str) -> Result<Found<'_, T>, Unmatched> {
-        let Some(segments) = path.strip_prefix('/') else {
-            return Err(Unmatched::Path);
-        };
+        let mut segments = Segments::of(path).ok_or(Unmatched::Path)?;
         // HEAD is GET without the body of its answer (RFC 9110, 9.3.2).
         let methods: &[&str] = if method == "HEAD" { &["HEAD", "GET", ANY] } else { &[method, ANY] };
         let mut found = None;
-        let path_len = self.visit(segments, |ends| {
+        self.visit(path, &mut segments, |ends| {
             found = methods.iter().find_map(|method| ends.iter().find(|(other, _)| other == method));
             found.is_some()
         });
-        match (found, path_len) {
-            (Some(&(_, index)), Some(len)) => {
+        match found {
+            Some(&(_, index)) => {
                 let (rule, target) = &self.targets[index];
-                Ok(Found { rule, target, path_len: 1 + len })
+                Ok(Found { rule, target, segments })
             }
-            _ => Err(self.unmatched(segments)),
+            None => Err(self.unmatched(path, &mut segments)),
         }
     }
 
-    fn unmatched(&self, segments: &str) -> Unmatched {
+    fn unmatched(&self, path: &str, segments: &mut Segments) -> Unmatched {
         let mut methods = Vec::new();
-        self.visit(segments, |ends| {
+        self.visit(path, segments, |ends| {
             methods.extend(ends.iter().map(|(method, _)| *method));
             false
         });
@@ -115,68 +116,80 @@ impl<T> Router<T> {
         Unmatched::Method(methods)
     }
 
-    /// Shows the rules that end where the path does, the first choice first, until one is taken; gives the length of the
-    /// path without its verb then.
-    fn visit<'r>(&'r self, segments: &str, mut take: impl FnMut(&'r Ends) -> bool) -> Option<usize> {
-        let spelled = Spelled::of(segments);
+    /// Shows the rules that end where the path does, the first choice first, until one is taken; the segments are without
+    /// the verb then.
+    fn visit<'r>(&'r self, path: &str, segments: &mut Segments, mut take: impl FnMut(&'r Ends) -> bool) {
         if !self.verbs.is_empty()
-            && let Some((before, verb)) = split_verb(segments)
+            && let Some((before, verb)) = split_verb(path, segments)
         {
             let verb = canonical(verb);
-            let ends_with = |node: &'r Node| node.custom.get(&*verb);
-            if self.verbs.contains_key(&*verb)
-                && self.root.visit(Some(before), spelled, &mut |node| ends_with(node).is_some_and(&mut take))
-            {
-                return Some(before.len());
+            if self.verbs.contains_key(&*verb) {
+                segments.end_at(before);
+                let mut ends_with = |node: &'r Node| node.custom.get(&*verb).is_some_and(&mut take);
+                if self.root.visit(Walk { path, segments }, 0, &mut ends_with) {
+                    return;
+                }
+                segments.end_at(path.len());
             }
         }
-        let taken = self.root.visit(Some(segments), spelled, &mut |node| take(&node.ends));
-        taken.then_some(segments.len())
+        self.root.visit(Walk { path, segments }, 0, &mut |node| take(&node.ends));
     }
 }
 
-/// Whether the segments of a path may have several spellings. Most paths have no escapes.
-#[derive(Debug, Clone, Copy)]
-struct Spelled {
-    escaped: bool,
+/// The verb behind the last colon of the last segment, if something stands before it, and where that ends.
+fn split_verb<'p>(path: &'p str, segments: &Segments) -> Option<(usize, &'p str)> {
+    let last = segments.count() - 1;
+    let (before, verb) = segments.between(path, last, last + 1).rsplit_once(':')?;
+    (!before.is_empty()).then_some((segments.slash(last) + 1 + before.len(), verb))
 }
 
-impl Spelled {
-    fn of(path: &str) -> Self {
-        Self { escaped: position(path.as_bytes(), b'%').is_some() }
+/// What is walked along.
+#[derive(Clone, Copy)]
+struct Walk<'p> {
+    path: &'p str,
+    segments: &'p Segments,
+}
+
+impl<'p> Walk<'p> {
+    fn segment(self, index: usize) -> &'p str {
+        self.segments.between(self.path, index, index + 1)
     }
 
-    /// What a segment of the path is among the literals.
-    fn literal<'n>(self, segment: &str, among: &'n Table<Box<str>, Node>) -> Option<&'n Node> {
-        match among.is_empty() {
-            true => None,
-            false if self.escaped => among.get(&*canonical(segment)),
-            false => among.get(segment),
-        }
-    }
-}
-
-/// The verb behind the last colon of the last segment, if something stands before it.
-fn split_verb(segments: &str) -> Option<(&str, &str)> {
-    let (before, verb) = segments.rsplit_once(':')?;
-    let is_last = !verb.contains('/') && !before.is_empty() && !before.ends_with('/');
-    is_last.then_some((before, verb))
-}
-
-/// The segment that these begin with, and those behind it.
-fn split_first(segments: &str) -> (&str, Option<&str>) {
-    match position(segments.as_bytes(), b'/') {
-        Some(slash) => (&segments[..slash], Some(&segments[slash + 1..])),
-        None => (segments, None),
+    /// What a segment is among the literals.
+    fn literal<'n>(self, segment: &str, among: &'n Literals) -> Option<&'n Node> {
+        if self.segments.escaped { among.get(&canonical(segment)) } else { among.get(segment) }
     }
 }
 
 /// The rules that end at a node with the same verb: their methods and indexes.
 type Ends = Vec<(&'static str, usize)>;
 
+/// Nodes by literals. Most have one, for which comparing is enough.
+#[derive(Debug, Default)]
+struct Literals {
+    first: Option<(Box<str>, Box<Node>)>,
+    others: Table<Box<str>, Node>,
+}
+
+impl Literals {
+    fn get(&self, text: &str) -> Option<&Node> {
+        let (first, node) = self.first.as_ref()?;
+        match **first == *text {
+            true => Some(node),
+            false if self.others.is_empty() => None,
+            false => self.others.get(text),
+        }
+    }
+
+    fn entry(&mut self, text: &str) -> &mut Node {
+        let (first, node) = self.first.get_or_insert_with(|| (text.into(), Box::default()));
+        if **first == *text { node } else { self.others.entry(text.into()).or_default() }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Node {
-    literals: Table<Box<str>, Node>,
+    literals: Literals,
     wildcard: Option<Box<Node>>,
     /// What `**` leads to: the literals behind it, from the last to the first.
     rest: Option<Box<Node>>,
@@ -204,35 +217,42 @@ impl Node {
     }
 
     fn literal(&mut self, text: &str) -> &mut Self {
-        self.literals.entry(canonical(text).into()).or_default()
+        self.literals.entry(&canonical(text))
     }
 
-    /// Shows the nodes at which these segments end, the first choice first, until one is taken.
-    fn visit<'r>(&'r self, segments: Option<&str>, spelled: Spelled, take: &mut impl FnMut(&'r Self) -> bool) -> bool {
-        let Some(segments) = segments else {
-            return take(self) || self.rest.as_deref().is_some_and(|rest| rest.visit_back(None, spelled, take));
-        };
-        let (segment, behind) = split_first(segments);
-        spelled.literal(segment, &self.literals).is_some_and(|node| node.visit(behind, spelled, take))
-            || (!segment.is_empty() && self.wildcard.as_deref().is_some_and(|node| node.visit(behind, spelled, take)))
-            || self.rest.as_deref().is_some_and(|rest| rest.visit_back(Some(segments), spelled, take))
+    /// Shows the nodes at which the segments from this one on end, the first choice first, until one is taken.
+    fn visit<'r>(&'r self, walk: Walk<'_>, at: usize, take: &mut impl FnMut(&'r Self) -> bool) -> bool {
+        let count = walk.segments.count();
+        let (mut node, mut at) = (self, at);
+        while at < count {
+            let segment = walk.segment(at);
+            let literal = walk.literal(segment, &node.literals);
+            let wildcard = node.wildcard.as_deref().filter(|_| !segment.is_empty());
+            at += 1;
+            match (literal, wildcard, &node.rest) {
+                // There is nothing to come back for.
+                (Some(only), None, None) | (None, Some(only), None) => node = only,
+                (first, second, third) => {
+                    return first.is_some_and(|node| node.visit(walk, at, take))
+                        || second.is_some_and(|node| node.visit(walk, at, take))
+                        || third.as_deref().is_some_and(|rest| rest.visit_back(walk, at - 1, count, take));
+                }
+            }
+        }
+        take(node) || node.rest.as_deref().is_some_and(|rest| rest.visit_back(walk, at, count, take))
     }
 
-    /// As [`visit`](Self::visit), for what `**` leads to: the more literals match at the end, the better.
+    /// As [`visit`](Self::visit), for what `**` leads to, from the last segment back to this one: the more literals match
+    /// at the end, the better.
     fn visit_back<'r>(
         &'r self,
-        segments: Option<&str>,
-        spelled: Spelled,
+        walk: Walk<'_>,
+        from: usize,
+        end: usize,
         take: &mut impl FnMut(&'r Self) -> bool,
     ) -> bool {
-        let literal = segments.and_then(|segments| {
-            let (before, segment) = match segments.rsplit_once('/') {
-                Some((before, segment)) => (Some(before), segment),
-                None => (None, segments),
-            };
-            Some((before, spelled.literal(segment, &self.literals)?))
-        });
-        literal.is_some_and(|(before, node)| node.visit_back(before, spelled, take)) || take(self)
+        let literal = if from < end { walk.literal(walk.segment(end - 1), &self.literals) } else { None };
+        literal.is_some_and(|node| node.visit_back(walk, from, end - 1, take)) || take(self)
     }
 }
 
@@ -240,67 +260,25 @@ impl Node {
 pub(super) fn captures<'p>(
     template: &'static Template,
     path: &'p str,
+    segments: &Segments,
 ) -> impl Iterator<Item = (&'static Variable, Result<Cow<'p, str>, &'static str>)> {
-    let mut walk = Walk::new(template, path.get(1..).unwrap_or_default());
+    // `**` stands for as many segments as the path has more than the template has others.
+    let more = segments.count() as isize - template.segments.len() as isize;
+    let rest = match more {
+        0 => usize::MAX,
+        _ => template.segments.iter().position(|segment| *segment == Segment::Rest).unwrap_or(usize::MAX),
+    };
+    let place = move |index: usize| if index > rest { index.saturating_add_signed(more) } else { index };
     template.variables.iter().map(move |variable| {
+        let captured = segments.between(path, place(variable.start), place(variable.end));
+        if !segments.escaped {
+            return (variable, Ok(Cow::Borrowed(captured)));
+        }
         let pattern = template.segments.get(variable.start..variable.end).unwrap_or_default();
         let piece =
             if matches!(pattern, [Segment::Wildcard | Segment::Literal(_)]) { Piece::Segment } else { Piece::Segments };
-        (variable, decode(walk.span(variable), piece))
+        (variable, decode(captured, piece))
     })
-}
-
-/// A way along the segments of a path, from one variable to the next.
-struct Walk<'p> {
-    segments: &'p str,
-    /// Where the template has a `**`, and how many segments more the path has, which are `**`'s.
-    rest: Option<(usize, isize)>,
-    /// How many segments the path has.
-    count: usize,
-    /// The segment at hand, and where it begins.
-    index: usize,
-    at: usize,
-}
-
-impl<'p> Walk<'p> {
-    fn new(template: &Template, segments: &'p str) -> Self {
-        let rest = template.segments.iter().position(|segment| *segment == Segment::Rest).map(|rest| {
-            let count = segments.bytes().filter(|&byte| byte == b'/').count() + 1;
-            (rest, count as isize - template.segments.len() as isize)
-        });
-        let count = template.segments.len().saturating_add_signed(rest.map_or(0, |(_, more)| more));
-        Self { segments, rest, count, index: 0, at: 0 }
-    }
-
-    /// What a variable captures, as sent.
-    fn span(&mut self, variable: &Variable) -> &'p str {
-        let (start, end) = (self.place(variable.start), self.place(variable.end));
-        if start >= end {
-            return "";
-        }
-        let from = self.seek(start);
-        // Behind the segment is a slash, or the end.
-        let to = if end == self.count { self.segments.len() } else { self.seek(end) - 1 };
-        self.segments.get(from..to).unwrap_or_default()
-    }
-
-    /// Which segment of the path this one of the template is.
-    fn place(&self, index: usize) -> usize {
-        match self.rest {
-            Some((rest, more)) if index > rest => index.saturating_add_signed(more),
-            _ => index,
-        }
-    }
-
-    /// Where a segment begins, which is not before the one at hand; one behind the end for what is behind the last.
-    fn seek(&mut self, index: usize) -> usize {
-        while self.index < index && self.at <= self.segments.len() {
-            let rest = &self.segments.as_bytes()[self.at..];
-            self.at += position(rest, b'/').unwrap_or(rest.len()) + 1;
-            self.index += 1;
-        }
-        self.at
-    }
 }
 
 #[cfg(test)]
@@ -413,15 +391,15 @@ mod tests {
         let many: Vec<_> = (0..1000).map(|n| ("GET", &*format!("/v1/kind{n}/*/part{n}/*").leak())).collect();
         let visited = |router: &Router<()>, path: &str| {
             let mut count = 0;
-            router.visit(path, |_| {
+            router.visit(path, &mut Segments::of(path).expect("a path"), |_| {
                 count += 1;
                 false
             });
             count
         };
         let (few, all) = (router(many[..10].iter()), router(many.iter()));
-        assert_eq!(visited(&few, "v1/kind7/a/part7/b"), 1);
-        assert_eq!(visited(&all, "v1/kind7/a/part7/b"), 1);
+        assert_eq!(visited(&few, "/v1/kind7/a/part7/b"), 1);
+        assert_eq!(visited(&all, "/v1/kind7/a/part7/b"), 1);
         assert!(all.find("GET", "/v1/kind999/a/part999/b").is_ok());
         assert_eq!(all.find("GET", "/v1/kind999/a/part998/b").unwrap_err(), Unmatched::Path);
     }

@@ -51,7 +51,7 @@ impl Protocol for Rest {
             Ok(found) => found,
             Err(unmatched) => return Err(not_found(&unmatched, &head, site)),
         };
-        open(core, &found, head, body, known).map_err(|status| error::response(&status, site))
+        open(core, found, head, body, known).map_err(|status| error::response(&status, site))
     }
 
     fn waits(&self) -> bool {
@@ -148,7 +148,7 @@ fn not_found(unmatched: &Unmatched, head: &Parts, site: &Site) -> Response<Body>
 
 fn open(
     core: &Core,
-    found: &Found<'_, Arc<Route>>,
+    found: Found<'_, Arc<Route>>,
     mut head: Parts,
     body: Body,
     known: Known<'_>,
@@ -184,7 +184,7 @@ fn open(
         site: Arc::clone(&core.rest),
         rule,
         uri: std::mem::take(&mut head.uri),
-        path_len: found.path_len,
+        segments: found.segments,
         content_type,
         shape,
         is_stream: kind.streams_responses(),

@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, Uri};
 use tonic::{Extensions, Status};
 
-use super::{HttpStatus, accept::Shape, headers, query, router::captures, site::Site};
+use super::{HttpStatus, accept::Shape, headers, path::Segments, query, router::captures, site::Site};
 use crate::{
     call::Trailers,
     codec::Transcode,
@@ -25,8 +25,7 @@ pub(crate) struct Transcoding {
     pub(super) site: Arc<Site>,
     pub(super) rule: &'static HttpRule,
     pub(super) uri: Uri,
-    /// The length of the path without its verb.
-    pub(super) path_len: usize,
+    pub(super) segments: Segments,
     /// The type of the request's bytes.
     pub(super) content_type: Option<HeaderValue>,
     pub(super) shape: Shape,
@@ -140,8 +139,7 @@ impl Transcoding {
     }
 
     fn read_path(&self, message: &mut dyn Json) -> Result<(), Status> {
-        let path = self.uri.path();
-        for (variable, value) in captures(&self.rule.template, path.get(..self.path_len).unwrap_or(path)) {
+        for (variable, value) in captures(&self.rule.template, self.uri.path(), &self.segments) {
             let wrong = |error: &dyn fmt::Display| {
                 Status::invalid_argument(format!("the value of `{}` in the path: {error}", variable.field.join(".")))
             };

@@ -1,5 +1,7 @@
 //! The folder that the router's source is in, and what builds one.
 
+#[path = "../../../../../../runtime/src/protocol/rest/path.rs"]
+mod path;
 #[path = "../../../../../../runtime/src/protocol/rest/percent.rs"]
 mod percent;
 #[path = "../../../../../../runtime/src/protocol/rest/router.rs"]
@@ -23,7 +25,7 @@ impl OurRouter {
     /// The index of the template, and how long its variables are.
     pub(crate) fn find(&self, path: &str) -> Option<(usize, usize)> {
         let found = self.0.find("GET", path).ok()?;
-        let values = router::captures(&found.rule.template, path);
+        let values = router::captures(&found.rule.template, path, &found.segments);
         Some((*found.target, values.filter_map(|(_, value)| Some(value.ok()?.len())).sum()))
     }
 }
