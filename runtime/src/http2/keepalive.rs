@@ -1,30 +1,86 @@
 //! Finds out whether a silent peer still lives.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use h2::{Ping, PingPong};
+use tokio::time::Instant;
 
 use super::Vitals;
+use crate::deadline::{LONGEST, poll_timer};
 
 /// When to ask a silent peer, and how long to wait for its answer (gRFC A8, A9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Keepalive {
-    pub(crate) interval: Duration,
-    pub(crate) timeout: Duration,
+    interval: Duration,
+    timeout: Duration,
 }
 
 impl Keepalive {
-    /// Runs until the peer is found dead. Asks only while `wanted`, and only after an interval without a byte from it.
-    pub(crate) async fn until_dead(self, mut pings: PingPong, vitals: Arc<Vitals>, wanted: impl Fn() -> bool) {
-        loop {
-            let left = self.interval.saturating_sub(vitals.silence());
-            if !left.is_zero() {
-                tokio::time::sleep(left).await;
-            } else if !wanted() {
-                tokio::time::sleep(self.interval).await;
-            } else if !matches!(tokio::time::timeout(self.timeout, pings.ping(Ping::opaque())).await, Ok(Ok(_))) {
-                return;
+    pub(crate) fn new(interval: Duration, timeout: Duration) -> Self {
+        Self { interval: interval.min(LONGEST), timeout: timeout.min(LONGEST) }
+    }
+}
+
+/// Asks the peer of one connection.
+pub(crate) struct Pulse {
+    pings: PingPong,
+    /// Since when an answer is awaited.
+    asked: Option<Instant>,
+}
+
+/// The peer of a connection does not answer.
+#[derive(Debug)]
+pub(crate) struct Dead;
+
+impl Pulse {
+    pub(crate) fn new(pings: PingPong) -> Self {
+        Self { pings, asked: None }
+    }
+
+    /// Tells when to feel for it next; an answer wakes the task before. Asks only while that is `wanted`, and only after an
+    /// interval without a byte from the peer.
+    pub(crate) fn feel(
+        &mut self,
+        keepalive: Keepalive,
+        vitals: &Vitals,
+        wanted: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Instant, Dead> {
+        let now = Instant::now();
+        if self.asked.is_none() {
+            let left = keepalive.interval.saturating_sub(vitals.silence());
+            if !left.is_zero() || !wanted {
+                return Ok(now + if left.is_zero() { keepalive.interval } else { left });
             }
+            self.pings.send_ping(Ping::opaque()).map_err(|_| Dead)?;
         }
+        let asked = *self.asked.get_or_insert(now);
+        match self.pings.poll_pong(cx) {
+            Poll::Ready(Ok(_)) => {
+                self.asked = None;
+                Ok(now + keepalive.interval)
+            }
+            Poll::Ready(Err(_)) => Err(Dead),
+            Poll::Pending if now < asked + keepalive.timeout => Ok(asked + keepalive.timeout),
+            Poll::Pending => Err(Dead),
+        }
+    }
+
+    /// Runs until the peer is found dead.
+    pub(crate) async fn until_dead(mut self, keepalive: Keepalive, vitals: Arc<Vitals>, wanted: impl Fn() -> bool) {
+        let mut timer = Box::pin(tokio::time::sleep(keepalive.interval));
+        poll_fn(|cx| {
+            while let Ok(next) = self.feel(keepalive, &vitals, wanted(), cx) {
+                timer.as_mut().reset(next);
+                ready!(poll_timer(&mut timer, cx));
+            }
+            Poll::Ready(())
+        })
+        .await;
     }
 }

@@ -10,6 +10,6 @@ mod slots;
 pub(crate) use body::{Failure, Held, RecvBody};
 pub(crate) use error::{ANSWER_HEADERS, in_words, unavailable};
 pub(crate) use guard::{Guard, Laws, Opened, Police, Pressing, Vitals, Watched};
-pub(crate) use keepalive::Keepalive;
+pub(crate) use keepalive::{Keepalive, Pulse};
 pub(crate) use pump::{Pump, SEND_BUFFER};
 pub(crate) use slots::{Load, Slot, Slots, Waiting};

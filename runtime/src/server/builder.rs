@@ -321,7 +321,7 @@ impl ServerBuilder {
             cors: self.cors.map(Cors::policy).transpose()?,
             shutdown_grace: self.shutdown_grace,
             #[cfg(feature = "net")]
-            keepalive: crate::http2::Keepalive { interval: self.keepalive.0, timeout: self.keepalive.1 },
+            keepalive: crate::http2::Keepalive::new(self.keepalive.0, self.keepalive.1),
             #[cfg(feature = "net")]
             connection_limits: self.connection_limits,
             #[cfg(feature = "net")]

@@ -1,52 +1,58 @@
 //! A connection of a server, from its first byte: which HTTP it speaks, and how long it may take to say so.
 
-use std::{io, sync::Arc};
+use std::{io, pin::Pin, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite},
-    sync::watch,
     time::Instant,
 };
 
-use super::{Server, http1, http2, listen::Phase};
+use super::{Server, http1, http2, phase::Phases};
 use crate::{call::Peer, http2::Opened};
 
 /// What every HTTP/2 connection begins with (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-pub(super) async fn serve<IO>(mut io: IO, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
+/// A connection that is open: what runs it to its end.
+pub(super) type Open = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Opens a connection. What that takes is no part of what it is then, which may be idle for long.
+pub(super) async fn open<IO>(mut io: IO, server: Server, peer: Arc<Peer>, phases: Phases) -> Option<Open>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let accepted = Instant::now();
-    let mut draining = phase.clone();
     let limits = &server.core.connection_limits;
     let header_bytes = limits.header_bytes as usize;
     let opening = tokio::select! {
         opening = tokio::time::timeout(limits.opening, read_opening(&mut io, header_bytes)) => opening,
-        () = Phase::closes_unopened(&mut draining) => return,
+        () = phases.close_unopened() => return None,
     };
-    let Ok(Ok((http, opening))) = opening else {
-        return;
-    };
+    let (http, opening) = opening.ok()?.ok()?;
     #[cfg(feature = "tls")]
     match (&http, peer.tls.as_ref().map(crate::tls::PeerTls::speaks_h2)) {
-        (Http::Two, Some(false)) => return super::tls::refuse_http2(io).await,
+        (Http::Two, Some(false)) => {
+            super::tls::refuse_http2(io).await;
+            return None;
+        }
         // An invalid preface, then; nothing can be said to such a peer.
-        (Http::One | Http::Neither, Some(true)) => return,
+        (Http::One | Http::Neither, Some(true)) => return None,
         _ => {}
     }
     match http {
-        Http::Two => http2::serve(Opened { io, opening, accepted }, server, peer, phase).await,
-        Http::One => Box::pin(http1::serve(Opened { io, opening, accepted }, server, peer, phase)).await,
+        Http::Two => http2::open(Opened { io, opening, accepted }, server, peer, phases).await,
+        Http::One => Some(Box::pin(http1::serve(Opened { io, opening, accepted }, server, peer, phases))),
         // The first bytes of a TLS handshake. By the answer of HTTP/1.1 the client sees that this is not TLS.
         Http::Neither if opening.starts_with(&[0x16, 3]) => {
             tracing::info!(peer = ?peer.remote_addr, "a client speaks TLS to a port that does not");
-            Box::pin(http1::serve(Opened { io, opening, accepted }, server, peer, phase)).await;
+            Some(Box::pin(http1::serve(Opened { io, opening, accepted }, server, peer, phases)))
         }
         // Closing it is what RFC 9113, 3.4 asks for.
-        Http::Neither => tracing::debug!(peer = ?peer.remote_addr, "a client speaks something other than HTTP"),
+        Http::Neither => {
+            tracing::debug!(peer = ?peer.remote_addr, "a client speaks something other than HTTP");
+            None
+        }
     }
 }
 

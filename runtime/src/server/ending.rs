@@ -6,10 +6,12 @@ use std::{
 };
 
 use http::Response;
-use tokio::sync::watch;
 use tonic::Status;
 
-use super::{http2::shutting_down, listen::Phase};
+use super::{
+    http2::shutting_down,
+    phase::{Phase, Phases},
+};
 use crate::{
     call::{Body, Frame, Source},
     protocol::Exchange,
@@ -17,19 +19,19 @@ use crate::{
 
 /// Answers a request, and ends its call and the body of its answer with a status when the grace of the server or of its
 /// connection is over.
-pub(crate) async fn bounded(exchange: Exchange, mut phase: watch::Receiver<Phase>) -> Response<Body> {
+pub(crate) async fn bounded(exchange: Exchange, phases: Phases) -> Response<Body> {
     let mut exchange = pin!(exchange);
     let response = tokio::select! {
         biased;
         response = &mut exchange => response,
-        () = Phase::reached(&mut phase, Phase::Aborting) => {
+        () = phases.until(Phase::Aborting) => {
             exchange.abort(shutting_down());
             exchange.await
         }
     };
     let (head, body) = response.into_parts();
     let body = body.try_into_whole().map(|(data, trailers)| Body::whole(data, trailers)).unwrap_or_else(|body| {
-        let aborting = Box::pin(async move { Phase::reached(&mut phase, Phase::Aborting).await });
+        let aborting = Box::pin(phases.into_until(Phase::Aborting));
         Body::source(Abortable { body, aborting: Some(aborting) })
     });
     Response::from_parts(head, body)

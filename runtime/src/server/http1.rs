@@ -15,13 +15,16 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    sync::watch,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::Status;
 
-use super::{Server, http2::shutting_down, life::Life, listen::Phase, unread::Unread};
+use super::{
+    Server,
+    http2::shutting_down,
+    life::Life,
+    phase::{Phase, Phases},
+    unread::Unread,
+};
 use crate::{
     call::{Body, Frame, Peer, Source},
     http2::{Guard, Opened, Vitals, Watched},
@@ -33,15 +36,15 @@ const LEAST_BUFFER: usize = 8 * 1024;
 /// How many headers hyper takes by itself: for so many it has room on its stack, and allocates for any other number.
 const OWN_HEADER_COUNT: usize = 100;
 
-pub(super) async fn serve<IO>(opened: Opened<IO>, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
+pub(super) async fn serve<IO>(opened: Opened<IO>, server: Server, peer: Arc<Peer>, phases: Phases)
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = &server.core.connection_limits;
     let (header_bytes, header_count) = ((limits.header_bytes as usize).max(LEAST_BUFFER), limits.header_count);
     let (io, vitals) = Guard::of_accepted(opened, Watched::Http1);
-    let life = Life::new(phase, limits);
-    let (mut phase, within) = (life.phase(), life.phase());
+    let (mut life, phases) = Life::new(&server.core, phases, &vitals, None);
+    let within = phases.clone();
     let calls = Arc::new(Calls::new(&vitals));
     let all = Arc::clone(&calls);
     let service = service_fn(move |request: Request<Incoming>| {
@@ -62,8 +65,8 @@ where
         builder.max_headers(header_count);
     }
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
-    let mut life = life.lead(vitals);
     // All that belongs to the connection runs in this task, so a call learns of the end of its grace by being polled.
+    let mut seen = [false; 2];
     let result = poll_fn(|cx| {
         loop {
             if let Poll::Ready(result) = connection.as_mut().poll(cx) {
@@ -73,12 +76,13 @@ where
                 return Poll::Ready(Ok(()));
             }
             all.poll_expired(cx);
-            if !phase.has_changed().unwrap_or(false) {
+            let [draining, aborting] = [Phase::Draining, Phase::Aborting].map(|phase| phases.reached(phase));
+            if [draining, aborting] == seen {
                 return Poll::Pending;
             }
+            seen = [draining, aborting];
+            all.aborting.store(aborting, Ordering::Relaxed);
             connection.as_mut().graceful_shutdown();
-            let is_over = *phase.borrow_and_update() >= Phase::Aborting;
-            all.aborting.store(is_over, Ordering::Relaxed);
         }
     });
     if let Err(error) = result.await {

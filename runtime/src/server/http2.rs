@@ -2,7 +2,7 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::{Pin, pin},
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
     time::Duration,
@@ -11,24 +11,21 @@ use std::{
 use bytes::Bytes;
 use h2::{Reason, RecvStream, server::SendResponse};
 use http::{Request, Response, StatusCode};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    sync::watch,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::Status;
 
 use super::{
     Server,
     bell::Bell,
+    connection::Open,
     heads::{Headed, Heads, Refused},
-    life::{Lead, Life},
-    listen::Phase,
+    life::Life,
+    phase::{Phase, Phases},
 };
 use crate::{
     call::{Body, Peer},
-    http2::{Guard, Laws, Opened, Police, Pump, RecvBody, SEND_BUFFER, Vitals, Watched, unavailable},
+    http2::{Guard, Laws, Opened, Police, Pulse, Pump, RecvBody, SEND_BUFFER, Vitals, Watched, unavailable},
     protocol::Exchange,
-    task::Rare,
 };
 
 /// Requests that are read before the first of them is worked on. Answering each at once would write to the socket once
@@ -43,7 +40,7 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// messages are never cut off.
 const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
 
-pub(super) async fn serve<IO>(opened: Opened<IO>, server: Server, peer: Arc<Peer>, phase: watch::Receiver<Phase>)
+pub(super) async fn open<IO>(opened: Opened<IO>, server: Server, peer: Arc<Peer>, phases: Phases) -> Option<Open>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -63,27 +60,24 @@ where
         .max_send_buffer_size(SEND_BUFFER)
         .data_frame_budget(DATA_FRAME_BUDGET)
         .handshake(io);
-    // A future keeps the room of all its steps to its end. So the steps of a connection, which may long be idle, have
-    // boxes of their own.
-    let h2 = match Box::pin(handshake).await {
-        Ok(h2) => h2,
-        Err(error) => return tracing::debug!(%error, "an HTTP/2 handshake failed"),
-    };
-    let life = Life::new(phase, limits);
+    let mut h2 = handshake.await.inspect_err(|error| tracing::debug!(%error, "an HTTP/2 handshake failed")).ok()?;
+    let (life, phases) = Life::new(&server.core, phases, &vitals, h2.ping_pong().map(Pulse::new));
     let heads = Heads::new(limits);
-    let (phase, bell, batch) = (life.phase(), Arc::default(), Vec::new());
     let link = Link { vitals, unread: limits.unread };
-    let connection = Connection { h2, server, peer, phase, link, heads, dismissed: false, batch, bell };
-    Box::new(connection).run(life).await;
+    let (draining, dismissed, batch, bell) = (false, false, Vec::new(), Arc::default());
+    Some(Box::pin(Connection { h2, server, peer, life, phases, link, heads, draining, dismissed, batch, bell }))
 }
 
 struct Connection<IO> {
     h2: h2::server::Connection<IO, Bytes>,
     server: Server,
     peer: Arc<Peer>,
-    phase: watch::Receiver<Phase>,
+    life: Life,
+    phases: Phases,
     link: Link,
     heads: Heads,
+    /// The peer was told to send no more requests.
+    draining: bool,
     /// The peer was told to go.
     dismissed: bool,
     batch: Vec<Asked>,
@@ -99,48 +93,6 @@ struct Link {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
-    async fn run(mut self: Box<Self>, life: Life) {
-        let mut phase = self.phase.clone();
-        let pings = self.h2.ping_pong();
-        let (keepalive, vitals) = (self.server.core.keepalive, Arc::clone(&self.link.vitals));
-        let mut dead = pin!(async move {
-            match pings {
-                Some(pings) => keepalive.until_dead(pings, vitals, || true).await,
-                None => std::future::pending().await,
-            }
-        });
-        let mut life = life.lead(Arc::clone(&self.link.vitals));
-        let until_draining = async {
-            tokio::select! {
-                biased;
-                () = &mut dead => true,
-                () = Phase::reached(&mut phase, Phase::Draining) => false,
-            }
-        };
-        if self.until_over(&mut life, until_draining).await {
-            return;
-        }
-        self.h2.graceful_shutdown();
-        self.until_over(&mut life, async {
-            dead.await;
-            true
-        })
-        .await;
-    }
-
-    /// Runs the connection until it is over, its life has ended, or this is there, which is true if it is over by that.
-    async fn until_over(&mut self, life: &mut Lead, bound: impl Future<Output = bool>) -> bool {
-        let bound = pin!(bound);
-        let mut bound = Rare::new(bound);
-        poll_fn(|cx| {
-            if Pin::new(&mut *self).poll(cx).is_ready() || Pin::new(&mut *life).poll(cx).is_ready() {
-                return Poll::Ready(true);
-            }
-            bound.poll(cx, false)
-        })
-        .await
-    }
-
     /// Reads what requests there are, up to a batch; true once the connection is over. Where no further one has come, h2 is
     /// not asked before these are answered: each time it looks at all that it does.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> bool {
@@ -187,10 +139,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
         let mut cx = Context::from_waker(Waker::noop());
         for Asked { request, respond, headed } in self.batch.drain(..) {
             let (head, stream) = request.into_parts();
-            let exchange = self.server.exchange_within(&self.phase, head, body(stream), &self.peer);
+            let exchange = self.server.exchange_within(&self.phases, head, body(stream), &self.peer);
             let mut stream = Stream { state: State::Answering { exchange, respond }, _headed: headed };
             if stream.poll(&mut cx, &self.link).is_pending() {
-                tokio::spawn(stream.until_closed(self.link.clone(), self.phase.clone()));
+                tokio::spawn(stream.until_closed(self.link.clone(), self.phases.clone()));
             }
         }
     }
@@ -200,6 +152,22 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Future for Connection<
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.poll_requests(cx).is_ready() || Pin::new(&mut self.life).poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if self.draining || !self.phases.reached(Phase::Draining) {
+                return Poll::Pending;
+            }
+            self.draining = true;
+            self.h2.graceful_shutdown();
+        }
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
+    /// Works on what requests come, until the connection is over.
+    fn poll_requests(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.bell.listen(cx);
         let waker = self.bell.waker();
         let mut cx = Context::from_waker(&waker);
@@ -255,11 +223,11 @@ enum State {
 
 impl Stream {
     /// Runs to its end, or ends with UNAVAILABLE when the grace of the server or of the connection is over.
-    async fn until_closed(mut self, link: Link, mut phase: watch::Receiver<Phase>) {
+    async fn until_closed(mut self, link: Link, phases: Phases) {
         tokio::select! {
             biased;
             () = poll_fn(|cx| self.poll(cx, &link)) => return,
-            () = Phase::reached(&mut phase, Phase::Aborting) => {}
+            () = phases.until(Phase::Aborting) => {}
         }
         let status = shutting_down();
         match &mut self.state {

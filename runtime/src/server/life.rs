@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::watch,
-    time::{Instant, Sleep},
-};
+use tokio::time::{Instant, Sleep};
 
-use super::{ConnectionLimits, listen::Phase};
+use super::{
+    Core,
+    phase::{Lead, Phase, Phases},
+};
 use crate::{
-    deadline,
-    http2::{Pressing, Vitals},
+    deadline::{LONGEST, poll_timer},
+    http2::{Pressing, Pulse, Vitals},
     task::Rare,
 };
 
@@ -28,80 +28,43 @@ pub(super) const LAST_WORDS: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 8;
 const NAP: Duration = Duration::from_millis(10);
 
-/// Leads a connection through its phases, which are those of its server unless it gets too old, is idle, or its peer
-/// lets it wait.
+/// Runs until its connection must be dropped, and leads that through its phases. It is to be polled after the connection
+/// and by the same task, so that it sees what became of that. A busy connection polls it after every request, and hardly
+/// ever is there anything to do: so it is looked at when one of its own timers or phases has woken it, and when the peer
+/// has begun to let the connection wait.
 pub(super) struct Life {
-    server: watch::Receiver<Phase>,
-    own: watch::Sender<Phase>,
-    limits: Limits,
-}
-
-#[derive(Clone, Copy)]
-struct Limits {
-    opening: Duration,
-    idle: Duration,
-    unread: Duration,
-    age: Duration,
-    grace: Duration,
-}
-
-impl Life {
-    pub(super) fn new(server: watch::Receiver<Phase>, limits: &ConnectionLimits) -> Self {
-        let ConnectionLimits { opening, idle, unread, age, age_grace: grace, .. } = *limits;
-        let (own, _) = watch::channel(Phase::Serving);
-        Self { server, own, limits: Limits { opening, idle, unread, age: about(age), grace } }
-    }
-
-    /// The phase of the connection.
-    pub(super) fn phase(&self) -> watch::Receiver<Phase> {
-        self.own.subscribe()
-    }
-
-    /// Runs until the connection must be dropped. It is to be polled after the connection and by the same task, so that
-    /// it sees what became of that.
-    pub(super) fn lead(self, vitals: Arc<Vitals>) -> Lead {
-        Lead { course: Rare::new(Box::pin(self.course(Arc::clone(&vitals)))), vitals, seen: Pressing::default() }
-    }
-
-    async fn course(mut self, vitals: Arc<Vitals>) {
-        let Limits { opening, idle, unread, age, grace } = self.limits;
-        let mut watch = Watch::new(vitals, idle, opening, unread);
-        let retired = tokio::select! {
-            biased;
-            () = Phase::reached(&mut self.server, Phase::Draining) => false,
-            due = watch.due() => match due {
-                Due::Overdue => return tracing::debug!("a peer let its connection wait for too long"),
-                Due::Idle => true,
-            },
-            () = tokio::time::sleep(age) => true,
-        };
-        self.own.send_replace(Phase::Draining);
-        // A peer that does not answer the GOAWAY has nothing more to do here.
-        (watch.idle, watch.idle_from) = (opening, Instant::now());
-        tokio::select! {
-            biased;
-            () = Phase::reached(&mut self.server, Phase::Aborting) => {}
-            _ = watch.due() => return,
-            () = tokio::time::sleep(grace), if retired => {}
-        }
-        self.own.send_replace(Phase::Aborting);
-        tokio::select! {
-            () = Phase::reached(&mut self.server, Phase::Closed) => {}
-            () = tokio::time::sleep(LAST_WORDS), if *self.server.borrow() < Phase::Aborting => {}
-        }
-    }
-}
-
-/// A life that is led. A busy connection polls it after every request, and hardly ever is there anything to do: so it is
-/// looked at when one of its own timers or phases has woken it, and when the peer has begun to let the connection wait.
-pub(super) struct Lead {
-    course: Rare<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    course: Rare<Course>,
     vitals: Arc<Vitals>,
     /// What the timer of the course is set for, besides idleness.
     seen: Pressing,
 }
 
-impl Future for Lead {
+impl Life {
+    /// That of a connection whose peer is asked by this whether it lives. It has the phases of its server, unless it gets
+    /// too old, is idle, or its peer lets it wait.
+    pub(super) fn new(core: &Arc<Core>, server: Phases, vitals: &Arc<Vitals>, pulse: Option<Pulse>) -> (Self, Phases) {
+        let own = Lead::new();
+        let phases = own.phases();
+        let now = Instant::now();
+        let limits = &core.connection_limits;
+        let course = Course {
+            core: Arc::clone(core),
+            next: Box::pin(server.clone().into_until(Phase::Draining)),
+            server,
+            own,
+            phase: Phase::Serving,
+            until: Some(now + about(limits.age)),
+            vitals: Arc::clone(vitals),
+            idle_from: now,
+            pulse,
+            timer: Box::pin(tokio::time::sleep(limits.opening)),
+        };
+        let life = Self { course: Rare::new(course), vitals: Arc::clone(vitals), seen: Pressing::default() };
+        (life, phases)
+    }
+}
+
+impl Future for Life {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -119,58 +82,108 @@ fn about(age: Duration) -> Duration {
     age.mul_f64(0.9 + 0.2 * random)
 }
 
-/// What a connection is due for.
-enum Due {
-    /// It has had no call for long.
-    Idle,
-    /// Its peer did not complete what it began, or does not read.
-    Overdue,
-}
-
-/// Watches the states of a connection that may not last. There is one timer, which is set anew when it has fired too
-/// early rather than whenever a state changes.
-struct Watch {
+struct Course {
+    core: Arc<Core>,
+    server: Phases,
+    own: Lead,
+    phase: Phase,
+    /// The server has reached the next phase.
+    next: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// When this one is over by itself.
+    until: Option<Instant>,
     vitals: Arc<Vitals>,
-    idle: Duration,
     /// Before that, idleness does not count.
     idle_from: Instant,
-    opening: Duration,
-    unread: Duration,
+    pulse: Option<Pulse>,
+    /// There is one timer, which is set anew when it has fired too early rather than whenever a state changes.
     timer: Pin<Box<Sleep>>,
 }
 
-impl Watch {
-    fn new(vitals: Arc<Vitals>, idle: Duration, opening: Duration, unread: Duration) -> Self {
-        Self { vitals, idle, idle_from: Instant::now(), opening, unread, timer: Box::pin(tokio::time::sleep(opening)) }
+/// What a connection is due for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// The next of its phases.
+    Next,
+    /// It has had no call for long.
+    Idle,
+    /// Its peer did not complete what it began, does not read, or is dead.
+    Overdue,
+}
+
+impl Future for Course {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let is_retired = self.next.as_mut().poll(cx).is_pending();
+            let due = if is_retired { ready!(self.poll_due(cx)) } else { Due::Next };
+            match (self.phase, due) {
+                (Phase::Serving, Due::Next | Due::Idle) => self.drain(is_retired),
+                (Phase::Draining, Due::Next) => self.abort(),
+                (Phase::Serving | Phase::Draining, Due::Overdue) => {
+                    tracing::debug!("a peer let its connection wait for too long");
+                    return Poll::Ready(());
+                }
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl Course {
+    fn drain(&mut self, is_retired: bool) {
+        let now = Instant::now();
+        // A peer that does not answer the GOAWAY has nothing more to do here.
+        self.idle_from = now;
+        self.enter(Phase::Draining, Phase::Aborting, is_retired.then(|| now + self.core.connection_limits.age_grace));
     }
 
-    async fn due(&mut self) -> Due {
-        std::future::poll_fn(|cx| self.poll_due(cx)).await
+    fn abort(&mut self) {
+        let is_alone = !self.server.reached(Phase::Aborting);
+        self.enter(Phase::Aborting, Phase::Closed, is_alone.then(|| Instant::now() + LAST_WORDS));
+    }
+
+    fn enter(&mut self, phase: Phase, next: Phase, until: Option<Instant>) {
+        self.own.reach(phase);
+        (self.phase, self.until) = (phase, until);
+        self.next = Box::pin(self.server.clone().into_until(next));
     }
 
     fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
         loop {
-            let next = self.next();
-            let look = Instant::now() + (self.idle / LOOKS).max(NAP);
-            let at = next.as_ref().map_or(look, |(at, _)| look.min(*at));
-            if at < self.timer.deadline() || self.timer.is_elapsed() {
-                self.timer.as_mut().reset(at);
-            }
-            ready!(deadline::poll_timer(&mut self.timer, cx));
-            if let Some((at, due)) = next
-                && at <= Instant::now()
+            let Some((at, due)) = self.first(cx) else {
+                return Poll::Ready(Due::Overdue);
+            };
+            if at <= Instant::now()
+                && let Some(due) = due
             {
                 return Poll::Ready(due);
             }
+            if at < self.timer.deadline() || self.timer.is_elapsed() {
+                self.timer.as_mut().reset(at);
+            }
+            ready!(poll_timer(&mut self.timer, cx));
         }
     }
 
-    /// What comes first.
-    fn next(&self) -> Option<(Instant, Due)> {
-        let idle = self.vitals.quiet_since().map(|since| (since.max(self.idle_from) + self.idle, Due::Idle));
-        let owing = self.vitals.owing_since().map(|since| (since + self.opening, Due::Overdue));
-        let blocked = self.vitals.blocked_since().map(|since| (since + self.unread, Due::Overdue));
-        [idle, owing, blocked].into_iter().flatten().min_by_key(|(at, _)| *at)
+    /// What comes first, or when to look again for what does; `None` if the peer is dead.
+    fn first(&mut self, cx: &mut Context<'_>) -> Option<(Instant, Option<Due>)> {
+        let over = self.until.map(|at| (at, Some(Due::Next)));
+        let limits = &self.core.connection_limits;
+        let now = Instant::now();
+        if self.phase >= Phase::Aborting {
+            return Some(over.unwrap_or((now + LONGEST, None)));
+        }
+        let idle = if self.phase < Phase::Draining { limits.idle } else { limits.opening };
+        let mut first = (now + (idle / LOOKS).max(NAP), None);
+        if let Some(pulse) = &mut self.pulse {
+            let again = pulse.feel(self.core.keepalive, &self.vitals, true, cx).ok()?;
+            first.0 = first.0.min(again);
+        }
+        let quiet = self.vitals.quiet_since().map(|since| (since.max(self.idle_from) + idle, Some(Due::Idle)));
+        let owing = self.vitals.owing_since().map(|since| (since + limits.opening, Some(Due::Overdue)));
+        let blocked = self.vitals.blocked_since().map(|since| (since + limits.unread, Some(Due::Overdue)));
+        [over, quiet, owing, blocked].into_iter().flatten().chain([first]).min_by_key(|(at, _)| *at)
     }
 }
 

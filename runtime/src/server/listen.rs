@@ -11,56 +11,21 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::ToSocketAddrs,
-    sync::{mpsc, watch},
+    sync::mpsc,
     task::JoinSet,
 };
 
 use super::{
     Server,
-    census::Counted,
-    connection,
+    connection::{self, Open},
     life::LAST_WORDS,
     listener::{Accepted, Listener},
+    phase::{Lead, Phase, Phases},
 };
 use crate::call::Peer;
 
 /// How long the accept loop rests after an error that says the process is out of something.
 const EXHAUSTED: Duration = Duration::from_millis(50);
-
-/// The life of a server, in the order of its phases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Phase {
-    Serving,
-    /// No new connections. The listeners are closed before anybody is told to go, so that whoever connects again finds
-    /// the successor.
-    Closing,
-    /// No new calls; those that run go on.
-    Draining,
-    /// The grace is over: calls end with a status.
-    Aborting,
-    /// Connections are dropped.
-    Closed,
-}
-
-/// How long a connection that was just made may take to say what it is, once the server takes no more.
-const LATECOMERS: Duration = Duration::from_secs(1);
-
-impl Phase {
-    /// Waits until a connection that is not yet open is not waited for any more.
-    pub(super) async fn closes_unopened(current: &mut watch::Receiver<Self>) {
-        Self::reached(current, Self::Draining).await;
-        tokio::select! {
-            () = Self::reached(current, Self::Aborting) => {}
-            () = tokio::time::sleep(LATECOMERS) => {}
-        }
-    }
-
-    /// Waits for this phase, or a later one.
-    pub(super) async fn reached(current: &mut watch::Receiver<Self>, wanted: Self) {
-        // A sender that is gone means the server is, too.
-        let _ = current.wait_for(|&phase| phase >= wanted).await;
-    }
-}
 
 impl Server {
     /// Serves on this address until the process ends.
@@ -115,40 +80,46 @@ impl Server {
 
     async fn life(&self, listeners: Vec<Listener>, mut shutdown: Pin<&mut (dyn Future<Output = ()> + Send + '_)>) {
         let (accepted, mut incoming) = mpsc::channel(1);
-        let (phase, watcher) = watch::channel(Phase::Serving);
+        let lead = Lead::new();
+        let phases = lead.phases();
         let mut accepting = JoinSet::new();
         for listener in listeners {
-            accepting.spawn(listener.accept_into(accepted.clone(), watcher.clone()));
+            accepting.spawn(listener.accept_into(accepted.clone(), phases.clone()));
         }
         drop(accepted);
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                Some(stream) = incoming.recv() => self.admit(stream, &watcher, &mut connections),
+                Some(stream) = incoming.recv() => self.admit(stream, &phases, &mut connections),
                 Some(_) = connections.join_next() => {}
             }
         }
         if let Some(health) = &self.core.health {
             health.shut_down();
         }
-        phase.send_replace(Phase::Closing);
+        lead.reach(Phase::Closing);
         while let Some(stream) = incoming.recv().await {
-            self.admit(stream, &watcher, &mut connections);
+            self.admit(stream, &phases, &mut connections);
         }
-        phase.send_replace(Phase::Draining);
+        lead.reach(Phase::Draining);
         drain(&mut connections, self.core.shutdown_grace).await;
-        phase.send_replace(Phase::Aborting);
+        lead.reach(Phase::Aborting);
         drain(&mut connections, LAST_WORDS).await;
-        phase.send_replace(Phase::Closed);
+        lead.reach(Phase::Closed);
         connections.shutdown().await;
     }
 
     /// Serves a connection if there is room for one more; else it is closed.
-    fn admit(&self, stream: Accepted, phase: &watch::Receiver<Phase>, connections: &mut JoinSet<()>) {
+    fn admit(&self, stream: Accepted, phases: &Phases, connections: &mut JoinSet<()>) {
         if let Some(counted) = self.core.census.admit(stream.peer_addr(), &self.core.connection_limits) {
-            // A block around it would hold it twice: as what it captures, and as what it awaits.
-            connections.spawn(self.clone().connection(stream, phase.clone(), counted));
+            let opening = Box::pin(self.clone().open(stream, phases.clone()));
+            connections.spawn(async move {
+                let _counted = &counted;
+                if let Some(open) = opening.await {
+                    open.await;
+                }
+            });
         }
     }
 
@@ -167,21 +138,26 @@ impl Server {
     where
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (phase, watcher) = watch::channel(Phase::Serving);
-        let mut serving = Box::pin(connection::serve(io, self.clone(), Arc::default(), watcher));
+        let lead = Lead::new();
+        let opening = Box::pin(connection::open(io, self.clone(), Arc::default(), lead.phases()));
+        let mut serving = Box::pin(async move {
+            if let Some(open) = opening.await {
+                open.await;
+            }
+        });
         tokio::select! {
             () = &mut serving => return,
             () = shutdown => {}
         }
         for (next, limit) in [(Phase::Draining, self.core.shutdown_grace), (Phase::Aborting, LAST_WORDS)] {
-            phase.send_replace(next);
+            lead.reach(next);
             if tokio::time::timeout(limit, &mut serving).await.is_ok() {
                 return;
             }
         }
     }
 
-    async fn connection(self, stream: Accepted, phase: watch::Receiver<Phase>, _counted: Counted) {
+    async fn open(self, stream: Accepted, phases: Phases) -> Option<Open> {
         match stream {
             Accepted::Tcp(stream) => {
                 // Small frames must not wait for the acknowledgement of others.
@@ -191,12 +167,12 @@ impl Server {
                 #[cfg(feature = "tls")]
                 if let Some(tls) = &self.core.tls {
                     let acceptor = tls.acceptor();
-                    return Box::pin(super::tls::serve(stream, self, acceptor, peer, phase)).await;
+                    return Box::pin(super::tls::open(stream, self, acceptor, peer, phases)).await;
                 }
-                connection::serve(stream, self, Arc::new(peer), phase).await;
+                connection::open(stream, self, Arc::new(peer), phases).await
             }
             #[cfg(unix)]
-            Accepted::Unix(stream) => connection::serve(stream, self, Arc::default(), phase).await,
+            Accepted::Unix(stream) => connection::open(stream, self, Arc::default(), phases).await,
         }
     }
 }
@@ -204,11 +180,11 @@ impl Server {
 impl Listener {
     /// Accepts until the server takes no more, then what waits in the queue: those peers believe that they are connected.
     /// Errors pass: those of one connection at once, a lack of files or memory after a rest.
-    async fn accept_into(self, connections: mpsc::Sender<Accepted>, mut phase: watch::Receiver<Phase>) {
+    async fn accept_into(self, connections: mpsc::Sender<Accepted>, phases: Phases) {
         loop {
             let accepted = tokio::select! {
                 biased;
-                () = Phase::reached(&mut phase, Phase::Closing) => break,
+                () = phases.until(Phase::Closing) => break,
                 accepted = self.accept() => accepted,
             };
             match accepted {

@@ -21,11 +21,13 @@ mod http2;
 mod life;
 mod limits;
 #[cfg(feature = "net")]
-pub(crate) mod listen;
+mod listen;
 #[cfg(feature = "net")]
 mod listener;
 #[cfg(all(unix, feature = "net"))]
 mod per_core;
+#[cfg(feature = "net")]
+pub(crate) mod phase;
 #[cfg(feature = "net")]
 mod signals;
 #[cfg(feature = "tls")]
@@ -148,19 +150,13 @@ impl Server {
     }
 
     /// Starts to answer a request of a connection. Within layers, where that connection cannot end a call, the call
-    /// learns the phase by itself.
+    /// learns the phases by itself.
     #[cfg(feature = "net")]
     #[cfg_attr(not(feature = "tower"), expect(unused_variables, unused_mut, reason = "only layers need them"))]
-    fn exchange_within(
-        &self,
-        phase: &tokio::sync::watch::Receiver<listen::Phase>,
-        mut head: Parts,
-        body: Body,
-        peer: &Arc<Peer>,
-    ) -> Exchange {
+    fn exchange_within(&self, phases: &phase::Phases, mut head: Parts, body: Body, peer: &Arc<Peer>) -> Exchange {
         #[cfg(feature = "tower")]
         if self.layers.is_some() {
-            head.extensions.insert(phase.clone());
+            head.extensions.insert(phases.clone());
         }
         self.exchange(head, body, peer)
     }

@@ -5,12 +5,13 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    sync::watch,
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{Server, connection, listen::Phase};
+use super::{
+    Server,
+    connection::{self, Open},
+    phase::Phases,
+};
 use crate::{
     call::Peer,
     tls::{Acceptor, ServerTls, Side, TlsError, explain},
@@ -49,25 +50,20 @@ impl Server {
     }
 }
 
-/// Serves a connection from its TLS handshake on.
-pub(super) async fn serve<IO>(
-    io: IO,
-    server: Server,
-    acceptor: Acceptor,
-    mut peer: Peer,
-    mut phase: watch::Receiver<Phase>,
-) where
+/// Opens a connection from its TLS handshake on.
+pub(super) async fn open<IO>(io: IO, server: Server, acceptor: Acceptor, mut peer: Peer, phases: Phases) -> Option<Open>
+where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let handshake = tokio::time::timeout(acceptor.handshake_timeout, Box::pin(acceptor.accept(io)));
     let accepted = tokio::select! {
         accepted = handshake => accepted,
-        () = Phase::closes_unopened(&mut phase) => return,
+        () = phases.close_unopened() => return None,
     };
     let refused = match accepted {
         Ok(Ok((stream, tls))) => {
             peer.tls = Some(tls);
-            return connection::serve(stream, server, Arc::new(peer), phase).await;
+            return connection::open(stream, server, Arc::new(peer), phases).await;
         }
         Ok(Err((error, io))) => {
             linger(io).await;
@@ -76,6 +72,7 @@ pub(super) async fn serve<IO>(
         Err(_) => format!("it took longer than {:?}", acceptor.handshake_timeout),
     };
     tracing::info!(peer = ?peer.remote_addr, "a TLS handshake failed: {refused}");
+    None
 }
 
 /// Ends a connection that began HTTP/2 without having asked for it by ALPN, which is how such a client would also miss

@@ -14,7 +14,7 @@ use tower_service::Service as TowerService;
 
 use super::{BoxError, Foreign};
 #[cfg(feature = "net")]
-use crate::server::{ending::bounded, listen::Phase};
+use crate::server::{ending::bounded, phase::Phases};
 use crate::{
     call::{Body, Peer},
     protocol::bare_response,
@@ -88,8 +88,8 @@ impl Foreign for Server {
         #[cfg(feature = "net")]
         let mut head = head;
         #[cfg(feature = "net")]
-        if let Some(phase) = head.extensions.remove::<tokio::sync::watch::Receiver<Phase>>() {
-            return Box::pin(bounded(self.exchange(head, body, &peer), phase));
+        if let Some(phases) = head.extensions.remove::<Phases>() {
+            return Box::pin(bounded(self.exchange(head, body, &peer), phases));
         }
         Box::pin(self.exchange(head, body, &peer))
     }

@@ -93,7 +93,7 @@ impl ChannelBuilder {
     /// Servers police pings: the interval is raised to 10 seconds where it is less (gRFC A8).
     #[must_use]
     pub fn keepalive(mut self, interval: Duration, timeout: Duration) -> Self {
-        self.keepalive = Some(Keepalive { interval: interval.max(Duration::from_secs(10)), timeout });
+        self.keepalive = Some(Keepalive::new(interval.max(Duration::from_secs(10)), timeout));
         self
     }
 

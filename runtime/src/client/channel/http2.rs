@@ -21,7 +21,7 @@ use super::{
 use crate::{
     call::{Body, Frame, Source},
     client::reach::Unprocessed,
-    http2::{Failure, Guard, Held, Load, Pump, RecvBody, SEND_BUFFER, Slot, Slots, in_words},
+    http2::{Failure, Guard, Held, Load, Pulse, Pump, RecvBody, SEND_BUFFER, Slot, Slots, in_words},
     task::{AbortOnDrop, Rare},
 };
 
@@ -76,7 +76,9 @@ pub(super) async fn open(io: Io, server: Address, connector: &Connector, load: A
     let dead = async move {
         match keepalive.zip(pings) {
             // Without calls there is nothing to keep alive (gRFC A8).
-            Some((keepalive, pings)) => keepalive.until_dead(pings, vitals, || watched.active() > 0).await,
+            Some((keepalive, pings)) => {
+                Pulse::new(pings).until_dead(keepalive, vitals, || watched.active() > 0).await;
+            }
             None => std::future::pending().await,
         }
     };
