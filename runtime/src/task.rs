@@ -80,6 +80,10 @@ impl<F: Future + Unpin> Rare<F> {
         Self { future, alarm, task: Waker::noop().clone() }
     }
 
+    pub(crate) fn get(&self) -> &F {
+        &self.future
+    }
+
     /// Polls it if it was woken, or has to see what nothing wakes it for.
     pub(crate) fn poll(&mut self, cx: &Context<'_>, has_to: bool) -> Poll<F::Output> {
         let is_known = self.task.will_wake(cx.waker());

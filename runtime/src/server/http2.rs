@@ -18,7 +18,7 @@ use super::{
     Server,
     bell::Bell,
     connection::Open,
-    heads::{Headed, Heads, Refused},
+    heads::{Headed, Refused},
     life::Life,
     phase::{Phase, Phases},
 };
@@ -62,10 +62,8 @@ where
         .handshake(io);
     let mut h2 = handshake.await.inspect_err(|error| tracing::debug!(%error, "an HTTP/2 handshake failed")).ok()?;
     let (life, phases) = Life::new(&server.core, phases, &vitals, h2.ping_pong().map(Pulse::new));
-    let heads = Heads::new(limits);
-    let link = Link { vitals, unread: limits.unread };
     let (draining, dismissed, batch, bell) = (false, false, Vec::new(), Arc::default());
-    Some(Box::pin(Connection { h2, server, peer, life, phases, link, heads, draining, dismissed, batch, bell }))
+    Some(Box::pin(Connection { h2, server, peer, life, phases, vitals, draining, dismissed, batch, bell }))
 }
 
 struct Connection<IO> {
@@ -74,8 +72,7 @@ struct Connection<IO> {
     peer: Arc<Peer>,
     life: Life,
     phases: Phases,
-    link: Link,
-    heads: Heads,
+    vitals: Arc<Vitals>,
     /// The peer was told to send no more requests.
     draining: bool,
     /// The peer was told to go.
@@ -85,9 +82,9 @@ struct Connection<IO> {
 }
 
 /// What its streams know of a connection.
-#[derive(Clone)]
-struct Link {
-    vitals: Arc<Vitals>,
+#[derive(Clone, Copy)]
+struct Link<'a> {
+    vitals: &'a Arc<Vitals>,
     /// How long the peer may leave an answer unread.
     unread: Duration,
 }
@@ -98,14 +95,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> bool {
         while self.batch.len() < BATCH {
             match self.h2.poll_accept(cx) {
-                Poll::Pending if self.link.vitals.is_held() => {}
+                Poll::Pending if self.vitals.is_held() => {}
                 Poll::Pending => {
-                    self.link.vitals.took_all();
+                    self.vitals.took_all();
                     return false;
                 }
                 Poll::Ready(Some(Ok((request, respond)))) => {
                     self.accept(request, respond);
-                    if !self.link.vitals.took_one() && !self.batch.is_empty() {
+                    if !self.vitals.took_one() && !self.batch.is_empty() {
                         return false;
                     }
                 }
@@ -120,7 +117,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
     }
 
     fn accept(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
-        match self.heads.admit(request.headers()) {
+        match Headed::admit(request.headers(), &self.server.core.connection_limits, &self.vitals) {
             Ok(headed) => self.batch.push(Asked { request, respond, headed }),
             // As h2 answers a head with too many bytes. An error means that nobody waits for it.
             Err(Refused::TooMany) => {
@@ -137,12 +134,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
     /// one before has its answer, so its memory is that of the one before.
     fn answer(&mut self) {
         let mut cx = Context::from_waker(Waker::noop());
+        let unread = self.server.core.connection_limits.unread;
+        let link = Link { vitals: &self.vitals, unread };
         for Asked { request, respond, headed } in self.batch.drain(..) {
             let (head, stream) = request.into_parts();
             let exchange = self.server.exchange_within(&self.phases, head, body(stream), &self.peer);
             let mut stream = Stream { state: State::Answering { exchange, respond }, _headed: headed };
-            if stream.poll(&mut cx, &self.link).is_pending() {
-                tokio::spawn(stream.until_closed(self.link.clone(), self.phases.clone()));
+            if stream.poll(&mut cx, link).is_pending() {
+                tokio::spawn(stream.until_closed(Arc::clone(&self.vitals), unread, self.phases.clone()));
             }
         }
     }
@@ -173,19 +172,19 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
         let mut cx = Context::from_waker(&waker);
         loop {
             let over = self.poll_accept(&mut cx);
-            self.link.vitals.wrote_all();
-            if self.link.vitals.abused() && !self.dismissed {
+            self.vitals.wrote_all();
+            if self.vitals.abused() && !self.dismissed {
                 tracing::debug!(peer = ?self.peer.remote_addr, "a peer sent too many frames of a kind");
                 self.dismissed = true;
                 self.h2.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                 continue;
             }
             if self.batch.is_empty() {
-                self.link.vitals.busy(self.h2.has_streams());
+                self.vitals.busy(self.h2.has_streams());
                 return if over { Poll::Ready(()) } else { Poll::Pending };
             }
             // Calls that are answered at once are over when h2 is asked for streams.
-            self.link.vitals.busy(true);
+            self.vitals.busy(true);
             self.bell.mute();
             self.answer();
             self.bell.unmute();
@@ -223,10 +222,11 @@ enum State {
 
 impl Stream {
     /// Runs to its end, or ends with UNAVAILABLE when the grace of the server or of the connection is over.
-    async fn until_closed(mut self, link: Link, phases: Phases) {
+    async fn until_closed(mut self, vitals: Arc<Vitals>, unread: Duration, phases: Phases) {
+        let link = Link { vitals: &vitals, unread };
         tokio::select! {
             biased;
-            () = poll_fn(|cx| self.poll(cx, &link)) => return,
+            () = poll_fn(|cx| self.poll(cx, link)) => return,
             () = phases.until(Phase::Aborting) => {}
         }
         let status = shutting_down();
@@ -235,10 +235,10 @@ impl Stream {
             State::Sending(pump) => pump.abort(status),
             State::Done => {}
         }
-        poll_fn(|cx| self.poll(cx, &link)).await;
+        poll_fn(|cx| self.poll(cx, link)).await;
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, link: &Link) -> Poll<()> {
+    fn poll(&mut self, cx: &mut Context<'_>, link: Link<'_>) -> Poll<()> {
         loop {
             match &mut self.state {
                 State::Answering { exchange, respond } => {
@@ -263,7 +263,7 @@ impl Stream {
 }
 
 impl State {
-    fn respond(respond: &mut SendResponse<Bytes>, response: Response<Body>, link: &Link) -> Result<Self, h2::Error> {
+    fn respond(respond: &mut SendResponse<Bytes>, response: Response<Body>, link: Link<'_>) -> Result<Self, h2::Error> {
         let (head, body) = response.into_parts();
         let head = Response::from_parts(head, ());
         if http_body::Body::is_end_stream(&body) {
@@ -278,6 +278,6 @@ impl State {
             Ok((data, trailers)) => Body::whole(data, trailers),
             Err(body) => body,
         };
-        Ok(Self::Sending(Pump::new(stream, body, Arc::clone(&link.vitals)).with_patience(link.unread)))
+        Ok(Self::Sending(Pump::new(stream, body, Arc::clone(link.vitals)).with_patience(link.unread)))
     }
 }

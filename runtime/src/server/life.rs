@@ -34,7 +34,6 @@ const NAP: Duration = Duration::from_millis(10);
 /// has begun to let the connection wait.
 pub(super) struct Life {
     course: Rare<Course>,
-    vitals: Arc<Vitals>,
     /// What the timer of the course is set for, besides idleness.
     seen: Pressing,
 }
@@ -59,8 +58,7 @@ impl Life {
             pulse,
             timer: Box::pin(tokio::time::sleep(limits.opening)),
         };
-        let life = Self { course: Rare::new(course), vitals: Arc::clone(vitals), seen: Pressing::default() };
-        (life, phases)
+        (Self { course: Rare::new(course), seen: Pressing::default() }, phases)
     }
 }
 
@@ -68,7 +66,7 @@ impl Future for Life {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let pressing = self.vitals.pressing();
+        let pressing = self.course.get().vitals.pressing();
         let is_new = pressing.exceeds(self.seen);
         self.seen = pressing;
         self.course.poll(cx, is_new)

@@ -1,5 +1,7 @@
 //! What the handshake told about the peer.
 
+use std::sync::Arc;
+
 use tokio_rustls::rustls::{
     ProtocolVersion, ServerConnection,
     pki_types::{CertificateDer, ServerName},
@@ -8,9 +10,12 @@ use webpki::EndEntityCert;
 
 use super::H2;
 
-/// The TLS side of a [`Peer`](crate::Peer).
+/// The TLS side of a [`Peer`](crate::Peer); cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PeerTls {
+pub struct PeerTls(Arc<Told>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
     version: Option<ProtocolVersion>,
     server_name: Option<String>,
     speaks_h2: bool,
@@ -19,7 +24,7 @@ pub struct PeerTls {
 
 impl PeerTls {
     pub(super) fn of(connection: &ServerConnection) -> Self {
-        Self {
+        Self(Arc::new(Told {
             version: connection.protocol_version(),
             server_name: connection.server_name().map(str::to_owned),
             speaks_h2: connection.alpn_protocol() == Some(H2),
@@ -27,23 +32,23 @@ impl PeerTls {
                 .peer_certificates()
                 .map(|chain| chain.iter().map(|certificate| certificate.clone().into_owned()).collect())
                 .unwrap_or_default(),
-        }
+        }))
     }
 
     /// The TLS version, such as `TLSv1_3`.
     pub fn version(&self) -> &'static str {
-        self.version.and_then(|version| version.as_str()).unwrap_or("unknown")
+        self.0.version.and_then(|version| version.as_str()).unwrap_or("unknown")
     }
 
     /// The host name that the client asked for (SNI); `None` where it asked for none.
     pub fn server_name(&self) -> Option<&str> {
-        self.server_name.as_deref()
+        self.0.server_name.as_deref()
     }
 
     /// The peer's certificate chain as DER, as it was presented: its own certificate first, which is verified, then what
     /// came with it, which need not have been of use. Empty where it presented none.
     pub fn certificates(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.certificates.iter().map(|certificate| certificate.as_ref())
+        self.0.certificates.iter().map(|certificate| certificate.as_ref())
     }
 
     /// The DNS names in the subject alternative names of the peer's certificate.
@@ -75,10 +80,10 @@ impl PeerTls {
 
     /// Whether HTTP/2 was agreed on by ALPN.
     pub(crate) fn speaks_h2(&self) -> bool {
-        self.speaks_h2
+        self.0.speaks_h2
     }
 
     fn certificate(&self) -> Option<EndEntityCert<'_>> {
-        EndEntityCert::try_from(self.certificates.first()?).ok()
+        EndEntityCert::try_from(self.0.certificates.first()?).ok()
     }
 }

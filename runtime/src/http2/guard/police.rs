@@ -80,7 +80,7 @@ impl Police {
             strikes: 0,
             control_frames: 0,
             fragments: 0,
-            resets: Resets::new(laws.resets),
+            resets: Resets::new(),
             uploads: Uploads::default(),
             settled: false,
             in_block: false,
@@ -139,7 +139,7 @@ impl Police {
 
     /// Either side resets a stream; the server also because of what its peer did.
     fn reset(&mut self, head: &Head) {
-        self.resets.reset();
+        self.resets.reset(self.laws.resets);
         self.uploads.end(head.stream);
     }
 
@@ -165,7 +165,7 @@ impl Police {
         self.strikes <= STRIKES
             && self.control_frames <= self.laws.control_frames
             && self.fragments <= FRAGMENTS
-            && self.resets.tolerable()
+            && self.resets.tolerable(self.laws.resets)
             && self.uploads.tolerable()
     }
 
@@ -185,29 +185,28 @@ impl Police {
 /// in ten seconds as many are forgotten as are allowed at once.
 #[derive(Debug)]
 struct Resets {
-    limit: u32,
     debt: f64,
     counted: Instant,
 }
 
 impl Resets {
-    fn new(limit: u32) -> Self {
-        Self { limit, debt: 0.0, counted: Instant::now() }
+    fn new() -> Self {
+        Self { debt: 0.0, counted: Instant::now() }
     }
 
     fn opened(&mut self) {
         self.debt = (self.debt - 1.0).max(0.0);
     }
 
-    fn reset(&mut self) {
+    fn reset(&mut self, limit: u32) {
         let now = Instant::now();
-        let forgotten = f64::from(self.limit) / 10.0 * now.duration_since(self.counted).as_secs_f64();
+        let forgotten = f64::from(limit) / 10.0 * now.duration_since(self.counted).as_secs_f64();
         self.debt = (self.debt - forgotten).max(0.0) + 2.0;
         self.counted = now;
     }
 
-    fn tolerable(&self) -> bool {
-        self.debt <= f64::from(self.limit)
+    fn tolerable(&self, limit: u32) -> bool {
+        self.debt <= f64::from(limit)
     }
 }
 

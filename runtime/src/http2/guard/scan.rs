@@ -22,9 +22,9 @@ const PADDING: usize = 256;
 #[derive(Debug)]
 pub(super) struct Scan {
     /// Bytes until the next head: first of the preface, then of payloads.
-    pub(super) skip: usize,
+    pub(super) skip: u32,
     head: [u8; Scan::HEAD],
-    have: usize,
+    have: u8,
 }
 
 pub(super) struct Head {
@@ -56,8 +56,8 @@ impl Scan {
 
     /// The next head, behind whatever of the last frame is still to come.
     pub(super) fn next(&mut self, bytes: &mut &[u8]) -> Option<Head> {
-        let skipped = self.skip.min(bytes.len());
-        self.skip -= skipped;
+        let skipped = bytes.len().min(self.skip as usize);
+        self.skip -= skipped as u32;
         *bytes = &bytes[skipped..];
         // Hardly ever is a head cut.
         if self.have == 0
@@ -69,11 +69,12 @@ impl Scan {
         if bytes.is_empty() {
             return None;
         }
-        let taken = (Self::HEAD - self.have).min(bytes.len());
-        self.head[self.have..self.have + taken].copy_from_slice(&bytes[..taken]);
-        self.have += taken;
+        let room = &mut self.head[self.have.into()..];
+        let taken = room.len().min(bytes.len());
+        room[..taken].copy_from_slice(&bytes[..taken]);
+        self.have += taken as u8;
         *bytes = &bytes[taken..];
-        if self.have < Self::HEAD {
+        if usize::from(self.have) < Self::HEAD {
             return None;
         }
         self.have = 0;
@@ -82,10 +83,10 @@ impl Scan {
 
     /// Begins the frame of this head.
     fn begin(&mut self, [a, b, c, kind, flags, stream @ ..]: [u8; Self::HEAD]) -> Head {
-        self.skip = u32::from_be_bytes([0, a, b, c]) as usize;
+        self.skip = u32::from_be_bytes([0, a, b, c]);
         // The first bit means nothing (RFC 9113, 4.1).
         let stream = u32::from_be_bytes(stream) & (u32::MAX >> 1);
-        Head { len: self.skip, kind, flags, stream }
+        Head { len: self.skip as usize, kind, flags, stream }
     }
 
     /// Whether a frame has begun and not ended.

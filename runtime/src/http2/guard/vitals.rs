@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -43,6 +43,8 @@ pub(crate) struct Vitals {
     pub(crate) lent: Lent,
     /// Streams that the peer has begun and h2 has not given out.
     awaited: AtomicU32,
+    /// What the headers of the requests that are open take.
+    pub(crate) open_header_bytes: AtomicUsize,
 }
 
 /// Since when something has been so, in milliseconds since the connection was opened.
@@ -100,6 +102,7 @@ impl Vitals {
             held: AtomicBool::new(false),
             lent: Lent::default(),
             awaited: AtomicU32::new(0),
+            open_header_bytes: AtomicUsize::new(0),
         }
     }
 
