@@ -35,6 +35,44 @@ async fn the_server_drops_a_peer_that_does_not_answer() {
     assert!(start.elapsed() >= Duration::from_millis(200), "dropped after {:?}", start.elapsed());
 }
 
+/// A peer is asked after each interval of silence, for as long as it answers.
+#[tokio::test(start_paused = true)]
+async fn the_server_keeps_a_peer_that_answers() {
+    const INTERVAL: Duration = Duration::from_secs(7);
+    let start = tokio::time::Instant::now();
+    let mut peer = raw_peer(INTERVAL).await;
+    let mut asked = Vec::new();
+    loop {
+        let mut head = [0; 9];
+        if peer.read_exact(&mut head).await.is_err() {
+            break;
+        }
+        let mut payload = vec![0; usize::from(head[2])];
+        peer.read_exact(&mut payload).await.unwrap();
+        // A PING that is no answer.
+        if head[3] == 6 && head[4] == 0 {
+            asked.push(start.elapsed().as_secs());
+            if asked.len() < 4 {
+                peer.write_all(&[&b"\0\0\x08\x06\x01\0\0\0\0"[..], &payload].concat()).await.unwrap();
+            }
+        }
+    }
+    assert_eq!(asked, [7, 14, 21, 28]);
+    assert_eq!(start.elapsed().as_secs(), 35);
+}
+
+/// Not even the first frame, which does not fit what lies between them.
+#[tokio::test(start_paused = true)]
+async fn the_server_drops_a_peer_that_takes_nothing() {
+    let server = Server::builder().add_service(EchoServer::new(Nothing)).build().unwrap();
+    let (mut ours, theirs) = tokio::io::duplex(16);
+    let start = tokio::time::Instant::now();
+    let serving = tokio::spawn(async move { server.serve_connection(theirs).await });
+    ours.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
+    serving.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 10);
+}
+
 #[tokio::test]
 async fn the_server_tells_a_peer_that_pings_too_much_to_go() {
     let mut peer = raw_peer(Duration::from_secs(60)).await;

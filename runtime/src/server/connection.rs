@@ -27,7 +27,7 @@ where
     let header_bytes = limits.header_bytes as usize;
     let opening = tokio::select! {
         opening = tokio::time::timeout(limits.opening, read_opening(&mut io, header_bytes)) => opening,
-        () = phases.close_unopened() => return None,
+        () = phases.until_unopened_close() => return None,
     };
     let (http, opening) = opening.ok()?.ok()?;
     #[cfg(feature = "tls")]

@@ -50,8 +50,9 @@ where
         control_frames: limits.control_frames,
         resets: limits.resets,
     });
+    let opened_by = opened.accepted + limits.opening;
     let (io, vitals) = Guard::of_accepted(opened, Watched::Http2(police));
-    // It waits for nothing but the preface, which is there.
+    // The preface is there, but a peer may take nothing of the first frame.
     let handshake = h2::server::Builder::new()
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
@@ -60,7 +61,11 @@ where
         .max_send_buffer_size(SEND_BUFFER)
         .data_frame_budget(DATA_FRAME_BUDGET)
         .handshake(io);
-    let mut h2 = handshake.await.inspect_err(|error| tracing::debug!(%error, "an HTTP/2 handshake failed")).ok()?;
+    let handshake = tokio::select! {
+        handshake = tokio::time::timeout_at(opened_by, handshake) => handshake.ok()?,
+        () = phases.until_unopened_close() => return None,
+    };
+    let mut h2 = handshake.inspect_err(|error| tracing::debug!(%error, "an HTTP/2 handshake failed")).ok()?;
     let (life, phases) = Life::new(&server.core, phases, &vitals, h2.ping_pong().map(Pulse::new));
     let (draining, dismissed, batch, bell) = (false, false, Vec::new(), Arc::default());
     Some(Box::pin(Connection { h2, server, peer, life, phases, vitals, draining, dismissed, batch, bell }))
@@ -90,6 +95,32 @@ struct Link<'a> {
 }
 
 impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
+    /// Works on what requests come, until the connection is over.
+    fn poll_requests(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.bell.listen(cx);
+        let waker = self.bell.waker();
+        let mut cx = Context::from_waker(&waker);
+        loop {
+            let over = self.poll_accept(&mut cx);
+            self.vitals.wrote_all();
+            if self.vitals.abused() && !self.dismissed {
+                tracing::debug!(peer = ?self.peer.remote_addr, "a peer sent too many frames of a kind");
+                self.dismissed = true;
+                self.h2.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+                continue;
+            }
+            if self.batch.is_empty() {
+                self.vitals.busy(self.h2.has_streams());
+                return if over { Poll::Ready(()) } else { Poll::Pending };
+            }
+            // Calls that are answered at once are over when h2 is asked for streams.
+            self.vitals.busy(true);
+            self.bell.mute();
+            self.answer();
+            self.bell.unmute();
+        }
+    }
+
     /// Reads what requests there are, up to a batch; true once the connection is over. Where no further one has come, h2 is
     /// not asked before these are answered: each time it looks at all that it does.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> bool {
@@ -160,34 +191,6 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Future for Connection<
             }
             self.draining = true;
             self.h2.graceful_shutdown();
-        }
-    }
-}
-
-impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
-    /// Works on what requests come, until the connection is over.
-    fn poll_requests(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.bell.listen(cx);
-        let waker = self.bell.waker();
-        let mut cx = Context::from_waker(&waker);
-        loop {
-            let over = self.poll_accept(&mut cx);
-            self.vitals.wrote_all();
-            if self.vitals.abused() && !self.dismissed {
-                tracing::debug!(peer = ?self.peer.remote_addr, "a peer sent too many frames of a kind");
-                self.dismissed = true;
-                self.h2.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
-                continue;
-            }
-            if self.batch.is_empty() {
-                self.vitals.busy(self.h2.has_streams());
-                return if over { Poll::Ready(()) } else { Poll::Pending };
-            }
-            // Calls that are answered at once are over when h2 is asked for streams.
-            self.vitals.busy(true);
-            self.bell.mute();
-            self.answer();
-            self.bell.unmute();
         }
     }
 }

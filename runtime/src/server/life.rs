@@ -34,7 +34,7 @@ const NAP: Duration = Duration::from_millis(10);
 /// has begun to let the connection wait.
 pub(super) struct Life {
     course: Rare<Course>,
-    /// What the timer of the course is set for, besides idleness.
+    /// What the peer let the connection wait for when the course was last looked at.
     seen: Pressing,
 }
 
@@ -113,10 +113,10 @@ impl Future for Course {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let is_retired = self.next.as_mut().poll(cx).is_pending();
-            let due = if is_retired { ready!(self.poll_due(cx)) } else { Due::Next };
+            let by_server = self.next.as_mut().poll(cx).is_ready();
+            let due = if by_server { Due::Next } else { ready!(self.poll_due(cx)) };
             match (self.phase, due) {
-                (Phase::Serving, Due::Next | Due::Idle) => self.drain(is_retired),
+                (Phase::Serving, Due::Next | Due::Idle) => self.drain(by_server),
                 (Phase::Draining, Due::Next) => self.abort(),
                 (Phase::Serving | Phase::Draining, Due::Overdue) => {
                     tracing::debug!("a peer let its connection wait for too long");
@@ -129,11 +129,12 @@ impl Future for Course {
 }
 
 impl Course {
-    fn drain(&mut self, is_retired: bool) {
+    fn drain(&mut self, by_server: bool) {
         let now = Instant::now();
         // A peer that does not answer the GOAWAY has nothing more to do here.
         self.idle_from = now;
-        self.enter(Phase::Draining, Phase::Aborting, is_retired.then(|| now + self.core.connection_limits.age_grace));
+        let until = (!by_server).then(|| now + self.core.connection_limits.age_grace);
+        self.enter(Phase::Draining, Phase::Aborting, until);
     }
 
     fn abort(&mut self) {
@@ -173,12 +174,15 @@ impl Course {
             return Some(over.unwrap_or((now + LONGEST, None)));
         }
         let idle = if self.phase < Phase::Draining { limits.idle } else { limits.opening };
-        let mut first = (now + (idle / LOOKS).max(NAP), None);
+        let quiet_since = self.vitals.quiet_since();
+        // While calls run there is less to look for.
+        let look = if quiet_since.is_some() { idle } else { limits.idle } / LOOKS;
+        let mut first = (now + look.max(NAP), None);
         if let Some(pulse) = &mut self.pulse {
             let again = pulse.feel(self.core.keepalive, &self.vitals, true, cx).ok()?;
             first.0 = first.0.min(again);
         }
-        let quiet = self.vitals.quiet_since().map(|since| (since.max(self.idle_from) + idle, Some(Due::Idle)));
+        let quiet = quiet_since.map(|since| (since.max(self.idle_from) + idle, Some(Due::Idle)));
         let owing = self.vitals.owing_since().map(|since| (since + limits.opening, Some(Due::Overdue)));
         let blocked = self.vitals.blocked_since().map(|since| (since + limits.unread, Some(Due::Overdue)));
         [over, quiet, owing, blocked].into_iter().flatten().chain([first]).min_by_key(|(at, _)| *at)

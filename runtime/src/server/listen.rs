@@ -113,12 +113,10 @@ impl Server {
     /// Serves a connection if there is room for one more; else it is closed.
     fn admit(&self, stream: Accepted, phases: &Phases, connections: &mut JoinSet<()>) {
         if let Some(counted) = self.core.census.admit(stream.peer_addr(), &self.core.connection_limits) {
-            let opening = Box::pin(self.clone().open(stream, phases.clone()));
+            let serving = serve(Box::pin(self.clone().open(stream, phases.clone())));
             connections.spawn(async move {
                 let _counted = &counted;
-                if let Some(open) = opening.await {
-                    open.await;
-                }
+                serving.await;
             });
         }
     }
@@ -140,11 +138,7 @@ impl Server {
     {
         let lead = Lead::new();
         let opening = Box::pin(connection::open(io, self.clone(), Arc::default(), lead.phases()));
-        let mut serving = Box::pin(async move {
-            if let Some(open) = opening.await {
-                open.await;
-            }
-        });
+        let mut serving = Box::pin(serve(opening));
         tokio::select! {
             () = &mut serving => return,
             () = shutdown => {}
@@ -205,6 +199,13 @@ impl Listener {
                 return;
             }
         }
+    }
+}
+
+/// Serves a connection once it is open.
+async fn serve(opening: impl Future<Output = Option<Open>> + Unpin) {
+    if let Some(open) = opening.await {
+        open.await;
     }
 }
 

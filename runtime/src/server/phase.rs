@@ -84,7 +84,7 @@ impl Phases {
     }
 
     /// Waits until a connection that is not yet open is not waited for any more.
-    pub(super) async fn close_unopened(&self) {
+    pub(super) async fn until_unopened_close(&self) {
         self.until(Phase::Draining).await;
         let _ = tokio::time::timeout(LATECOMERS, self.until(Phase::Aborting)).await;
     }

@@ -58,7 +58,7 @@ where
     let handshake = tokio::time::timeout(acceptor.handshake_timeout, Box::pin(acceptor.accept(io)));
     let accepted = tokio::select! {
         accepted = handshake => accepted,
-        () = phases.close_unopened() => return None,
+        () = phases.until_unopened_close() => return None,
     };
     let refused = match accepted {
         Ok(Ok((stream, tls))) => {

@@ -152,6 +152,8 @@ impl Police {
                     self.control_frames = self.control_frames.saturating_sub(entitled);
                 }
                 RST_STREAM => self.reset(&head),
+                // It is to be answered by one.
+                PING if head.flags & ACK == 0 => self.control_frames = self.control_frames.saturating_sub(1),
                 _ => {}
             }
             if matches!(head.kind, DATA | HEADERS) {
@@ -297,6 +299,17 @@ mod tests {
             assert!(police.sent(&frame(DATA, 0, 17)));
             assert!(feed(&mut police, &vec![frame(WINDOW_UPDATE, 0, 4); 2], 26));
         }
+    }
+
+    /// Of a stream that is silent for days, kept alive by pings.
+    #[tokio::test(start_paused = true)]
+    async fn answers_that_were_asked_for_are_welcome() {
+        let mut police = police();
+        for _ in 0..100_000 {
+            assert!(police.sent(&frame(PING, 0, 8)));
+            assert!(feed(&mut police, &[frame(PING, ACK, 8)], 17));
+        }
+        assert!(!feed(&mut police, &vec![frame(PING, ACK, 8); 10_001], 4096));
     }
 
     #[tokio::test(start_paused = true)]

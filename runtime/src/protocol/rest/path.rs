@@ -60,7 +60,7 @@ impl Segments {
         self.slashes - 1
     }
 
-    /// Leaves the last segment no more than what stands before this place of the path.
+    /// Lets the last segment end at this place of the path.
     pub(super) fn end_at(&mut self, place: usize) {
         self.slashes -= 1;
         self.far.truncate(self.slashes.saturating_sub(NEAR));
@@ -69,6 +69,7 @@ impl Segments {
 
     /// Where the slash before a segment stands.
     pub(super) fn slash(&self, index: usize) -> usize {
+        debug_assert!(index < self.slashes, "there is no segment {index}");
         self.near.get(index).or_else(|| self.far.get(index - NEAR)).map_or(0, |slash| usize::from(*slash))
     }
 

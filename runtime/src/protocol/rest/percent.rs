@@ -75,7 +75,7 @@ pub(super) fn canonical(segment: &str) -> Cow<'_, str> {
 
 /// Where a byte stands first. Segments are short: looking for it in the standard library's way takes longer to begin than
 /// this does, by eight bytes at a time.
-pub(super) fn position(text: &[u8], byte: u8) -> Option<usize> {
+fn position(text: &[u8], byte: u8) -> Option<usize> {
     let (words, rest) = text.as_chunks();
     let found = words.iter().enumerate().find_map(|(index, word)| {
         let marks = marks(*word, byte);
