@@ -1,6 +1,7 @@
 //! The waker of a connection that answers its own requests.
 
 use std::{
+    cell::Cell,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering, fence},
@@ -9,6 +10,11 @@ use std::{
 };
 
 use futures_util::task::AtomicWaker;
+
+thread_local! {
+    /// Whether no bell may ring on this thread, and whether one would have.
+    static HUSHED: Cell<Option<bool>> = const { Cell::new(None) };
+}
 
 /// Wakes the task of a connection, except while it is muted. h2 wakes the connection for every answer that is handed to
 /// it. Where the connection hands them over itself and looks at h2 once more afterwards, each request would cost it a
@@ -44,12 +50,29 @@ impl Bell {
     }
 }
 
+/// Does something that can ring no bell but one; whether it would have.
+pub(super) fn hushed<T>(act: impl FnOnce() -> T) -> (T, bool) {
+    struct Hush;
+    impl Drop for Hush {
+        fn drop(&mut self) {
+            HUSHED.set(None);
+        }
+    }
+    let _hush = Hush;
+    HUSHED.set(Some(false));
+    let done = act();
+    (done, HUSHED.get() == Some(true))
+}
+
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        if HUSHED.get().is_some() {
+            return HUSHED.set(Some(true));
+        }
         fence(Ordering::SeqCst);
         if !self.muted.load(Ordering::Relaxed) {
             self.task.wake();

@@ -20,6 +20,7 @@ use tonic::Status;
 
 use super::{
     Server,
+    bell::Bell,
     http2::shutting_down,
     life::Life,
     phase::{Phase, Phases},
@@ -50,7 +51,7 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let running = Running::new(&calls);
         let (head, body) = request.into_parts();
-        let body = Unread::body(body, &calls.vitals);
+        let body = Unread::body(body, &calls);
         let exchange = match names_host(&head) {
             true => server.exchange_within(&within, head, body, &peer),
             false => Exchange::answered(bare_response(StatusCode::BAD_REQUEST)),
@@ -66,10 +67,17 @@ where
     }
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
     // All that belongs to the connection runs in this task, so a call learns of the end of its grace by being polled.
+    let waker = all.bell.waker();
     let mut seen = [false; 2];
     let result = poll_fn(|cx| {
+        let waker = if all.with_bodies.load(Ordering::Relaxed) {
+            all.bell.listen(cx);
+            &waker
+        } else {
+            cx.waker()
+        };
         loop {
-            if let Poll::Ready(result) = connection.as_mut().poll(cx) {
+            if let Poll::Ready(result) = connection.as_mut().poll(&mut Context::from_waker(waker)) {
                 return Poll::Ready(result);
             }
             if Pin::new(&mut life).poll(cx).is_ready() {
@@ -97,8 +105,11 @@ fn names_host(head: &Parts) -> bool {
 }
 
 /// What the calls of a connection share.
-struct Calls {
-    vitals: Arc<Vitals>,
+pub(super) struct Calls {
+    pub(super) vitals: Arc<Vitals>,
+    /// Wakes the connection, from the first request on that has a body.
+    pub(super) bell: Arc<Bell>,
+    with_bodies: AtomicBool,
     /// What still runs is to end with a status.
     aborting: AtomicBool,
     /// The answer that streams, of which there is one at a time.
@@ -116,7 +127,19 @@ struct Streaming {
 
 impl Calls {
     fn new(vitals: &Arc<Vitals>) -> Self {
-        Self { vitals: Arc::clone(vitals), aborting: AtomicBool::new(false), streaming: Mutex::default() }
+        Self {
+            vitals: Arc::clone(vitals),
+            bell: Arc::default(),
+            with_bodies: AtomicBool::new(false),
+            aborting: AtomicBool::new(false),
+            streaming: Mutex::default(),
+        }
+    }
+
+    /// Notes a request that has a body.
+    pub(super) fn with_body(&self) {
+        self.vitals.unread(true);
+        self.with_bodies.store(true, Ordering::Relaxed);
     }
 
     fn streaming(&self) -> MutexGuard<'_, Option<Streaming>> {

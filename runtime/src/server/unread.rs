@@ -6,7 +6,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Wake, ready},
     time::Duration,
 };
 
@@ -16,10 +16,8 @@ use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tonic::Status;
 
-use crate::{
-    call::{Body, Frame},
-    http2::Vitals,
-};
+use super::{bell::hushed, http1::Calls};
+use crate::call::{Body, Frame};
 
 /// How much of an unwanted rest is read, in bytes, and for how long.
 const REST: usize = 4 * 1024 * 1024;
@@ -34,12 +32,12 @@ pub(crate) struct Unread {
 
 impl Unread {
     /// The body of a request of this connection, which knows from then on that there is more to read of it.
-    pub(super) fn body(body: Incoming, vitals: &Arc<Vitals>) -> Body {
+    pub(super) fn body(body: Incoming, calls: &Arc<Calls>) -> Body {
         if body.is_end_stream() {
             return Body::empty();
         }
-        vitals.unread(true);
-        Body::h1(Self { rest: Some(Rest { body, vitals: Arc::clone(vitals) }) })
+        calls.with_body();
+        Body::h1(Self { rest: Some(Rest { body, calls: Arc::clone(calls) }) })
     }
 
     /// Whether it was read to its end.
@@ -70,16 +68,21 @@ impl Drop for Unread {
 /// What is left of a body.
 struct Rest {
     body: Incoming,
-    vitals: Arc<Vitals>,
+    calls: Arc<Calls>,
 }
 
 impl Rest {
     /// The next frame, and whether it is the last.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<(Option<Result<Frame, hyper::Error>>, bool)> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        // With each frame that is taken hyper wakes the connection, to read on: after the last that would be for nothing.
+        let (polled, rung) = hushed(|| Pin::new(&mut self.body).poll_frame(cx));
+        if rung && !(polled.is_ready() && self.body.is_end_stream()) {
+            self.calls.bell.wake_by_ref();
+        }
+        let frame = ready!(polled);
         let at_end = self.body.is_end_stream() || !matches!(frame, Some(Ok(_)));
         if at_end {
-            self.vitals.unread(false);
+            self.calls.vitals.unread(false);
         }
         Poll::Ready((frame, at_end))
     }

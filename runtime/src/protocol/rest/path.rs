@@ -3,7 +3,7 @@
 use super::percent::marks;
 
 /// How many slashes of a path are kept without an allocation.
-const NEAR: usize = 16;
+const NEAR: usize = 8;
 
 /// Where the segments of a path begin and end, as one pass over it tells: the router and the variables ask for them by
 /// number.
@@ -73,7 +73,12 @@ impl Segments {
         self.near.get(index).or_else(|| self.far.get(index - NEAR)).map_or(0, |slash| usize::from(*slash))
     }
 
-    /// The segments from one to another, without that. Empty if there are none.
+    /// One of them.
+    pub(super) fn one<'p>(&self, path: &'p str, index: usize) -> &'p str {
+        path.get(self.slash(index) + 1..self.slash(index + 1)).unwrap_or_default()
+    }
+
+    /// Those from one to another, without that. Empty if there are none.
     pub(super) fn between<'p>(&self, path: &'p str, from: usize, to: usize) -> &'p str {
         if from < to { path.get(self.slash(from) + 1..self.slash(to)).unwrap_or_default() } else { "" }
     }
@@ -91,7 +96,7 @@ mod tests {
             let segments = Segments::of(path).expect("a path");
             let expected: Vec<_> = path[1..].split('/').collect();
             let count = segments.count();
-            let found: Vec<_> = (0..count).map(|index| segments.between(path, index, index + 1)).collect();
+            let found: Vec<_> = (0..count).map(|index| segments.one(path, index)).collect();
             assert_eq!(found, expected, "{path}");
             for from in 0..count {
                 for to in from + 1..=count {
@@ -117,9 +122,9 @@ mod tests {
             let path = format!("{}:verb", "/part".repeat(count));
             let mut segments = Segments::of(&path).expect("a path");
             segments.end_at(path.len() - ":verb".len());
-            assert_eq!((segments.count(), segments.between(&path, count - 1, count)), (count, "part"));
+            assert_eq!((segments.count(), segments.one(&path, count - 1)), (count, "part"));
             segments.end_at(path.len());
-            assert_eq!((segments.count(), segments.between(&path, count - 1, count)), (count, "part:verb"));
+            assert_eq!((segments.count(), segments.one(&path, count - 1)), (count, "part:verb"));
         }
     }
 
