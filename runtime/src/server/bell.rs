@@ -12,13 +12,13 @@ use std::{
 use futures_util::task::AtomicWaker;
 
 thread_local! {
-    /// Whether no bell may ring on this thread, and whether one would have.
-    static HUSHED: Cell<Option<bool>> = const { Cell::new(None) };
+    /// The bell that may not ring on this thread, and whether it would have.
+    static HUSHED: Cell<(*const Bell, bool)> = const { Cell::new((std::ptr::null(), false)) };
 }
 
 /// Wakes the task of a connection, except while it is muted. h2 wakes the connection for every answer that is handed to
 /// it. Where the connection hands them over itself and looks at h2 once more afterwards, each request would cost it a
-/// second turn with nothing to do.
+/// second turn with nothing to do. hyper wakes it for each part of a request's body that is taken: see [`hushed`].
 #[derive(Debug, Default)]
 pub(super) struct Bell {
     muted: AtomicBool,
@@ -26,7 +26,7 @@ pub(super) struct Bell {
 }
 
 impl Bell {
-    /// The waker to poll h2 with.
+    /// The waker to poll h2 or hyper with.
     pub(super) fn waker(self: &Arc<Self>) -> Waker {
         Waker::from(Arc::clone(self))
     }
@@ -50,18 +50,17 @@ impl Bell {
     }
 }
 
-/// Does something that can ring no bell but one; whether it would have.
-pub(super) fn hushed<T>(act: impl FnOnce() -> T) -> (T, bool) {
-    struct Hush;
+/// Does something while this bell does not ring on this thread; whether it would have. Other bells ring.
+pub(super) fn hushed<T>(bell: &Arc<Bell>, act: impl FnOnce() -> T) -> (T, bool) {
+    struct Hush((*const Bell, bool));
     impl Drop for Hush {
         fn drop(&mut self) {
-            HUSHED.set(None);
+            HUSHED.set(self.0);
         }
     }
-    let _hush = Hush;
-    HUSHED.set(Some(false));
+    let _before = Hush(HUSHED.replace((Arc::as_ptr(bell), false)));
     let done = act();
-    (done, HUSHED.get() == Some(true))
+    (done, HUSHED.get().1)
 }
 
 impl Wake for Bell {
@@ -70,12 +69,57 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if HUSHED.get().is_some() {
-            return HUSHED.set(Some(true));
+        let (hushed, _) = HUSHED.get();
+        if hushed == Arc::as_ptr(self) {
+            return HUSHED.set((hushed, true));
         }
         fence(Ordering::SeqCst);
         if !self.muted.load(Ordering::Relaxed) {
             self.task.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn listening() -> (Arc<Bell>, Arc<Count>) {
+        let (bell, count) = (Arc::<Bell>::default(), Arc::<Count>::default());
+        bell.listen(&Context::from_waker(&Arc::clone(&count).into()));
+        (bell, count)
+    }
+
+    #[test]
+    fn one_bell_is_hushed_and_no_other() {
+        let ((first, woken_first), (second, woken_second)) = (listening(), listening());
+        let counts = || (woken_first.0.load(Ordering::Relaxed), woken_second.0.load(Ordering::Relaxed));
+        let ((), rung) = hushed(&first, || {
+            first.wake_by_ref();
+            second.wake_by_ref();
+        });
+        assert_eq!((rung, counts()), (true, (0, 1)));
+        assert!(!hushed(&first, || {}).1);
+        // Within another hush, and behind it.
+        let (within, rung) = hushed(&first, || hushed(&second, || second.wake_by_ref()).1);
+        assert_eq!((within, rung, counts()), (true, false, (0, 1)));
+        let ((), rung) = hushed(&first, || {
+            hushed(&second, || {});
+            first.wake_by_ref();
+        });
+        assert_eq!((rung, counts()), (true, (0, 1)));
+        first.wake_by_ref();
+        assert_eq!(counts(), (1, 1));
     }
 }

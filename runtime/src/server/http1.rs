@@ -66,13 +66,14 @@ where
         builder.max_headers(header_count);
     }
     let mut connection = pin!(builder.serve_connection(TokioIo::new(io), service));
+    let ringing = all.bell.waker();
     // All that belongs to the connection runs in this task, so a call learns of the end of its grace by being polled.
-    let waker = all.bell.waker();
     let mut seen = [false; 2];
     let result = poll_fn(|cx| {
+        // Without bodies there is nothing to hush, and the task's own waker costs less. Who still has that wakes, too.
         let waker = if all.with_bodies.load(Ordering::Relaxed) {
             all.bell.listen(cx);
-            &waker
+            &ringing
         } else {
             cx.waker()
         };
@@ -107,7 +108,7 @@ fn names_host(head: &Parts) -> bool {
 /// What the calls of a connection share.
 pub(super) struct Calls {
     pub(super) vitals: Arc<Vitals>,
-    /// Wakes the connection, from the first request on that has a body.
+    /// Wakes the connection, from the turn on that follows the first request with a body.
     pub(super) bell: Arc<Bell>,
     with_bodies: AtomicBool,
     /// What still runs is to end with a status.

@@ -16,8 +16,14 @@ use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tonic::Status;
 
-use super::{bell::hushed, http1::Calls};
-use crate::call::{Body, Frame};
+use super::{
+    bell::{Bell, hushed},
+    http1::Calls,
+};
+use crate::{
+    call::{Body, Frame},
+    http2::Vitals,
+};
 
 /// How much of an unwanted rest is read, in bytes, and for how long.
 const REST: usize = 4 * 1024 * 1024;
@@ -37,7 +43,9 @@ impl Unread {
             return Body::empty();
         }
         calls.with_body();
-        Body::h1(Self { rest: Some(Rest { body, calls: Arc::clone(calls) }) })
+        // Not all that calls share: an answer may stream from its own request.
+        let (vitals, bell) = (Arc::clone(&calls.vitals), Arc::clone(&calls.bell));
+        Body::h1(Self { rest: Some(Rest { body, vitals, bell }) })
     }
 
     /// Whether it was read to its end.
@@ -68,21 +76,23 @@ impl Drop for Unread {
 /// What is left of a body.
 struct Rest {
     body: Incoming,
-    calls: Arc<Calls>,
+    vitals: Arc<Vitals>,
+    bell: Arc<Bell>,
 }
 
 impl Rest {
     /// The next frame, and whether it is the last.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<(Option<Result<Frame, hyper::Error>>, bool)> {
-        // With each frame that is taken hyper wakes the connection, to read on: after the last that would be for nothing.
-        let (polled, rung) = hushed(|| Pin::new(&mut self.body).poll_frame(cx));
+        // With each frame that is taken hyper wakes the connection, to read on. After the last of a known length that would
+        // be for nothing: it has let go of this channel in the turn in which it put that in.
+        let (polled, rung) = hushed(&self.bell, || Pin::new(&mut self.body).poll_frame(cx));
         if rung && !(polled.is_ready() && self.body.is_end_stream()) {
-            self.calls.bell.wake_by_ref();
+            self.bell.wake_by_ref();
         }
         let frame = ready!(polled);
         let at_end = self.body.is_end_stream() || !matches!(frame, Some(Ok(_)));
         if at_end {
-            self.calls.vitals.unread(false);
+            self.vitals.unread(false);
         }
         Poll::Ready((frame, at_end))
     }

@@ -17,4 +17,5 @@ mod http1;
 mod lane;
 mod raw;
 mod served;
+mod turns;
 mod unread;
