@@ -114,7 +114,7 @@ pub(crate) fn is_reserved(name: &str) -> bool {
         ),
         Some(b'h') => matches!(name, "host" | "http2-settings"),
         Some(b'k') => name == "keep-alive",
-        Some(b'p') => name == "proxy-connection",
+        Some(b'p') => matches!(name, "proxy-connection" | "proxy-authorization"),
         Some(b't') => matches!(name, "te" | "trailer" | "transfer-encoding"),
         Some(b'u') => name == "upgrade",
         Some(b'x') => name == "x-grpc-web",

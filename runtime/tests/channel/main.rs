@@ -18,6 +18,7 @@ mod faults;
 #[cfg(unix)]
 mod fleet;
 mod health;
+mod hostile_ends;
 mod http1;
 mod node;
 mod panics;

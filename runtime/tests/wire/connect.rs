@@ -48,6 +48,23 @@ fn broken(code: &str, message: &str) -> Vec<u8> {
     end(&format!(r#"{{"error":{{"code":"{code}","message":"{message}"}}}}"#))
 }
 
+/// Each code has its name and its HTTP status (Connect's protocol reference, "Error codes").
+macro_rules! coded {
+    ($code:literal, $http:literal, $name:literal) => {
+        Row {
+            name: concat!("the code ", $name),
+            body: &[|| bare(concat!("code:", $code))],
+            answer: Want {
+                http: $http,
+                headers: JSON_ERROR,
+                body: || concat!(r#"{"code":""#, $name, r#"","message":"as asked"}"#).as_bytes().to_vec(),
+                ..BAD
+            },
+            ..UNARY
+        }
+    };
+}
+
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     // Unary.
@@ -60,6 +77,22 @@ pub const ROWS: &[Row] = &[
     Row { name: "a -bin value that is not base64", headers: &[("content-type", "application/proto"), ("x-b-bin", "!")], body: &[|| bare("hi")], answer: Want { body: || br#"{"code":"invalid_argument","message":"the value of the metadata x-b-bin is not base64"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "details", body: &[|| bare("details:a")], answer: Want { body: || br#"{"code":"invalid_argument","message":"bad","details":[{"type":"google.rpc.BadRequest","value":"CgMKAWE","debug":{"fieldViolations":[{"field":"a"}]}}]}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "a message that needs escapes", body: &[|| bare("message:\"\\\n\u{7}ü\u{1F600}")], answer: Want { http: 409, body: || format!(r#"{{"code":"aborted","message":"{}"}}"#, r#"\"\\\n\u0007ü😀"#.repeat(5000)).into_bytes(), ..BAD }, ..UNARY },
+    coded!(1, 499, "canceled"),
+    coded!(2, 500, "unknown"),
+    coded!(3, 400, "invalid_argument"),
+    coded!(4, 504, "deadline_exceeded"),
+    coded!(5, 404, "not_found"),
+    coded!(6, 409, "already_exists"),
+    coded!(7, 403, "permission_denied"),
+    coded!(8, 429, "resource_exhausted"),
+    coded!(9, 400, "failed_precondition"),
+    coded!(10, 409, "aborted"),
+    coded!(11, 400, "out_of_range"),
+    coded!(12, 501, "unimplemented"),
+    coded!(13, 500, "internal"),
+    coded!(14, 503, "unavailable"),
+    coded!(15, 500, "data_loss"),
+    coded!(16, 401, "unauthenticated"),
     Row { name: "an error with the code OK", body: &[|| bare("no-error")], answer: Want { http: 500, body: || br#"{"code":"internal","message":"the handler failed with the code OK: well"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "a panic", body: &[|| bare("panic")], answer: Want { http: 500, body: || br#"{"code":"internal","message":"the handler panicked"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "an interceptor answers", headers: &[("content-type", "application/proto"), ("x-refuse", "1")], body: &[|| bare("hi")], answer: Want { http: 403, body: || br#"{"code":"permission_denied","message":"Unary is closed"}"#.to_vec(), ..BAD }, ..UNARY },
@@ -75,6 +108,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "of two deadlines the first counts", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "5400000"), ("connect-timeout-ms", "soon")], body: &[|| bare("deadline")], answer: Want { body: || bare("Some(89)"), ..OK }, ..UNARY },
     Row { name: "the handler sees the deadline", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "5400000")], body: &[|| bare("deadline")], answer: Want { body: || bare("Some(89)"), ..OK }, ..UNARY },
     Row { name: "a deadline cuts a handler", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "20")], body: &[|| bare("sleep")], answer: Want { http: 504, body: || br#"{"code":"deadline_exceeded","message":"the deadline of the call has passed"}"#.to_vec(), ..BAD }, ..UNARY },
+    Row { name: "a deadline of no time", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "0")], body: &[|| bare("sleep")], answer: Want { http: 504, body: || br#"{"code":"deadline_exceeded","message":"the deadline of the call has passed"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "a deadline cuts a request that does not end", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "20")], body: &[|| bare("hi")], ends: false, answer: Want { http: 504, body: || br#"{"code":"deadline_exceeded","message":"the deadline of the call has passed"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "a timeout that is no number", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "1s")], body: &[|| bare("hi")], answer: Want { body: || br#"{"code":"invalid_argument","message":"connect-timeout-ms \"1s\" is not one to ten digits"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "a timeout of eleven digits", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "12345678901")], body: &[|| bare("hi")], answer: Want { body: || br#"{"code":"invalid_argument","message":"connect-timeout-ms \"12345678901\" is not one to ten digits"}"#.to_vec(), ..BAD }, ..UNARY },

@@ -54,6 +54,7 @@ impl Echo for Probe {
             "panic" => panic!("as asked"),
             "long" => Ok(Response::new("x".repeat(rest.parse().unwrap()))),
             "message" => Err(Status::aborted(rest.repeat(5000))),
+            "code" => Err(Status::new(rsgrpc::Code::from(rest.parse::<i32>().unwrap()), "as asked")),
             "no-error" => Err(Status::ok("well")),
             "details" => {
                 let violation = FieldViolation { field: rest.into(), ..FieldViolation::default() };

@@ -11,6 +11,7 @@ use super::{
     elements::{Decompressed, Elements, Pieces},
     error::{self, refusal},
     headers,
+    percent::{Piece, decode},
     query::shortened,
     router::{Found, Unmatched},
     site::Site,
@@ -129,7 +130,11 @@ impl Rest {
 /// The answer to a request that no rule matches.
 fn not_found(unmatched: &Unmatched, head: &Parts, site: &Site) -> Response<Body> {
     let Unmatched::Method(methods) = unmatched else {
-        return error::response(&Status::not_found("no route has this path"), site);
+        let status = match decode(head.uri.path(), Piece::Segments) {
+            Ok(_) => Status::not_found("no route has this path"),
+            Err(error) => Status::invalid_argument(format!("the path: {error}")),
+        };
+        return error::response(&status, site);
     };
     let mut response = if head.method == Method::OPTIONS {
         let mut response = Response::new(Body::empty());

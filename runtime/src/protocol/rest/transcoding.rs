@@ -12,7 +12,16 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, Uri};
 use tonic::{Extensions, Status};
 
-use super::{HttpStatus, accept::Shape, headers, path::Segments, query, router::captures, site::Site};
+use super::{
+    HttpStatus,
+    accept::Shape,
+    headers,
+    path::Segments,
+    percent::{Piece, decode},
+    query,
+    router::captures,
+    site::Site,
+};
 use crate::{
     call::Trailers,
     codec::Transcode,
@@ -139,7 +148,8 @@ impl Transcoding {
     }
 
     fn read_path(&self, message: &mut dyn Json) -> Result<(), Status> {
-        for (variable, value) in captures(&self.rule.template, self.uri.path(), &self.segments) {
+        let path = self.uri.path();
+        for (variable, value) in captures(&self.rule.template, path, &self.segments) {
             let wrong = |error: &dyn fmt::Display| {
                 Status::invalid_argument(format!("the value of `{}` in the path: {error}", variable.field.join(".")))
             };
@@ -152,6 +162,10 @@ impl Transcoding {
                 }
             };
             set.map_err(|error| wrong(&error.message()))?;
+        }
+        // What no variable captures is read by nobody, but has to be sound, too.
+        if self.segments.escaped {
+            decode(path, Piece::Segments).map_err(|error| Status::invalid_argument(format!("the path: {error}")))?;
         }
         Ok(())
     }

@@ -97,7 +97,7 @@ pub(crate) async fn prefixes(addr: SocketAddr, claimed: u32) -> Sent {
     attacker.settled().await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let refused = attacker.seen().ended;
-    let outcome = if refused > 0 { format!("{refused} refused") } else { "after 30 s".to_owned() };
+    let outcome = if refused > 0 { format!("{refused} refused") } else { "held; 30 s by its timer".to_owned() };
     Sent { what: "200 calls".to_owned(), outcome, held: (vec![attacker], vec![]) }
 }
 

@@ -110,7 +110,11 @@ pub(crate) async fn idle(addr: SocketAddr) -> Sent {
         sockets.push(stream);
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
-    Sent { what: "preface and SETTINGS".to_owned(), outcome: "after 5 min".to_owned(), held: (vec![], sockets) }
+    Sent {
+        what: "preface and SETTINGS".to_owned(),
+        outcome: "held; 5 min by its timer".to_owned(),
+        held: (vec![], sockets),
+    }
 }
 
 /// Five connections of 200 streams, each of which asks for far more than anybody reads.
@@ -131,5 +135,5 @@ pub(crate) async fn stalled(addr: SocketAddr, windows: bool) -> Sent {
         sockets.push(stream);
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    Sent { what: "1,000 calls".to_owned(), outcome: "after 5 min".to_owned(), held: (vec![], sockets) }
+    Sent { what: "1,000 calls".to_owned(), outcome: "held; 5 min by its timer".to_owned(), held: (vec![], sockets) }
 }

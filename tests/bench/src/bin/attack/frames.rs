@@ -77,7 +77,7 @@ async fn pour(mut attacker: Attacker, one: Vec<u8>, reads: bool) -> Sent {
     match reads {
         true => ended(attacker, what, over).await,
         false => {
-            let outcome = if over { "closed" } else { "stands still, 5 min" };
+            let outcome = if over { "closed" } else { "held; 5 min by its timer" };
             Sent { what, outcome: outcome.to_owned(), held: (vec![attacker], vec![]) }
         }
     }

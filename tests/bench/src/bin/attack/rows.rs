@@ -83,7 +83,7 @@ fn floods() -> Vec<Row> {
 fn resets() -> Vec<Row> {
     let others = |name: &str| match name {
         "a window that overflows" | "a PRIORITY on itself" | "more than the content-length" => {
-            "tonic for ever, others by 2,220 streams"
+            "tonic for ever, others by 2,220 frames"
         }
         _ => "GOAWAY 1 at once",
     };
@@ -104,7 +104,7 @@ fn waiting() -> Vec<Row> {
     vec![
         row(
             "slow: nothing, half a preface, no SETTINGS, half a HEADERS, no END_HEADERS, half a head of HTTP/1.1",
-            "never closed, connectrpc 30 s",
+            "never closed; nothing, half a preface: connectrpc 30 s",
             |addr| connections::slow(addr, connections::beginnings()),
         ),
         #[cfg(feature = "tls")]
@@ -132,7 +132,7 @@ fn becoming() -> Vec<Row> {
     let mut rows = vec![
         row("HPACK bomb over the limit", "GOAWAY 11", |addr| frames::bombs(addr, 1, 16_000)),
         row("HPACK bomb under the limit, 4,000 calls", "179, 299, 154 MiB", |addr| frames::bombs(addr, 4000, 90)),
-        row("paths and queries of 8, 14 and 60 KiB", "12, 12, 431", frames::long_paths),
+        row("paths and queries of 8, 14 and 60 KiB", "12 at 8 KiB, 431 at 60", frames::long_paths),
         row("4 × 4 MiB of empty elements of 32 bytes", "139, 85 (refused), 142 MiB; p99 73, 42, 5 ms", |addr| {
             bodies::requests(addr, 4, GRPC, bodies::elements(2 << 20))
         }),

@@ -1,0 +1,129 @@
+//! Ends of answers by gRPC-Web and Connect streams that no honest server sends, and the honest ones beside them.
+
+use rsgrpc::{Channel, Protocol};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::{node::within, support::EchoClient};
+
+struct Row {
+    name: &'static str,
+    /// The frames, each by its flags and payload.
+    frames: &'static [(u8, &'static [u8])],
+    /// What else follows.
+    rest: &'static [u8],
+    messages: usize,
+    /// The status that the call ends with: its code, and how its message begins.
+    end: &'static str,
+}
+
+const HI: (u8, &[u8]) = (0, b"\x0a\x02hi");
+const ROW: Row = Row { name: "", frames: &[], rest: b"", messages: 1, end: "" };
+
+#[rustfmt::skip]
+const CONNECT: &[Row] = &[
+    Row { name: "an honest one", frames: &[HI, HI, (2, b"{}")], messages: 2, end: "Ok: ", ..ROW },
+    Row { name: "an honest error", frames: &[HI, (2, br#"{"error":{"code":"not_found","message":"gone"}}"#)], end: "NotFound: gone", ..ROW },
+    Row { name: "metadata only", frames: &[HI, (2, br#"{"metadata":{"x":["1"]}}"#)], end: "Ok: ", ..ROW },
+    Row { name: "no JSON", frames: &[HI, (2, b"{")], end: "Internal: the end of the stream does not parse: ", ..ROW },
+    Row { name: "nothing at all", frames: &[HI, (2, b"")], end: "Internal: the end of the stream does not parse: ", ..ROW },
+    Row { name: "no UTF-8", frames: &[HI, (2, b"{\"\xff\":1}")], end: "Internal: the end of the stream does not parse: ", ..ROW },
+    Row { name: "a list", frames: &[HI, (2, b"[]")], end: "Internal: the end of the stream does not parse: it is no JSON object", ..ROW },
+    Row { name: "metadata that is a list", frames: &[HI, (2, br#"{"metadata":[]}"#)], end: "Internal: the end of the stream does not parse: metadata is no object", ..ROW },
+    Row { name: "metadata of numbers", frames: &[HI, (2, br#"{"metadata":{"x":[1]}}"#)], end: "Internal: the end of the stream does not parse: metadata is no list of texts", ..ROW },
+    Row { name: "an error that is a text", frames: &[HI, (2, br#"{"error":"x"}"#)], end: "Internal: the end of the stream does not parse: error is no error of Connect", ..ROW },
+    Row { name: "an error of an unknown code", frames: &[HI, (2, br#"{"error":{"code":"odd","message":"m"}}"#)], end: "Unknown: m", ..ROW },
+    Row { name: "compressed, by nothing named", frames: &[HI, (3, b"{}")], end: "Internal: the last frame is compressed, but the headers name no encoding", ..ROW },
+    Row { name: "two ends", frames: &[HI, (2, b"{}"), (2, b"{}")], end: "Internal: the server sent more behind the frame that ends the call", ..ROW },
+    Row { name: "a message behind the end", frames: &[HI, (2, b"{}"), HI], end: "Internal: the server sent more behind the frame that ends the call", ..ROW },
+    Row { name: "no end", frames: &[HI], end: "Internal: the server ended its answer without the frame that ends the call", ..ROW },
+    Row { name: "flags of nobody", frames: &[HI, (4, b"{}")], end: "Internal: a frame has the flags 0x04, which the protocol does not define", ..ROW },
+    Row { name: "those of gRPC-Web", frames: &[HI, (0x80, b"{}")], end: "Internal: a frame has the flags 0x80, which the protocol does not define", ..ROW },
+    Row { name: "half a prefix", frames: &[HI], rest: &[2, 0, 0], end: "Internal: ", ..ROW },
+    Row { name: "half an end", frames: &[HI], rest: &[2, 0, 0, 0, 9, b'{'], end: "Internal: ", ..ROW },
+    Row { name: "an end of 4 GiB", frames: &[HI], rest: &[2, 0xff, 0xff, 0xff, 0xff], end: "ResourceExhausted: ", ..ROW },
+];
+
+#[rustfmt::skip]
+const GRPC_WEB: &[Row] = &[
+    Row { name: "an honest one", frames: &[HI, HI, (0x80, b"grpc-status:0\r\n")], messages: 2, end: "Ok: ", ..ROW },
+    Row { name: "an honest error", frames: &[HI, (0x80, b"Grpc-Status: 5\r\nGrpc-Message: gone%21\r\n")], end: "NotFound: gone!", ..ROW },
+    Row { name: "lines without returns", frames: &[HI, (0x80, b"grpc-status:0\nx:1\n")], end: "Ok: ", ..ROW },
+    Row { name: "a line that is no field", frames: &[HI, (0x80, b"grpc-status:0\r\nwhat\r\n")], end: "Internal: the trailers have a line that is no field: \"what\"", ..ROW },
+    Row { name: "a name of no letters", frames: &[HI, (0x80, b"a b:1\r\n")], end: "Internal: the trailers have a line that is no field: \"a b:1\"", ..ROW },
+    Row { name: "a value with a NUL", frames: &[HI, (0x80, b"x:\0\r\n")], end: "Internal: the trailers have a line that is no field: ", ..ROW },
+    Row { name: "no status", frames: &[HI, (0x80, b"x:1\r\n")], end: "Internal: the server ended the call without a grpc-status", ..ROW },
+    Row { name: "nothing at all", frames: &[HI, (0x80, b"")], end: "Internal: the server ended the call without a grpc-status", ..ROW },
+    Row { name: "a status that is no number", frames: &[HI, (0x80, b"grpc-status:x\r\n")], end: "Unknown: ", ..ROW },
+    Row { name: "compressed, by nothing named", frames: &[HI, (0x81, b"grpc-status:0\r\n")], end: "Internal: the last frame is compressed, but the headers name no encoding", ..ROW },
+    Row { name: "two ends", frames: &[HI, (0x80, b"grpc-status:0\r\n"), (0x80, b"grpc-status:0\r\n")], end: "Internal: the server sent more behind the frame that ends the call", ..ROW },
+    Row { name: "no end", frames: &[HI], end: "Internal: the server ended its answer without the frame that ends the call", ..ROW },
+    Row { name: "that of Connect", frames: &[HI, (2, b"{}")], end: "Internal: a frame has the flags 0x02, which the protocol does not define", ..ROW },
+    Row { name: "half an end", frames: &[HI], rest: &[0x80, 0, 0, 0, 9, b'g'], end: "Internal: ", ..ROW },
+    Row { name: "an end of 4 GiB", frames: &[HI], rest: &[0x80, 0xff, 0xff, 0xff, 0xff], end: "ResourceExhausted: ", ..ROW },
+];
+
+/// Asks a server that answers with this body, of which so many bytes fit between them.
+async fn outcome(protocol: Protocol, content_type: &str, body: Vec<u8>, room: usize) -> (usize, String) {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    let answer = [head.as_bytes(), &body].concat();
+    let connect = move |_| {
+        let answer = answer.clone();
+        async move {
+            let (ours, mut theirs) = tokio::io::duplex(room);
+            tokio::spawn(async move {
+                let mut request = Vec::new();
+                // The request is one message, of which no byte is a line feed behind its prefix but the first.
+                while !request.windows(4).any(|four| four == b"\r\n\r\n") || !request.ends_with(b"hi") {
+                    theirs.read_buf(&mut request).await?;
+                }
+                theirs.write_all(&answer).await?;
+                theirs.shutdown().await
+            });
+            Ok(ours)
+        }
+    };
+    let channel =
+        Channel::builder("http://test").protocol(protocol).http1_only().connect_with(connect).build().unwrap();
+    let mut messages = match EchoClient::new(channel).down("hi".to_owned()).await {
+        Ok(response) => response.into_inner(),
+        Err(status) => return (0, format!("{:?}: {}", status.code(), status.message())),
+    };
+    let mut count = 0;
+    loop {
+        match messages.message().await {
+            Ok(Some(_)) => count += 1,
+            Ok(None) => return (count, "Ok: ".to_owned()),
+            Err(status) => return (count, format!("{:?}: {}", status.code(), status.message())),
+        }
+    }
+}
+
+async fn come_to(protocol: Protocol, content_type: &str, rows: &[Row]) {
+    for row in rows {
+        let mut body = Vec::new();
+        for (flags, payload) in row.frames {
+            body.push(*flags);
+            body.extend((payload.len() as u32).to_be_bytes());
+            body.extend(*payload);
+        }
+        body.extend(row.rest);
+        for room in [1 << 16, 3] {
+            let (messages, end) = within(row.name, outcome(protocol, content_type, body.clone(), room)).await;
+            assert!(end.starts_with(row.end), "{content_type}, {}: {end}", row.name);
+            assert_eq!(messages, row.messages, "{content_type}, {}: {end}", row.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn ends_of_connect_streams() {
+    come_to(Protocol::Connect, "application/connect+proto", CONNECT).await;
+}
+
+#[tokio::test]
+async fn ends_of_grpc_web() {
+    come_to(Protocol::GrpcWeb, "application/grpc-web+proto", GRPC_WEB).await;
+}
