@@ -21,7 +21,7 @@ use crate::{
     support::Answer,
 };
 
-/// Says how many calls a run makes; CI also makes a hundred thousand.
+/// Says how many calls a run makes; CI also makes those of a hundred thousand requests.
 const CALLS: &str = "RSGRPC_CALLS";
 const CALLS_BY_DEFAULT: u64 = 10_000;
 /// Each random request is sent in so many ways.
