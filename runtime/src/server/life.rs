@@ -20,8 +20,9 @@ use crate::{
     task::Rare,
 };
 
-/// How long the last frames of a connection may take once its calls were cut off.
-pub(super) const LAST_WORDS: Duration = Duration::from_millis(100);
+/// How long the last frames of a connection may take once its calls were cut off. With what timers and the end itself
+/// take, a tenth of a second.
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(90);
 
 /// How often the idleness of a connection is looked for within the time that it may last, and how often at most. Nobody
 /// notes when a call has ended, so a connection may be idle for longer by one such part.
