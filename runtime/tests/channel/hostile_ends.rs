@@ -75,8 +75,7 @@ async fn outcome(protocol: Protocol, content_type: &str, body: Vec<u8>, room: us
             let (ours, mut theirs) = tokio::io::duplex(room);
             tokio::spawn(async move {
                 let mut request = Vec::new();
-                // The request is one message, of which no byte is a line feed behind its prefix but the first.
-                while !request.windows(4).any(|four| four == b"\r\n\r\n") || !request.ends_with(b"hi") {
+                while !request.windows(HI.1.len()).any(|bytes| bytes == HI.1) {
                     theirs.read_buf(&mut request).await?;
                 }
                 theirs.write_all(&answer).await?;

@@ -17,8 +17,7 @@ use crate::{
 };
 
 async fn ask(peer: &mut DuplexStream, path: &str, body: &str, answer: &str) {
-    let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-type: application/x-ndjson\r\n");
-    let head = if path == "/v1/unary" { head.replace("x-ndjson", "json") } else { head };
+    let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\n");
     peer.write_all(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
     let mut received = Vec::new();
     while !received.ends_with(answer.as_bytes()) {

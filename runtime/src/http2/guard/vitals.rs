@@ -16,8 +16,7 @@ use tokio::{
 use super::Lent;
 
 /// When bytes last came, whether the peer plays fair, and since when it has been in which of the states that may not
-/// last. Written by the [`Guard`](super::Guard), by whoever runs the connection, and by its calls
-/// as they end.
+/// last. Written by the [`Guard`](super::Guard), by whoever runs the connection, and by its calls as they end.
 #[derive(Debug)]
 pub(crate) struct Vitals {
     opened: Instant,

@@ -73,14 +73,10 @@ impl Segments {
         self.near.get(index).or_else(|| self.far.get(index - NEAR)).map_or(0, |slash| usize::from(*slash))
     }
 
-    /// One of them.
-    pub(super) fn one<'p>(&self, path: &'p str, index: usize) -> &'p str {
-        path.get(self.slash(index) + 1..self.slash(index + 1)).unwrap_or_default()
-    }
-
-    /// Those from one to another, without that. Empty if there are none.
+    /// Those from one to another, without that. Empty if there are none: then the slash before the one is not before that of
+    /// the other.
     pub(super) fn between<'p>(&self, path: &'p str, from: usize, to: usize) -> &'p str {
-        if from < to { path.get(self.slash(from) + 1..self.slash(to)).unwrap_or_default() } else { "" }
+        path.get(self.slash(from) + 1..self.slash(to)).unwrap_or_default()
     }
 }
 
@@ -96,7 +92,7 @@ mod tests {
             let segments = Segments::of(path).expect("a path");
             let expected: Vec<_> = path[1..].split('/').collect();
             let count = segments.count();
-            let found: Vec<_> = (0..count).map(|index| segments.one(path, index)).collect();
+            let found: Vec<_> = (0..count).map(|index| segments.between(path, index, index + 1)).collect();
             assert_eq!(found, expected, "{path}");
             for from in 0..count {
                 for to in from + 1..=count {
@@ -122,9 +118,9 @@ mod tests {
             let path = format!("{}:verb", "/part".repeat(count));
             let mut segments = Segments::of(&path).expect("a path");
             segments.end_at(path.len() - ":verb".len());
-            assert_eq!((segments.count(), segments.one(&path, count - 1)), (count, "part"));
+            assert_eq!((segments.count(), segments.between(&path, count - 1, count)), (count, "part"));
             segments.end_at(path.len());
-            assert_eq!((segments.count(), segments.one(&path, count - 1)), (count, "part:verb"));
+            assert_eq!((segments.count(), segments.between(&path, count - 1, count)), (count, "part:verb"));
         }
     }
 

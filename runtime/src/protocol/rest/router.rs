@@ -139,7 +139,7 @@ impl<T> Router<T> {
 /// The verb behind the last colon of the last segment, if something stands before it, and where that ends.
 fn split_verb<'p>(path: &'p str, segments: &Segments) -> Option<(usize, &'p str)> {
     let last = segments.count() - 1;
-    let (before, verb) = segments.one(path, last).rsplit_once(':')?;
+    let (before, verb) = segments.between(path, last, last + 1).rsplit_once(':')?;
     (!before.is_empty()).then_some((segments.slash(last) + 1 + before.len(), verb))
 }
 
@@ -152,7 +152,7 @@ struct Walk<'p> {
 
 impl<'p> Walk<'p> {
     fn segment(self, index: usize) -> &'p str {
-        self.segments.one(self.path, index)
+        self.segments.between(self.path, index, index + 1)
     }
 
     /// What a segment is among the literals.
