@@ -106,7 +106,7 @@ pub struct Inbound {
     pub(super) chunks: Chunks,
     ending: Ending,
     state: State,
-    /// Bounds how long a message may come to a standstill; `None` for what a client receives.
+    /// Bounds how long messages may come to a standstill; `None` for what a client receives.
     progress: Option<Progress>,
     /// The request as a whole is awaited, rather than its next message.
     is_awaited: bool,
@@ -189,10 +189,10 @@ impl Inbound {
         }
     }
 
-    /// Ends the reading with DEADLINE_EXCEEDED when nothing arrives for as long of a message that has begun, or of a
-    /// request that is one message.
-    pub(crate) fn set_receive_timeout(&mut self, limit: Duration) {
-        self.progress = Some(Progress::new(limit));
+    /// Ends the reading with DEADLINE_EXCEEDED when nothing arrives for as long as `within` of a message that has begun, or
+    /// of a request that is one message, or for as long as `between` of the next.
+    pub(crate) fn set_patience(&mut self, within: Duration, between: Option<Duration>) {
+        self.progress = Some(Progress::new(within, between));
     }
 
     /// Whether it is known from the head that the call failed.
@@ -391,7 +391,8 @@ impl Inbound {
         };
         let has_begun = self.is_awaited || !self.chunks.is_empty() || self.framing.keeps_some();
         let limit = ready!(progress.poll_stalled(has_begun, cx));
-        Poll::Ready(Status::deadline_exceeded(format!("nothing more of a message arrived for {limit:?}")))
+        let what = if has_begun { "nothing more of a message" } else { "no further message" };
+        Poll::Ready(Status::deadline_exceeded(format!("{what} arrived for {limit:?}")))
     }
 
     fn end(&mut self) -> Result<(), Status> {

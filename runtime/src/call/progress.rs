@@ -1,4 +1,4 @@
-//! Messages that have begun to arrive and do not go on.
+//! Messages that do not arrive, or have begun to and do not go on.
 
 use std::{
     pin::Pin,
@@ -10,10 +10,13 @@ use tokio::time::{Instant, Sleep};
 
 use crate::deadline;
 
-/// How long what has begun to arrive may stand still.
+/// How long what arrives may stand still.
 #[derive(Debug)]
 pub(super) struct Progress {
-    limit: Duration,
+    /// Within a message.
+    within: Duration,
+    /// From one message to the next.
+    between: Option<Duration>,
     waiting: Option<Box<Waiting>>,
 }
 
@@ -25,8 +28,8 @@ struct Waiting {
 }
 
 impl Progress {
-    pub(super) fn new(limit: Duration) -> Self {
-        Self { limit: limit.min(deadline::LONGEST), waiting: None }
+    pub(super) fn new(within: Duration, between: Option<Duration>) -> Self {
+        Self { within, between, waiting: None }
     }
 
     /// Something has arrived.
@@ -36,16 +39,19 @@ impl Progress {
         }
     }
 
-    /// Ready once nothing has arrived for too long, of a thing that `has_begun`.
+    /// Ready once nothing has arrived for too long, of a message that `has_begun` or of the next.
     pub(super) fn poll_stalled(&mut self, has_begun: bool, cx: &mut Context<'_>) -> Poll<Duration> {
-        let limit = self.limit;
-        if !has_begun {
+        let Some(limit) = (if has_begun { Some(self.within) } else { self.between }) else {
             self.waiting = None;
             return Poll::Pending;
-        }
+        };
+        let limit = limit.min(deadline::LONGEST);
         let waiting = self.waiting.get_or_insert_with(|| {
             Box::new(Waiting { timer: Box::pin(tokio::time::sleep(limit)), last: Instant::now() })
         });
+        if waiting.timer.deadline() > waiting.last + limit {
+            waiting.timer.as_mut().reset(waiting.last + limit);
+        }
         loop {
             ready!(deadline::poll_timer(&mut waiting.timer, cx));
             if waiting.last.elapsed() >= limit {

@@ -190,11 +190,20 @@ impl ServerBuilder {
     }
 
     /// How long a caller may let the rest of a message wait without a byte of it, or of a request that is one message;
-    /// then the call ends with `DEADLINE_EXCEEDED`. Between the messages of a stream it may wait as it likes. Default:
-    /// 30 seconds.
+    /// then the call ends with `DEADLINE_EXCEEDED`. Between the messages of a stream
+    /// [another limit](Self::stream_idle_timeout) holds. Default: 30 seconds.
     #[must_use]
     pub fn receive_timeout(mut self, limit: Duration) -> Self {
         self.limits.receive_timeout = Some(limit);
+        self
+    }
+
+    /// How long a caller may send nothing between two messages of a stream while the handler waits for the next; then
+    /// that ends with `DEADLINE_EXCEEDED`. Default: none, since a stream may be silent for long and its caller be known to
+    /// live by [`keepalive`](Self::keepalive); the [age of its connection](ConnectionLimits::age) bounds it.
+    #[must_use]
+    pub fn stream_idle_timeout(mut self, limit: Duration) -> Self {
+        self.limits.stream_idle_timeout = Some(limit);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::deadline::LONGEST;
+use crate::{deadline::LONGEST, http2::Windows};
 
 /// Limits of a server's connections, set by [`connection_limits`](super::ServerBuilder::connection_limits). All are
 /// finite; `docs/security.md` says why each is as it is. Of times, a year is the longest.
@@ -31,6 +31,7 @@ pub struct ConnectionLimits {
     pub(super) age_grace: Duration,
     pub(super) control_frames: u32,
     pub(super) resets: u32,
+    pub(super) windows: Windows,
 }
 
 impl Default for ConnectionLimits {
@@ -50,6 +51,7 @@ impl Default for ConnectionLimits {
             age_grace: Duration::from_secs(24 * 3600),
             control_frames: 10_000,
             resets: 800,
+            windows: Windows::new(256 * 1024, 1024 * 1024),
         }
     }
 }
@@ -149,6 +151,19 @@ impl ConnectionLimits {
     /// told to go (GOAWAY with ENHANCE_YOUR_CALM). Each stream that ends well allows another reset. Default: 800.
     pub fn max_resets(mut self, resets: u32) -> Self {
         self.resets = resets;
+        self
+    }
+
+    /// How much a peer may send before it was read, in bytes: on one stream, and on all of an HTTP/2 connection. A stream
+    /// gets at most one window for each round trip, so a long way at a high rate needs a wider one; what is unread stays in
+    /// memory. As many requests as fit into the connection's may be left unread before they stop the others. Default: 256
+    /// KiB and 1 MiB. The least is 65,535, the most 2^31 - 1 (RFC 9113, 6.9), and a connection has no less than a stream.
+    ///
+    /// DATA for calls that are over, since they were answered early, is bounded by it, too: after four times the
+    /// connection's window in all the peer is asked to go on with another connection (GOAWAY, NO_ERROR), after sixteen
+    /// times it is cut off (GOAWAY with ENHANCE_YOUR_CALM).
+    pub fn windows(mut self, stream: u32, connection: u32) -> Self {
+        self.windows = Windows::new(stream, connection);
         self
     }
 }

@@ -32,14 +32,6 @@ use crate::{
 /// a request; reading on for ever would let one connection starve its neighbours.
 const BATCH: usize = 64;
 
-/// Windows of flow control, in bytes. The connection's bounds what all its streams may have in memory unread.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
-/// h2 counts small DATA frames that wait unread against this budget and closes the connection when it is used up. Flow
-/// control bounds them already (a frame of one byte costs at most 256 of the budget), so healthy streams of small
-/// messages are never cut off.
-const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
-
 pub(super) async fn open<IO>(opened: Opened<IO>, server: Server, peer: Arc<Peer>, phases: Phases) -> Option<Open>
 where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -49,17 +41,18 @@ where
         ping_interval: server.core.keepalive_min_interval,
         control_frames: limits.control_frames,
         resets: limits.resets,
+        window: limits.windows.connection,
     });
     let opened_by = opened.accepted + limits.opening;
     let (io, vitals) = Guard::of_accepted(opened, Watched::Http2(police));
     // The preface is there, but a peer may take nothing of the first frame.
     let handshake = h2::server::Builder::new()
-        .initial_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_window_size(limits.windows.stream)
+        .initial_connection_window_size(limits.windows.connection)
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(limits.header_bytes)
         .max_send_buffer_size(SEND_BUFFER)
-        .data_frame_budget(DATA_FRAME_BUDGET)
+        .data_frame_budget(limits.windows.data_frame_budget())
         .handshake(io);
     let handshake = tokio::select! {
         handshake = tokio::time::timeout_at(opened_by, handshake) => handshake.ok()?,

@@ -32,16 +32,16 @@ const NAP: Duration = Duration::from_millis(10);
 /// Runs until its connection must be dropped, and leads that through its phases. It is to be polled after the connection
 /// and by the same task, so that it sees what became of that. A busy connection polls it after every request, and hardly
 /// ever is there anything to do: so it is looked at when one of its own timers or phases has woken it, and when the peer
-/// has begun to let the connection wait.
+/// has begun to let the connection wait or has worn it out.
 pub(super) struct Life {
     course: Rare<Course>,
-    /// What the peer let the connection wait for when the course was last looked at.
+    /// What the peer had done to the connection when the course was last looked at.
     seen: Pressing,
 }
 
 impl Life {
     /// That of a connection whose peer is asked by this whether it lives. It has the phases of its server, unless it gets
-    /// too old, is idle, or its peer lets it wait.
+    /// too old, is idle or worn out, or its peer lets it wait.
     pub(super) fn new(core: &Arc<Core>, server: Phases, vitals: &Arc<Vitals>, pulse: Option<Pulse>) -> (Self, Phases) {
         let own = Lead::new();
         let phases = own.phases();
@@ -183,10 +183,11 @@ impl Course {
             let again = pulse.feel(self.core.keepalive, &self.vitals, true, cx).ok()?;
             first.0 = first.0.min(again);
         }
+        let worn = (self.phase < Phase::Draining && self.vitals.worn()).then_some((now, Some(Due::Next)));
         let quiet = quiet_since.map(|since| (since.max(self.idle_from) + idle, Some(Due::Idle)));
         let owing = self.vitals.owing_since().map(|since| (since + limits.opening, Some(Due::Overdue)));
         let blocked = self.vitals.blocked_since().map(|since| (since + limits.unread, Some(Due::Overdue)));
-        [over, quiet, owing, blocked].into_iter().flatten().chain([first]).min_by_key(|(at, _)| *at)
+        [over, worn, quiet, owing, blocked].into_iter().flatten().chain([first]).min_by_key(|(at, _)| *at)
     }
 }
 

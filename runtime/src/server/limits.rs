@@ -16,6 +16,7 @@ pub struct CallLimits {
     pub(super) max_send_message_bytes: Option<usize>,
     pub(super) timeout: Option<Duration>,
     pub(super) receive_timeout: Option<Duration>,
+    pub(super) stream_idle_timeout: Option<Duration>,
 }
 
 impl CallLimits {
@@ -49,9 +50,17 @@ impl CallLimits {
     }
 
     /// How long a caller may let the rest of a message wait without a byte of it, or of a request that is one message;
-    /// then the call ends with `DEADLINE_EXCEEDED`. Between the messages of a stream it may wait as it likes.
+    /// then the call ends with `DEADLINE_EXCEEDED`. Between the messages of a stream
+    /// [another limit](Self::stream_idle_timeout) holds.
     pub fn receive_timeout(mut self, limit: Duration) -> Self {
         self.receive_timeout = Some(limit);
+        self
+    }
+
+    /// How long a caller may send nothing between two messages of a stream while the handler waits for the next; then
+    /// that ends with `DEADLINE_EXCEEDED`.
+    pub fn stream_idle_timeout(mut self, limit: Duration) -> Self {
+        self.stream_idle_timeout = Some(limit);
         self
     }
 }
@@ -64,6 +73,7 @@ pub(crate) struct Limits {
     pub(crate) max_send_message_bytes: usize,
     pub(crate) timeout: Option<Duration>,
     pub(crate) receive_timeout: Duration,
+    pub(crate) stream_idle_timeout: Option<Duration>,
 }
 
 /// Long enough for a connection that is lost and found again.
@@ -78,6 +88,7 @@ impl Default for Limits {
             max_send_message_bytes: bytes,
             timeout: None,
             receive_timeout: RECEIVE_TIMEOUT,
+            stream_idle_timeout: None,
         }
     }
 }
@@ -99,6 +110,7 @@ impl Limits {
             max_send_message_bytes: limits.max_send_message_bytes.unwrap_or(self.max_send_message_bytes),
             timeout: limits.timeout.or(self.timeout),
             receive_timeout: limits.receive_timeout.unwrap_or(self.receive_timeout),
+            stream_idle_timeout: limits.stream_idle_timeout.or(self.stream_idle_timeout),
         }
     }
 }

@@ -141,11 +141,20 @@ impl Attacker {
     /// Waits until the server has worked on all that was sent, as its answer to a PING tells; false if the connection is
     /// over instead.
     pub async fn settled(&mut self) -> bool {
+        self.ping(Seen::is_over).await;
+        !self.seen().is_over()
+    }
+
+    /// The same, of one who does not care for a GOAWAY.
+    pub async fn settled_or_closed(&mut self) {
+        self.ping(|seen| seen.closed).await;
+    }
+
+    async fn ping(&mut self, over: fn(&Seen) -> bool) {
         self.pings += 1;
         let pings = self.pings;
         self.send(&frame(PING, 0, 0, b"attacked")).await;
-        self.until("an answer to a PING", |seen| seen.pongs >= pings || seen.is_over()).await;
-        !self.seen().is_over()
+        self.until("an answer to a PING", |seen| seen.pongs >= pings || over(seen)).await;
     }
 
     /// The code of the GOAWAY with which the connection ends.
@@ -219,6 +228,39 @@ async fn read_frame(read: &mut ReadHalf<TcpStream>) -> Option<(u8, u8, u32, Vec<
 pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u32).to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// Whose calls an attack is made of.
+#[derive(Debug, Clone, Copy)]
+pub enum Caller {
+    Grpc,
+    Rest,
+}
+
+impl Caller {
+    pub const ALL: [Self; 2] = [Self::Grpc, Self::Rest];
+
+    /// The headers of a call to the tests' service.
+    pub fn head(self, method: &str) -> Vec<u8> {
+        match self {
+            Self::Grpc => call(&format!("/test.Echo/{method}")),
+            Self::Rest => post(&format!("/v1/{}", method.to_lowercase()), "application/json", None),
+        }
+    }
+
+    /// A call that has not sent anything yet.
+    pub fn open(self, stream: u32, method: &str) -> Vec<u8> {
+        frame(HEADERS, END_HEADERS, stream, &self.head(method))
+    }
+
+    /// One that has sent all.
+    pub fn ask(self, stream: u32, method: &str) -> Vec<u8> {
+        let body = match self {
+            Self::Grpc => message("hi"),
+            Self::Rest => b"\"hi\"".to_vec(),
+        };
+        [self.open(stream, method), frame(DATA, END_STREAM, stream, &body)].concat()
+    }
 }
 
 /// The headers of a gRPC call.

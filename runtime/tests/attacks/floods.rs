@@ -2,19 +2,14 @@
 
 use crate::{
     attacker::{
-        Attacker, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, PING, PRIORITY, SETTINGS,
-        WINDOW_UPDATE, call, frame, message,
+        Attacker, CONTINUATION, Caller, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, PING, PREFACE,
+        PRIORITY, SETTINGS, WINDOW_UPDATE, call, frame, message,
     },
-    target::Target,
+    target::{Target, builder},
 };
 
 /// Frames of one kind within which the connection must be over, unless a peer has reason for them.
 const BAR: usize = 10_000;
-
-fn stream_of(attacker: &mut Attacker) -> (u32, Vec<u8>) {
-    let stream = attacker.stream();
-    (stream, frame(HEADERS, END_HEADERS, stream, &call("/test.Echo/Both")))
-}
 
 #[tokio::test]
 async fn control_frames() {
@@ -26,9 +21,13 @@ async fn control_frames() {
         ("WINDOW_UPDATE", frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]), BAR + 1),
     ];
     for (name, one, count) in kinds {
-        let mut attacker = Attacker::connect(target.addr).await;
-        attacker.send(&one.repeat(count)).await;
-        assert_eq!(attacker.dismissed().await, Some(ENHANCE_YOUR_CALM), "{name}");
+        // On a connection without a call, and beside one of either protocol, which is reason for a hundred.
+        for (caller, count) in [(None, count), (Some(Caller::Grpc), count + 100), (Some(Caller::Rest), count + 100)] {
+            let mut attacker = Attacker::connect(target.addr).await;
+            let open = caller.map_or_else(Vec::new, |caller| caller.open(attacker.stream(), "Both"));
+            attacker.send(&[open, one.repeat(count)].concat()).await;
+            assert_eq!(attacker.dismissed().await, Some(ENHANCE_YOUR_CALM), "{name}, {caller:?}");
+        }
     }
     target.finish().await;
 }
@@ -38,10 +37,10 @@ async fn control_frames() {
 async fn control_frames_that_are_answered_into_the_void() {
     use tokio::io::AsyncWriteExt;
     let limits = rsgrpc::ConnectionLimits::new().unread(std::time::Duration::from_secs(1));
-    let target = Target::of(crate::target::builder().connection_limits(limits)).await;
+    let target = Target::of(builder().connection_limits(limits)).await;
     for one in [frame(PING, 0, 0, b"attacked"), frame(SETTINGS, 0, 0, &[])] {
         let mut socket = tokio::net::TcpStream::connect(target.addr).await.unwrap();
-        socket.write_all(crate::attacker::PREFACE).await.unwrap();
+        socket.write_all(PREFACE).await.unwrap();
         socket.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
         let flood = one.repeat(1000);
         let mut frames = 0;
@@ -53,16 +52,19 @@ async fn control_frames_that_are_answered_into_the_void() {
     target.finish().await;
 }
 
+/// A head that does not end, long before it would have to.
 #[tokio::test]
 async fn continuation() {
     let target = Target::new().await;
-    for payload in [&[][..], &[0; 16_384]] {
-        let mut attacker = Attacker::connect(target.addr).await;
-        let stream = attacker.stream();
-        attacker.send(&frame(HEADERS, 0, stream, &call("/test.Echo/Unary"))).await;
-        let flood = frame(CONTINUATION, 0, stream, payload).repeat(1000);
-        attacker.send(&flood).await;
-        attacker.until("the end of the connection", |seen| seen.is_over()).await;
+    for caller in Caller::ALL {
+        for payload in [&[][..], &[0; 16_384]] {
+            let mut attacker = Attacker::connect(target.addr).await;
+            let stream = attacker.stream();
+            attacker.send(&frame(HEADERS, 0, stream, &caller.head("Unary"))).await;
+            let flood = frame(CONTINUATION, 0, stream, payload).repeat(1000);
+            attacker.send(&flood).await;
+            assert_eq!(attacker.dismissed().await, Some(ENHANCE_YOUR_CALM), "{caller:?}");
+        }
     }
     target.finish().await;
 }
@@ -70,11 +72,13 @@ async fn continuation() {
 #[tokio::test]
 async fn empty_data() {
     let target = Target::new().await;
-    let mut attacker = Attacker::connect(target.addr).await;
-    let (stream, open) = stream_of(&mut attacker);
-    attacker.send(&open).await;
-    attacker.send(&frame(DATA, 0, stream, &[]).repeat(BAR + 1)).await;
-    assert_eq!(attacker.dismissed().await, Some(ENHANCE_YOUR_CALM));
+    for caller in Caller::ALL {
+        let mut attacker = Attacker::connect(target.addr).await;
+        let stream = attacker.stream();
+        attacker.send(&caller.open(stream, "Both")).await;
+        attacker.send(&frame(DATA, 0, stream, &[]).repeat(BAR + 1)).await;
+        assert_eq!(attacker.dismissed().await, Some(ENHANCE_YOUR_CALM), "{caller:?}");
+    }
     target.finish().await;
 }
 
@@ -82,13 +86,15 @@ async fn empty_data() {
 #[tokio::test]
 async fn small_messages_are_no_flood() {
     let target = Target::new().await;
-    let mut attacker = Attacker::connect(target.addr).await;
-    let (stream, open) = stream_of(&mut attacker);
-    attacker.send(&open).await;
-    let batch = frame(DATA, 0, stream, &message("0123456789")).repeat(1000);
-    assert_eq!(attacker.rounds(100, |_| batch.clone()).await, None);
-    attacker.send(&frame(DATA, END_STREAM, stream, &[])).await;
-    attacker.until("the end of the call", |seen| seen.ended == 1).await;
+    for (caller, one) in [(Caller::Grpc, message("0123456789")), (Caller::Rest, b"\"0123456789\"\n   ".to_vec())] {
+        let mut attacker = Attacker::connect(target.addr).await;
+        let stream = attacker.stream();
+        attacker.send(&caller.open(stream, "Both")).await;
+        let batch = frame(DATA, 0, stream, &one).repeat(1000);
+        assert_eq!(attacker.rounds(100, |_| batch.clone()).await, None, "{caller:?}");
+        attacker.send(&frame(DATA, END_STREAM, stream, &[])).await;
+        attacker.until("the end of the call", |seen| seen.ended == 1).await;
+    }
     target.finish().await;
 }
 

@@ -12,6 +12,7 @@ mod bodies;
 mod floods;
 mod heads;
 mod injection;
+mod late;
 mod log;
 mod provocations;
 mod resets;

@@ -179,23 +179,6 @@ async fn a_connection_grows_old() {
     assert!((99..=101).contains(&end), "the call ended {end} s after the GOAWAY");
 }
 
-/// An answer comes before the request is over, and the caller goes on sending.
-#[tokio::test]
-async fn an_early_answer_is_the_end() {
-    let target = Target::new().await;
-    let mut attacker = Attacker::connect(target.addr).await;
-    let stream = attacker.stream();
-    attacker.send(&frame(HEADERS, END_HEADERS, stream, &call("/test.Echo/Up"))).await;
-    attacker.until("the answer", |seen| seen.ended == 1).await;
-    let chunk = frame(DATA, 0, stream, &[0; 16_384]);
-    let mut sent = 0;
-    while attacker.send(&chunk).await && attacker.settled().await {
-        sent += chunk.len();
-        assert!(sent < 16 << 20, "16 MiB were swallowed");
-    }
-    target.finish().await;
-}
-
 #[tokio::test]
 async fn connections_are_counted() {
     let limits = ConnectionLimits::new().max_connections_per_peer(3);

@@ -1,12 +1,12 @@
 //! Streams that nobody reads, by the hundreds.
 
 use crate::{
-    attacker::{Attacker, DATA, END_HEADERS, END_STREAM, HEADERS, WINDOW_UPDATE, call, frame, framed, message},
+    attacker::{Attacker, Caller, DATA, END_HEADERS, END_STREAM, HEADERS, WINDOW_UPDATE, call, frame, framed, message},
     target::Target,
 };
 
 /// Asks for 1,000 streams that never end; what each connection may be sent is its window.
-async fn stalled(window: u32) {
+async fn stalled(caller: Caller, window: u32) {
     let target = Target::new().await;
     let settings = [&[0, 4][..], &window.to_be_bytes()].concat();
     let mut attackers = Vec::new();
@@ -14,9 +14,7 @@ async fn stalled(window: u32) {
         let mut attacker = Attacker::unread(target.addr, &settings).await;
         let mut sent = frame(WINDOW_UPDATE, 0, 0, &0x7f00_0000u32.to_be_bytes());
         for _ in 0..200 {
-            let stream = attacker.stream();
-            sent.extend(frame(HEADERS, END_HEADERS, stream, &call("/test.Echo/Down")));
-            sent.extend(frame(DATA, END_STREAM, stream, &message("hi")));
+            sent.extend(caller.ask(attacker.stream(), "Down"));
         }
         assert!(attacker.send(&sent).await);
         attackers.push(attacker);
@@ -25,9 +23,8 @@ async fn stalled(window: u32) {
     for _ in 0..20 {
         let mut other = Attacker::connect(target.addr).await;
         assert!(other.settled().await);
-        let stream = other.stream();
-        other.send(&frame(HEADERS, END_HEADERS, stream, &call("/test.Echo/Unary"))).await;
-        other.send(&frame(DATA, END_STREAM, stream, &message("hi"))).await;
+        let ask = caller.ask(other.stream(), "Unary");
+        other.send(&ask).await;
         other.until("an answer", |seen| seen.ended == 1).await;
     }
     target.finish().await;
@@ -36,12 +33,16 @@ async fn stalled(window: u32) {
 
 #[tokio::test]
 async fn windows_are_open_and_the_socket_is_not_read() {
-    stalled(0x7fff_ffff).await;
+    for caller in Caller::ALL {
+        stalled(caller, 0x7fff_ffff).await;
+    }
 }
 
 #[tokio::test]
 async fn windows_are_shut() {
-    stalled(0).await;
+    for caller in Caller::ALL {
+        stalled(caller, 0).await;
+    }
 }
 
 /// Streams that may not send keep nothing of the connection's window from one that may: not even a byte each, as in

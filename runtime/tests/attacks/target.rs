@@ -8,7 +8,7 @@ use rsgrpc::{
 };
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-use crate::support::{Answer, Echo, EchoClient, EchoServer};
+use crate::support::{Answer, Echo, EchoClient, EchoServer, Ruled};
 
 pub struct Same;
 
@@ -46,7 +46,7 @@ impl Echo for Same {
 }
 
 pub fn builder() -> ServerBuilder {
-    Server::builder().add_service(EchoServer::new(Same))
+    Server::builder().add_service(Ruled(EchoServer::new(Same)))
 }
 
 /// A server, and somebody who calls it until [`finish`](Self::finish), on a connection of its own.

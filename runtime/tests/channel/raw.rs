@@ -18,7 +18,10 @@ use h2::{
 };
 use http::{HeaderMap, Response};
 use rsgrpc::{Channel, Code, Status};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::AsyncReadExt,
+    net::{TcpListener, TcpStream},
+};
 
 use crate::{node::within, support::EchoClient};
 
@@ -337,4 +340,29 @@ async fn trailers_beyond_the_limit_are_cut() {
     let (client, _channel) = client(addr);
     assert_eq!(call(&client).await.unwrap(), "hi");
     assert_eq!(call(&client).await.unwrap_err().code(), Code::Internal);
+}
+
+/// What a connection begins with: SETTINGS with the window of a stream (4), and a WINDOW_UPDATE for what the connection's has
+/// more than the first 65,535 bytes.
+#[tokio::test]
+async fn windows_are_announced() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = format!("http://{}", listener.local_addr().unwrap());
+    let wide = Channel::builder(&target).windows(1 << 20, 3 << 20);
+    for (builder, stream, connection) in
+        [(Channel::builder(&target), 256u32 << 10, 16u32 << 20), (wide, 1u32 << 20, 3u32 << 20)]
+    {
+        let client = EchoClient::new(builder.build().unwrap());
+        let call = tokio::spawn(async move { client.unary(String::new()).await });
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let more = (connection - 65_535).to_be_bytes();
+        let mut awaited =
+            vec![[&[0, 4][..], &stream.to_be_bytes()].concat(), [&[8, 0, 0, 0, 0, 0][..], &more].concat()];
+        let mut said = Vec::new();
+        while !awaited.is_empty() {
+            assert_ne!(within("more", socket.read_buf(&mut said)).await.unwrap(), 0, "{awaited:?} is not in {said:?}");
+            awaited.retain(|wanted| !said.windows(wanted.len()).any(|part| part == wanted));
+        }
+        call.abort();
+    }
 }

@@ -42,7 +42,9 @@ fn of_calls() -> Vec<(Row, SetForCalls)> {
     let halting = || Sent { pause: 20 * SECOND, ..Sent::text("hi there") };
     let small: Both = both!(max_receive_message_bytes(100));
     let soon: Both = both!(receive_timeout(5 * SECOND));
-    let rows: [(&'static str, Sent, Both, Refusal, u64); 9] = [
+    // Within a message another limit holds.
+    let silent = || Sent { pause: 40 * SECOND, twice: true, ..Sent::text("hi there").streamed() };
+    let rows: [(&'static str, Sent, Both, Refusal, u64); 10] = [
         ("a message received", text(), small, EXHAUSTED, 0),
         ("a message of a stream", text().streamed(), small, EXHAUSTED, 0),
         ("a message after decompression", zeros(), small, EXHAUSTED, 0),
@@ -52,6 +54,7 @@ fn of_calls() -> Vec<(Row, SetForCalls)> {
         ("duration", Sent::text("slow"), both!(timeout(5 * SECOND)), LATE, 5),
         ("a message that stands still", halting(), soon, LATE, 5),
         ("one of a stream that stands still", halting().streamed(), soon, LATE, 5),
+        ("a stream between two messages", silent(), both!(stream_idle_timeout(5 * SECOND)), LATE, 5),
     ];
     let row = |(name, sent, (set, of_call), refusal, after)| (Row { name, sent, set, refusal, after }, of_call);
     rows.into_iter().map(row).collect()

@@ -2,46 +2,15 @@
 //! limit set. Here over HTTP/2, by calls of gRPC and of REST.
 
 use rsgrpc::{ConnectionLimits, ServerBuilder};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    attacker::{
-        DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, call, frame, message, post,
-    },
+    attacker::{Caller, DATA, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame},
     lane::{Lane, Protocol, Sent},
-    raw::{Step, events},
+    raw::{Step, connect, events},
     served::{SECOND, Set, builder},
 };
 use Step::{Send, Wait};
-
-/// Opens streams of HTTP/2.
-#[derive(Debug, Clone, Copy)]
-pub enum Caller {
-    Grpc,
-    Rest,
-}
-
-impl Caller {
-    fn head(self, method: &str) -> Vec<u8> {
-        match self {
-            Self::Grpc => call(&format!("/test.Echo/{method}")),
-            Self::Rest => post(&format!("/v1/{}", method.to_lowercase()), "application/json", None),
-        }
-    }
-
-    /// A call that has not sent anything yet.
-    pub fn open(self, stream: u32, method: &str) -> Vec<u8> {
-        frame(HEADERS, END_HEADERS, stream, &self.head(method))
-    }
-
-    /// One that has sent all.
-    pub fn ask(self, stream: u32, method: &str) -> Vec<u8> {
-        let body = match self {
-            Self::Grpc => message("hi"),
-            Self::Rest => b"\"hi\"".to_vec(),
-        };
-        [self.open(stream, method), frame(DATA, END_STREAM, stream, &body)].concat()
-    }
-}
 
 pub struct Row<C> {
     pub name: &'static str,
@@ -168,10 +137,13 @@ const OVER_HTTP2: &[Row<Caller>] = &[
     },
     Row {
         name: "DATA for a call that is over",
-        steps: |by| vec![begun(), Send(by.open(1, "Nothing")), Send(frame(DATA, 0, 1, &[0; 16_384]).repeat(600))],
+        steps: |by| vec![begun(), Send(by.open(1, "Nothing")), Send(frame(DATA, 0, 1, &[0; 16_384]).repeat(1100))],
         last: 20,
-        by_default: &["0 s: 1 ended", "0 s: 1 reset by 3", "0 s: GOAWAY 11", "0 s: closed"],
-        set: None,
+        by_default: &["0 s: 1 ended", "0 s: 1 reset by 3", "0 s: GOAWAY 0", "0 s: GOAWAY 11", "0 s: closed"],
+        set: Some((
+            |builder| limits(builder, |limits| limits.windows(256 << 10, 2 << 20)),
+            &["0 s: 1 ended", "0 s: 1 reset by 3", "0 s: GOAWAY 0", "10 s: closed"],
+        )),
     },
     Row {
         name: "PINGs, of which more are allowed then",
@@ -197,7 +169,7 @@ pub async fn come_to<C: Copy + std::fmt::Debug>(rows: &[Row<C>], callers: &[C]) 
                 if events != wanted {
                     wrong.push(format!("{} {caller:?}, {how}: {events:?} is not {wanted:?}", row.name));
                 }
-                let lane = Lane { protocol: Protocol::Grpc, http2: true };
+                let lane = Lane { protocol: Protocol::Grpc, http2: true, tcp: false };
                 let answer = lane.connect(&server).await.exchange(&Sent::text("hi")).await;
                 let sick = lane.differs(&Sent::text("hi"), &answer, None);
                 wrong.extend(sick.map(|sick| format!("{} {caller:?}, {how}: then {sick}", row.name)));
@@ -209,5 +181,22 @@ pub async fn come_to<C: Copy + std::fmt::Debug>(rows: &[Row<C>], callers: &[C]) 
 
 #[tokio::test(start_paused = true)]
 async fn over_http2() {
-    come_to(OVER_HTTP2, &[Caller::Grpc, Caller::Rest]).await;
+    come_to(OVER_HTTP2, &Caller::ALL).await;
+}
+
+/// What a connection begins with: SETTINGS with the window of a stream (4), and a WINDOW_UPDATE for what the connection's has
+/// more than the first 65,535 bytes.
+#[tokio::test(start_paused = true)]
+async fn windows_are_announced() {
+    let wide = limits(builder(), |limits| limits.windows(1 << 20, 3 << 20));
+    for (server, stream, connection) in [(builder(), 256 << 10, 1 << 20), (wide, 1u32 << 20, 3u32 << 20)] {
+        let mut peer = connect(server.build().unwrap());
+        peer.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat()).await.unwrap();
+        let mut said = vec![0; 100];
+        let len = peer.read(&mut said).await.unwrap();
+        let update = frame(WINDOW_UPDATE, 0, 0, &(connection - 65_535).to_be_bytes());
+        for wanted in [[&[0, 4][..], &stream.to_be_bytes()].concat(), update] {
+            assert!(said[..len].windows(wanted.len()).any(|part| part == wanted), "{wanted:?} is not in {said:?}");
+        }
+    }
 }

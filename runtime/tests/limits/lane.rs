@@ -7,7 +7,8 @@ use bytes::Bytes;
 use h2::client::SendRequest;
 use rsgrpc::Server;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
     time::Instant,
 };
 
@@ -24,6 +25,8 @@ pub enum Protocol {
 pub struct Lane {
     pub protocol: Protocol,
     pub http2: bool,
+    /// Over a socket rather than in memory, where the time is tokio's.
+    pub tcp: bool,
 }
 
 /// A request of one message.
@@ -35,6 +38,8 @@ pub struct Sent {
     pub gzip: bool,
     /// In the middle of the body.
     pub pause: Duration,
+    /// The message comes twice, and the pause is between the two.
+    pub twice: bool,
     pub headers: Vec<(String, String)>,
 }
 
@@ -60,12 +65,15 @@ pub struct Answer {
     /// Head, body and trailers.
     text: String,
     pub after: Duration,
+    /// After how long it was complete.
+    pub whole: Duration,
 }
 
 impl Sent {
     pub fn text(text: impl Into<String>) -> Self {
         let message = Message::Text(text.into());
-        Self { method: "test.Echo/Unary", message, gzip: false, pause: Duration::ZERO, headers: Vec::new() }
+        let (pause, headers) = (Duration::ZERO, Vec::new());
+        Self { method: "test.Echo/Unary", message, gzip: false, pause, twice: false, headers }
     }
 
     /// As the only message of a stream.
@@ -77,8 +85,12 @@ impl Sent {
         self.method.split('/').next().unwrap()
     }
 
-    fn is_stream(&self) -> bool {
+    fn streams_requests(&self) -> bool {
         self.method == "test.Echo/Up"
+    }
+
+    fn is_stream(&self) -> bool {
+        self.streams_requests() || self.method == "test.Echo/Down"
     }
 
     fn protobuf(&self) -> Vec<u8> {
@@ -90,7 +102,7 @@ impl Sent {
 
     fn json(&self) -> Vec<u8> {
         match &self.message {
-            Message::Text(text) if self.is_stream() => format!("[\"{text}\"]").into_bytes(),
+            Message::Text(text) if self.streams_requests() => format!("[\"{text}\"]").into_bytes(),
             Message::Text(text) => format!("\"{text}\"").into_bytes(),
             Message::Elements(count) => format!("[{}]", vec!["0"; *count].join(",")).into_bytes(),
         }
@@ -100,13 +112,13 @@ impl Sent {
 impl Lane {
     pub fn all() -> impl Iterator<Item = Self> {
         use Protocol::{Connect, Grpc, GrpcWeb, GrpcWebText, Rest};
-        let lane = |http2| move |protocol| Self { protocol, http2 };
+        let lane = |http2| move |protocol| Self { protocol, http2, tcp: false };
         let over_http2 = [Grpc, GrpcWeb, GrpcWebText, Connect, Rest].map(lane(true));
         over_http2.into_iter().chain([GrpcWeb, GrpcWebText, Connect, Rest].map(lane(false)))
     }
 
-    /// The path, the headers and the body of a request.
-    fn written(self, sent: &Sent) -> (String, Vec<(String, String)>, Vec<u8>) {
+    /// The path, the headers and the body of a request, in two pieces.
+    fn written(self, sent: &Sent) -> (String, Vec<(String, String)>, [Vec<u8>; 2]) {
         let stream = sent.is_stream();
         let name = sent.method.rsplit('/').next().unwrap().to_lowercase();
         let path = if self.protocol == Protocol::Rest { format!("/v1/{name}") } else { format!("/{}", sent.method) };
@@ -132,7 +144,14 @@ impl Lane {
         let is_bare = self.protocol == Protocol::Rest || (self.protocol == Protocol::Connect && !stream);
         let body = if is_bare { packed } else { crate::attacker::framed(sent.gzip.into(), &packed) };
         let body = if self.protocol == Protocol::GrpcWebText { STANDARD.encode(body).into_bytes() } else { body };
-        (path, headers.chain(sent.headers.iter().cloned()).collect(), body)
+        let pieces = match (sent.twice, self.protocol) {
+            // A list is written as `[` and a text and `]`.
+            (true, Protocol::Rest) => [body[..body.len() - 1].to_vec(), [b",", &body[1..]].concat()],
+            (true, _) => [body.clone(), body],
+            // Behind a whole group of base64, so that what came of it can be read.
+            (false, _) => [&body[..body.len() / 8 * 4], &body[body.len() / 8 * 4..]].map(<[u8]>::to_vec),
+        };
+        (path, headers.chain(sent.headers.iter().cloned()).collect(), pieces)
     }
 
     /// What is wrong with an answer to this that should be so, or a good one.
@@ -165,19 +184,30 @@ impl Lane {
         if !self.http2 {
             return Peer { lane: self, http2: None, server, stop };
         }
-        let ours = serve(&server, stop);
+        let ours = serve(&server, stop, self.tcp).await;
         let (send, connection) = h2::client::Builder::new().handshake(ours).await.unwrap();
         tokio::spawn(connection);
         Peer { lane: self, http2: Some(send), server, stop }
     }
 }
 
-fn serve(server: &Server, stop: Duration) -> DuplexStream {
-    let (ours, theirs) = tokio::io::duplex(1 << 20);
+async fn serve(server: &Server, stop: Duration, tcp: bool) -> Box<dyn Io> {
     let server = server.clone();
+    if tcp {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        tokio::spawn(async move { server.serve_with_shutdown(listener, tokio::time::sleep(stop)).await });
+        return Box::new(socket);
+    }
+    let (ours, theirs) = tokio::io::duplex(1 << 20);
     tokio::spawn(async move { server.serve_connection_with_shutdown(theirs, tokio::time::sleep(stop)).await });
-    ours
+    Box::new(ours)
 }
+
+/// A connection.
+trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -198,13 +228,11 @@ type Body = (Bytes, Duration, Bytes);
 
 impl Peer {
     pub async fn exchange(&self, sent: &Sent) -> Answer {
-        let (path, headers, body) = self.lane.written(sent);
-        // Behind a whole group of base64, so that what came of it can be read.
-        let (first, rest) = body.split_at(body.len() / 8 * 4);
-        let body = (Bytes::copy_from_slice(first), sent.pause, Bytes::copy_from_slice(rest));
+        let (path, headers, [first, rest]) = self.lane.written(sent);
+        let body = (Bytes::from(first), sent.pause, Bytes::from(rest));
         match &self.http2 {
             Some(send) => over_http2(send.clone(), &path, &headers, body).await,
-            None => over_http1(serve(&self.server, self.stop), &path, &headers, body).await,
+            None => over_http1(serve(&self.server, self.stop, self.lane.tcp).await, &path, &headers, body).await,
         }
     }
 }
@@ -237,6 +265,7 @@ async fn over_http2(
     if let Ok(Some(trailers)) = body.trailers().await {
         answer.add(&trailers);
     }
+    answer.whole = began.elapsed();
     answer
 }
 
@@ -249,7 +278,7 @@ impl Answer {
 }
 
 async fn over_http1(
-    connection: DuplexStream,
+    connection: Box<dyn Io>,
     path: &str,
     headers: &[(String, String)],
     (first, pause, rest): Body,
@@ -274,6 +303,7 @@ async fn over_http1(
     received.truncate(len);
     read.read_to_end(&mut received).await.unwrap();
     drop(writing);
+    let whole = began.elapsed();
     let text = String::from_utf8_lossy(&received).into_owned();
-    Answer { http: text.get(9..12).and_then(|status| status.parse().ok()).unwrap_or_default(), text, after }
+    Answer { http: text.get(9..12).and_then(|status| status.parse().ok()).unwrap_or_default(), text, after, whole }
 }

@@ -13,6 +13,7 @@ mod support;
 mod accepted;
 mod calls;
 mod connections;
+mod deadlines;
 mod http1;
 mod lane;
 mod raw;

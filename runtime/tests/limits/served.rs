@@ -27,12 +27,18 @@ impl Echo for Same {
         }
     }
 
-    /// As many messages of 1 KiB as somebody takes.
-    async fn down(&self, _: Request<String>) -> Answer<impl Stream<Item = Result<String, Status>>> {
+    /// As many messages of 1 KiB as somebody takes, or one in seven milliseconds.
+    async fn down(&self, request: Request<String>) -> Answer<impl Stream<Item = Result<String, Status>>> {
         let held = Arc::clone(&self.0);
-        Ok(Response::new(stream::repeat("x".repeat(1024)).map(move |text| {
+        let slow = request.get_ref() == "slow";
+        Ok(Response::new(stream::repeat("x".repeat(1024)).then(move |text| {
             let _held = &held;
-            Ok(text)
+            async move {
+                if slow {
+                    tokio::time::sleep(SECOND * 7 / 1000).await;
+                }
+                Ok(text)
+            }
         })))
     }
 

@@ -6,8 +6,7 @@ use rsgrpc::ConnectionLimits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    attacker::{PING, PREFACE, SETTINGS, frame},
-    connections::Caller,
+    attacker::{Caller, PING, PREFACE, SETTINGS, frame},
     raw::{closed_unread, connect},
     served::{SECOND, builder, holding},
 };

@@ -61,6 +61,7 @@ impl ChannelBuilder {
             connect_timeout: self.connect_timeout,
             keepalive: self.keepalive,
             max_header_bytes: self.max_header_bytes,
+            windows: self.windows,
             user_agent: self.user_agent.as_deref().map(agent).transpose()?,
             proxy,
             dial: self.dial.clone(),

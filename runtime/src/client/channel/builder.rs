@@ -8,7 +8,7 @@ use super::{Address, LoadBalancer, LoadBalancing, OutlierDetection, Resolver, co
 use crate::{
     Protocol,
     client::{ServiceConfig, Settings},
-    http2::{ANSWER_HEADERS, Keepalive},
+    http2::{ANSWER_HEADERS, Keepalive, Windows},
     json,
 };
 
@@ -21,6 +21,7 @@ pub struct ChannelBuilder {
     pub(super) http1_only: bool,
     pub(super) wait_for_ready: bool,
     pub(super) max_header_bytes: u32,
+    pub(super) windows: Windows,
     pub(super) max_connections: Option<usize>,
     pub(super) streams_per_connection: Option<usize>,
     pub(super) authority: Option<String>,
@@ -62,6 +63,7 @@ impl ChannelBuilder {
             http1_only: false,
             wait_for_ready: false,
             max_header_bytes: ANSWER_HEADERS,
+            windows: Windows::new(256 * 1024, 16 * 1024 * 1024),
             max_connections: None,
             streams_per_connection: None,
             authority: None,
@@ -125,6 +127,17 @@ impl ChannelBuilder {
     #[must_use]
     pub fn max_header_bytes(mut self, bytes: u32) -> Self {
         self.max_header_bytes = bytes.max(LEAST_HEADERS);
+        self
+    }
+
+    /// How much the server may send before it was read, in bytes: on one stream, and on all of an HTTP/2 connection. A
+    /// stream gets at most one window for each round trip, so a long way at a high rate needs a wider one; what is unread
+    /// stays in memory. As many streams as fit into the connection's may be left unread before they stop the others.
+    /// Default: 256 KiB and 16 MiB. The least is 65,535, the most 2^31 - 1 (RFC 9113, 6.9), and a connection has no less
+    /// than a stream.
+    #[must_use]
+    pub fn windows(mut self, stream: u32, connection: u32) -> Self {
+        self.windows = Windows::new(stream, connection);
         self
     }
 

@@ -19,7 +19,7 @@ use tonic::Status;
 use super::{Address, Endpoint, proxy::Proxy};
 use crate::{
     call::Body,
-    http2::{Keepalive, unavailable},
+    http2::{Keepalive, Windows, unavailable},
 };
 
 /// How servers are spoken to: what all connections of a channel have in common.
@@ -33,6 +33,7 @@ pub(super) struct Connector {
     pub(super) keepalive: Option<Keepalive>,
     /// The bytes that head and trailers of an answer may have, each.
     pub(super) max_header_bytes: u32,
+    pub(super) windows: Windows,
     pub(super) user_agent: Option<HeaderValue>,
 }
 

@@ -25,12 +25,6 @@ use crate::{
     task::{AbortOnDrop, Rare},
 };
 
-/// Windows of flow control, in bytes; the connection's bounds what all its streams may have in memory unread. As many
-/// streams as fit into it may be left unread before they stop the others: 64.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
-/// See the server's: flow control already bounds the small frames that h2 counts against it.
-const DATA_FRAME_BUDGET: usize = CONNECTION_WINDOW as usize * 256;
 /// The largest frame that the client takes, in bytes: one for a message of 64 KiB. What such a frame brings is one slice,
 /// where smaller ones would have to be put together, and it is read and written by a system call or two.
 const FRAME: u32 = 80 * 1024;
@@ -53,17 +47,17 @@ pub(super) struct Opened {
 
 /// Opens HTTP/2 on a new connection, whose calls count among these.
 pub(super) async fn open(io: Io, server: Address, connector: &Connector, load: Arc<Load>) -> Result<Opened, String> {
-    let &Connector { keepalive, max_header_bytes, .. } = connector;
+    let &Connector { keepalive, max_header_bytes, windows, .. } = connector;
     let (io, greeting) = Greeting::new(io);
     let (io, vitals) = Guard::new(io);
     let (send, mut connection) = h2::client::Builder::new()
         .enable_push(false)
-        .initial_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_window_size(windows.stream)
+        .initial_connection_window_size(windows.connection)
         .max_frame_size(FRAME)
         .max_header_list_size(max_header_bytes)
         .max_send_buffer_size(SEND_BUFFER)
-        .data_frame_budget(DATA_FRAME_BUDGET)
+        .data_frame_budget(windows.data_frame_budget())
         .handshake(io)
         .await
         .map_err(|error| format!("HTTP/2 handshake: {error}"))?;

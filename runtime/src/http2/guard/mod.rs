@@ -86,6 +86,7 @@ impl<IO> Guard<IO> {
                 let look = police.received(bytes);
                 self.vitals.owes(look.owes, look.anew, now);
                 self.vitals.opened(look.opened);
+                self.vitals.wears(look.worn);
                 if !look.tolerable {
                     self.vitals.abuse();
                 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{
-    scan::{ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, Head, PING, RST_STREAM, SETTINGS, Scan, WINDOW_UPDATE},
+    scan::{
+        ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, Head, PING, RST_STREAM, SETTINGS, Scan,
+        WINDOW_UPDATE,
+    },
     uploads::Uploads,
 };
 
@@ -18,6 +21,8 @@ pub(crate) struct Laws {
     pub(crate) control_frames: u32,
     /// Streams that may end by a reset at once, and how many more each second.
     pub(crate) resets: u32,
+    /// What may come unread on a connection, in bytes.
+    pub(crate) window: u32,
 }
 
 /// Counts the frames of a connection by their kinds, both ways.
@@ -62,6 +67,8 @@ const FRAGMENTS: u32 = 10_000;
 pub(super) struct Look {
     /// What came is still acceptable.
     pub(super) tolerable: bool,
+    /// The connection should give way to another.
+    pub(super) worn: bool,
     /// The peer has begun something that is no data, and must complete it.
     pub(super) owes: bool,
     /// What it owed before has come.
@@ -101,7 +108,8 @@ impl Police {
         }
         let unfinished = self.inbound.inside_head() || (self.inbound.inside() && self.kind != DATA);
         let owes = !self.settled || self.in_block || unfinished;
-        Look { tolerable: self.tolerates(), owes, anew, opened: std::mem::take(&mut self.opened) }
+        let (tolerable, worn) = (self.tolerates(), self.uploads.is_worn(self.laws.window));
+        Look { tolerable, worn, owes, anew, opened: std::mem::take(&mut self.opened) }
     }
 
     fn count(&mut self, head: &Head) {
@@ -158,6 +166,9 @@ impl Police {
             }
             if matches!(head.kind, DATA | HEADERS) {
                 self.forgive();
+                if head.flags & END_STREAM != 0 {
+                    self.uploads.end(head.stream);
+                }
             }
         }
         self.tolerates()
@@ -168,7 +179,7 @@ impl Police {
             && self.control_frames <= self.laws.control_frames
             && self.fragments <= FRAGMENTS
             && self.resets.tolerable(self.laws.resets)
-            && self.uploads.tolerable()
+            && self.uploads.tolerable(self.laws.window)
     }
 
     fn forgive(&mut self) {
@@ -214,10 +225,7 @@ impl Resets {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::scan::{END_STREAM, PADDED},
-        *,
-    };
+    use super::{super::scan::PADDED, *};
 
     /// On a stream of its own, or on the first.
     fn frame_of(stream: u32, kind: u8, flags: u8, len: usize) -> Vec<u8> {
@@ -242,7 +250,7 @@ mod tests {
 
     fn police() -> Police {
         let ping_interval = Duration::from_secs(10);
-        let mut police = Police::new(Laws { ping_interval, control_frames: 10_000, resets: 800 });
+        let mut police = Police::new(Laws { ping_interval, control_frames: 10_000, resets: 800, window: 1 << 20 });
         police.inbound.skip = 0;
         police.received(&open(0));
         police
@@ -348,21 +356,28 @@ mod tests {
         let data = frame(DATA, 0, 16_384);
         assert!(feed(&mut late, &vec![data.clone(); 10_000], 1 << 20), "a long upload");
         assert!(late.sent(&frame(RST_STREAM, 0, 4)));
-        assert!(feed(&mut late, &vec![data.clone(); 512], 1 << 20));
-        assert!(!feed(&mut late, &vec![data.clone(); 1], 1 << 20));
+        assert!(feed(&mut late, &vec![data.clone(); 1024], 1 << 20));
+        assert!(!feed(&mut late, std::slice::from_ref(&data), 1 << 20));
+        let mut answered = police();
+        assert!(answered.sent(&frame(HEADERS, END_HEADERS | END_STREAM, 6)));
+        assert!(!feed(&mut answered, &vec![data; 1025], 1 << 20));
         // What is on its way when each of many streams is reset.
         let mut many = police();
-        for stream in 1..1000 {
+        let mut refused = |stream: u32| {
             assert!(feed(&mut many, &[open(stream)], 4096));
             assert!(many.sent(&frame_of(2 * stream + 1, RST_STREAM, 0, 4)));
-            assert!(feed(&mut many, &vec![frame_of(2 * stream + 1, DATA, 0, 16_384); 16], 1 << 20));
-            tokio::time::advance(Duration::from_millis(30)).await;
-        }
+            let look = many.received(&frame_of(2 * stream + 1, DATA, 0, 16_384).repeat(16));
+            (look.tolerable, look.worn)
+        };
+        assert!((1..=16).all(|stream| refused(stream) == (true, false)));
+        assert!((17..=64).all(|stream| refused(stream) == (true, true)));
+        assert_eq!(refused(65), (false, true));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_has_begun_is_owed_until_it_has_come() {
-        let mut police = Police::new(Laws { ping_interval: Duration::ZERO, control_frames: 100, resets: 100 });
+        let mut police =
+            Police::new(Laws { ping_interval: Duration::ZERO, control_frames: 100, resets: 100, window: 1 << 20 });
         let mut look = |bytes: &[u8]| {
             let Look { owes, anew, .. } = police.received(bytes);
             (owes, anew)

@@ -6,10 +6,11 @@ use super::scan::{END_STREAM, Head};
 /// another limit, and what h2 refuses is reset.
 const UNFINISHED: usize = 4096;
 
-/// Bytes that may come on streams which are over for the server: it has answered early, or reset them. Each new stream
-/// allows as many as its window lets through before its peer knows.
-const LATE: usize = 8 * 1024 * 1024;
-const PER_STREAM: usize = 256 * 1024;
+/// How many windows of a connection may come in all on streams which are over for the server: it has answered, or reset
+/// them. An honest peer sends as much of a stream as its window lets through before it knows, so after some such
+/// streams it is asked to go on with another connection. Who goes on with this one is cut off.
+const LATE: usize = 16;
+const WORN: usize = 4;
 
 /// The unfinished requests of a connection, in the order of their streams.
 #[derive(Debug, Default)]
@@ -26,7 +27,6 @@ impl Uploads {
         let ends = head.flags & END_STREAM != 0;
         if begins {
             self.last = head.stream;
-            self.late = self.late.saturating_sub(PER_STREAM);
             if !ends {
                 self.unfinished.push(head.stream);
             }
@@ -48,14 +48,19 @@ impl Uploads {
         true
     }
 
-    /// The stream was reset.
+    /// The request has ended, its stream was reset, or its answer is complete.
     pub(super) fn end(&mut self, stream: u32) {
         if let Ok(at) = self.unfinished.binary_search(&stream) {
             self.unfinished.remove(at);
         }
     }
 
-    pub(super) fn tolerable(&self) -> bool {
-        self.late <= LATE && self.unfinished.len() <= UNFINISHED
+    /// Whether the connection should give way to another.
+    pub(super) fn is_worn(&self, window: u32) -> bool {
+        self.late > WORN.saturating_mul(window as usize)
+    }
+
+    pub(super) fn tolerable(&self, window: u32) -> bool {
+        self.late <= LATE.saturating_mul(window as usize) && self.unfinished.len() <= UNFINISHED
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Vitals {
     /// When bytes last arrived, in milliseconds since the connection was opened; not noted over HTTP/1.1.
     last_read: AtomicU64,
     abused: AtomicBool,
+    worn: AtomicBool,
     /// No call runs; and since when, for all that is known.
     quiet: AtomicBool,
     quiet_since: Since,
@@ -70,17 +71,18 @@ impl Since {
     }
 }
 
-/// What a peer lets its connection wait for.
+/// What a peer lets its connection wait for, and whether that should give way to another.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Pressing {
     owing: bool,
     blocked: bool,
+    worn: bool,
 }
 
 impl Pressing {
     /// Whether there is something that was not there before.
     pub(crate) fn exceeds(self, before: Self) -> bool {
-        (self.owing && !before.owing) || (self.blocked && !before.blocked)
+        (self.owing && !before.owing) || (self.blocked && !before.blocked) || (self.worn && !before.worn)
     }
 }
 
@@ -91,6 +93,7 @@ impl Vitals {
             opened,
             last_read: AtomicU64::new(0),
             abused: AtomicBool::new(false),
+            worn: AtomicBool::new(false),
             quiet: AtomicBool::new(true),
             quiet_since: Since(AtomicU64::new(0)),
             unread: AtomicBool::new(false),
@@ -118,6 +121,15 @@ impl Vitals {
 
     pub(super) fn abuse(&self) {
         self.abused.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether so much came for nothing that the connection should give way to another.
+    pub(crate) fn worn(&self) -> bool {
+        self.worn.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn wears(&self, worn: bool) {
+        self.worn.store(worn, Ordering::Relaxed);
     }
 
     fn now(&self) -> u64 {
@@ -232,12 +244,12 @@ impl Vitals {
         !self.quiet.load(Ordering::Relaxed)
     }
 
-    /// What the peer lets the connection wait for, once that has worked on all that came.
+    /// What the peer does to its connection, once that has worked on all that came.
     pub(crate) fn pressing(&self) -> Pressing {
         if self.in_head.swap(false, Ordering::Relaxed) {
             self.owing.begin(self.now());
         }
-        Pressing { owing: self.owing.millis().is_some(), blocked: self.blocked.millis().is_some() }
+        Pressing { owing: self.owing.millis().is_some(), blocked: self.blocked.millis().is_some(), worn: self.worn() }
     }
 
     /// Since when no call has run, as far as this was asked: since then none has, and one may have when it was asked

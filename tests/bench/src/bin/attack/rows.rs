@@ -6,7 +6,7 @@ use std::{net::SocketAddr, pin::Pin};
 use tokio::net::TcpStream;
 
 use crate::{
-    attacker::{Attacker, CONTINUATION, DATA, END_HEADERS, PING, PRIORITY, SETTINGS, WINDOW_UPDATE, frame},
+    attacker::{Attacker, CONTINUATION, DATA, END_HEADERS, PING, PRIORITY, SETTINGS, WINDOW_UPDATE, call, frame},
     bodies::{self, GRPC, JSON, UNARY},
     connections, frames,
     provocations::PROVOCATIONS,
@@ -88,7 +88,7 @@ fn resets() -> Vec<Row> {
         _ => "GOAWAY 1 at once",
     };
     let provoked = PROVOCATIONS.into_iter().map(|(name, provoke)| {
-        let one = move |attacker: &mut Attacker| provoke(attacker.stream(), UNARY);
+        let one = move |attacker: &mut Attacker| provoke(attacker.stream(), &call(UNARY));
         row(format!("MadeYouReset: {name}"), others(name), move |addr| frames::paced(addr, one, 8))
     });
     let rapid = [
