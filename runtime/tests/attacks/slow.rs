@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rsgrpc::ConnectionLimits;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    net::TcpStream,
     time::Instant,
 };
 
 use crate::{
     attacker::{
-        Attacker, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, SETTINGS, call, frame, message,
+        Attacker, CONTINUATION, Caller, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PREFACE, SETTINGS, call, frame,
+        message,
     },
     target::{Target, builder},
 };
@@ -50,28 +53,90 @@ fn settings() -> Vec<u8> {
     frame(SETTINGS, 0, 0, &[])
 }
 
+/// What begins and does not go on, and whether another byte comes each second.
+fn beginnings() -> Vec<(&'static str, Vec<u8>, bool)> {
+    let rest = b"GET /v1/x HTTP/1.1\r\nhost: test\r\n";
+    let mut all = vec![
+        ("nothing at all", vec![], false),
+        ("half a preface", PREFACE[..10].to_vec(), false),
+        ("a preface without SETTINGS", PREFACE.to_vec(), false),
+        ("half of SETTINGS", [PREFACE, &settings()[..5]].concat(), false),
+        ("a request line without an end", rest[..5].to_vec(), true),
+        ("headers of HTTP/1.1 without an end", [&rest[..], b"x: "].concat(), true),
+        ("a second head of HTTP/1.1", [&rest[..], b"\r\n", rest, b"x: "].concat(), true),
+    ];
+    for caller in Caller::ALL {
+        let (open, block) = (caller.open(1, "Unary"), frame(HEADERS, 0, 1, &caller.head("Unary")));
+        let large = frame(HEADERS, END_HEADERS, 1, &[0; 10_000]);
+        all.push(("half of HEADERS", [PREFACE, &settings(), &open[..20]].concat(), false));
+        all.push(("a byte of HEADERS each second", [PREFACE, &settings(), &large[..20]].concat(), true));
+        all.push(("a block of headers without an end", [PREFACE, &settings(), &block].concat(), false));
+    }
+    all
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_begins_must_be_complete_in_time() {
-    let open = frame(HEADERS, END_HEADERS, 1, &call("/test.Echo/Unary"));
-    let block = frame(HEADERS, 0, 1, &call("/test.Echo/Unary"));
-    let half_a_head = &open[..20];
-    let large = frame(HEADERS, END_HEADERS, 1, &[0; 10_000]);
-    let rows: [(&str, &[&[u8]], bool); 10] = [
-        ("nothing at all", &[], false),
-        ("half a preface", &[&PREFACE[..10]], false),
-        ("a preface without SETTINGS", &[PREFACE], false),
-        ("half of SETTINGS", &[PREFACE, &settings()[..5]], false),
-        ("half of HEADERS", &[PREFACE, &settings(), half_a_head], false),
-        ("a byte of HEADERS each second", &[PREFACE, &settings(), &large[..20]], true),
-        ("a block of headers without an end", &[PREFACE, &settings(), &block], false),
-        ("a request line without an end", &[b"GET /"], true),
-        ("headers of HTTP/1.1 without an end", &[b"GET / HTTP/1.1\r\nhost: test\r\nx: "], true),
-        ("a second head of HTTP/1.1", &[b"GET / HTTP/1.1\r\nhost: test\r\n\r\nGET / HTTP/1.1\r\nx: "], true),
-    ];
-    for (name, parts, dripping) in rows {
-        let (seconds, _) = closed_after(ConnectionLimits::new(), parts, dripping).await;
+    for (name, sent, dripping) in beginnings() {
+        let (seconds, _) = closed_after(ConnectionLimits::new(), &[&sent], dripping).await;
         assert!((9..=11).contains(&seconds), "{name}: closed after {seconds} s");
     }
+}
+
+/// A short limit for those on sockets, whose time is nobody's. What comes after it may be as late as the machine likes.
+const SOON: Duration = Duration::from_secs(1);
+
+fn not_before_soon(name: &str, began: Instant) {
+    let took = began.elapsed();
+    assert!(took >= SOON - Duration::from_millis(20), "{name}: over after {took:?}");
+}
+
+#[tokio::test]
+async fn what_begins_must_be_complete_in_time_on_sockets() {
+    let target = Target::of(builder().connection_limits(ConnectionLimits::new().opening(SOON))).await;
+    let all = beginnings().into_iter().map(async |(name, sent, dripping)| {
+        let (mut read, mut write) = TcpStream::connect(target.addr).await.unwrap().into_split();
+        write.write_all(&sent).await.unwrap();
+        let began = Instant::now();
+        let drip = async {
+            while dripping && write.write_all(b"a").await.is_ok() {
+                tokio::time::sleep(SOON / 5).await;
+            }
+            std::future::pending::<()>().await
+        };
+        let mut received = Vec::new();
+        tokio::select! {
+            // With bytes unread it ends by a reset.
+            _ = read.read_to_end(&mut received) => {}
+            () = drip => {}
+        }
+        not_before_soon(name, began);
+    });
+    tokio::time::timeout(60 * SECOND, join_all(all)).await.expect("all are closed");
+    target.finish().await;
+}
+
+#[tokio::test]
+async fn bodies_that_stand_still_on_sockets() {
+    let target = Target::of(builder().receive_timeout(SOON)).await;
+    for caller in Caller::ALL {
+        let mut attacker = Attacker::connect(target.addr).await;
+        let stream = attacker.stream();
+        let began = Instant::now();
+        attacker.send(&[caller.open(stream, "Unary"), frame(DATA, 0, stream, b"\0\0")].concat()).await;
+        attacker.until("an answer", |seen| seen.ended == 1).await;
+        not_before_soon("half a message", began);
+        assert!(attacker.settled().await, "the connection goes on");
+    }
+    let mut socket = TcpStream::connect(target.addr).await.unwrap();
+    let began = Instant::now();
+    let head = "POST /v1/unary HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n\"";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    socket.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 504");
+    not_before_soon("half a body of HTTP/1.1", began);
+    target.finish().await;
 }
 
 /// Each CONTINUATION is complete; the block is not.
@@ -187,7 +252,7 @@ async fn connections_are_counted() {
     let mut second = Attacker::connect(target.addr).await;
     assert!(first.settled().await && second.settled().await);
     // The victim has the third.
-    let mut socket = tokio::net::TcpStream::connect(target.addr).await.unwrap();
+    let mut socket = TcpStream::connect(target.addr).await.unwrap();
     let _ = socket.read_to_end(&mut Vec::new()).await;
     first.close().await;
     loop {

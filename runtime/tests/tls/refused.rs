@@ -12,6 +12,7 @@ use crate::{
     log::Log,
     pki::{Ca, Pair},
     raw, start,
+    support::EchoClient,
 };
 
 /// What meets what, and what the caller reads behind "cannot connect to localhost:PORT: ", and the operator in the log of
@@ -233,4 +234,32 @@ async fn http_1_1_is_served_where_it_was_agreed_on() {
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
     }
+}
+
+/// However a handshake fails, the server goes on accepting (RUSTSEC-2024-0376 was a server that stopped), and a connection
+/// that is open goes on.
+#[tokio::test]
+async fn a_failed_handshake_ends_nothing_else() {
+    let ca = Ca::new("ca");
+    let tls = ServerTls::new(ca.issue(&["localhost"]).identity()).require_client_certificate(ca.roots());
+    let (_, addr) = start(Some(tls)).await;
+    let good = || channel(addr).tls(ClientTls::new().roots(ca.roots()).identity(ca.issue(&["me"]).identity()));
+    let open = EchoClient::new(good().build().unwrap());
+    open.unary(String::new()).await.unwrap();
+    let hello = [&[22, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3][..], &[7; 90]].concat();
+    for _ in 0..20 {
+        // Gone at once, by an end or a reset; in the middle of a hello; with something else; without a certificate.
+        drop(TcpStream::connect(addr).await.unwrap());
+        let reset = TcpStream::connect(addr).await.unwrap();
+        reset.set_zero_linger().unwrap();
+        drop(reset);
+        for sent in [&hello[..], b"GET / HTTP/1.1\r\n\r\n", &[0; 100]] {
+            let mut stream = TcpStream::connect(addr).await.unwrap();
+            stream.write_all(sent).await.unwrap();
+            drop(stream);
+        }
+        ask(channel(addr).tls(ClientTls::new().roots(ca.roots()))).await.unwrap_err();
+    }
+    ask(good()).await.unwrap();
+    open.unary(String::new()).await.unwrap();
 }
