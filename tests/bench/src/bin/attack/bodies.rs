@@ -101,6 +101,27 @@ pub(crate) async fn prefixes(addr: SocketAddr, claimed: u32) -> Sent {
     Sent { what: "200 calls".to_owned(), outcome, held: (vec![attacker], vec![]) }
 }
 
+/// The server answers each call at once, and the client sends what its window lets through all the same.
+pub(crate) async fn late_again(addr: SocketAddr) -> Sent {
+    const CHUNK: usize = 16_384;
+    let mut attacker = Attacker::connect(addr).await;
+    let (mut sent, mut calls) = (0, 0);
+    let attack = async {
+        while !attacker.seen().closed {
+            let (stream, open) = open(&mut attacker, "/bench.v1.Bench/Nothing");
+            attacker.send(&open).await;
+            calls += 1;
+            attacker.until("an answer", |seen| seen.ended == calls || seen.closed).await;
+            let late = frame(DATA, 0, stream, &[0; CHUNK]).repeat(15);
+            sent += if attacker.send(&late).await { 15 * CHUNK } else { 0 };
+            attacker.settled_or_closed().await;
+        }
+    };
+    let over = tokio::time::timeout(LIMIT, attack).await.is_ok();
+    let what = format!("{calls} calls, {}", size(sent));
+    ended(attacker, what, over).await
+}
+
 /// The server answers at once, and the client goes on sending.
 pub(crate) async fn late(addr: SocketAddr) -> Sent {
     let mut attacker = Attacker::connect(addr).await;

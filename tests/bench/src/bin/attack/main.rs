@@ -1,5 +1,5 @@
 //! Attacks a server process by raw frames and prints what that cost it, one row an attack, as a table of Markdown: the one
-//! that docs/security.md shows. The attacks themselves are those of `runtime/tests/attacks`, which asserts how they end.
+//! that docs/security.md shows. It fails where one does not end as it has to, takes more memory than it may, or disturbs others. The attacks themselves are those of `runtime/tests/attacks`, which asserts how they end.
 //!
 //!     cargo build --release -p rsgrpc-bench --features tls && (ulimit -n 20000; target/release/attack [ROW])
 //!
@@ -34,6 +34,8 @@ use rows::{Row, Sent, rows};
 use server::Server;
 use victim::Victim;
 
+/// How slow the calls of others may become.
+const P99: Duration = Duration::from_millis(10);
 /// How long memory is watched after an attack.
 const AFTERWARDS: Duration = Duration::from_secs(2);
 
@@ -50,13 +52,18 @@ fn main() -> ExitCode {
     let wanted = arguments.first().map_or("", String::as_str);
     println!("| attack | sent | ended by | memory | CPU | p99 | tonic, connectrpc, hyper |");
     println!("|---|---|---|---|---|---|---|");
+    let mut missed = Vec::new();
     for row in rows().iter().filter(|row| row.name.contains(wanted)) {
-        runtime.block_on(measure(row));
+        missed.extend(runtime.block_on(measure(row)).into_iter().map(|what| format!("{}: {what}", row.name)));
     }
-    ExitCode::SUCCESS
+    for what in &missed {
+        eprintln!("{what}");
+    }
+    if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn measure(row: &Row) {
+/// Attacks, prints what it cost, and gives what of that is not as it has to be.
+async fn measure(row: &Row) -> Vec<String> {
     let program = std::env::current_exe().unwrap().with_file_name("server-rsgrpc");
     let server = Server::start(&program, row.tls).await;
     let victim = Victim::start(server.channel.clone());
@@ -75,4 +82,11 @@ async fn measure(row: &Row) {
         "| {} | {what} | {outcome}, {took:.1?} | {mib:.1} MiB | {used} ms | {p99:.1?}{failed} | {} |",
         row.name, row.others
     );
+    let bars = [
+        (!row.ends.iter().any(|end| outcome.starts_with(end)), format!("it may end with {:?}", row.ends)),
+        (mib > row.memory, format!("it may take {} MiB", row.memory)),
+        (p99 > P99, format!("the others' p99 may be {P99:?}")),
+        (errors > 0, format!("{errors} calls of others failed")),
+    ];
+    bars.into_iter().filter_map(|(missed, what)| missed.then_some(what)).collect()
 }
