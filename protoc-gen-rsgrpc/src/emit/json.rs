@@ -121,7 +121,7 @@ fn write(message: &Message, field: &JsonField) -> TokenStream {
             quote! {
                 match &self.#oneof {
                     ::core::option::Option::Some(#variant(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(#variant),
                 }
             }
         }

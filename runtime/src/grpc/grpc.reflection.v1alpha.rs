@@ -129,31 +129,37 @@ const _: () = {
                     ::core::option::Option::Some(server_reflection_request::MessageRequest::FileByFilename(
                         value
                     )) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(server_reflection_request::MessageRequest::FileByFilename),
                 },
                 2 => match &self.message_request {
                     ::core::option::Option::Some(server_reflection_request::MessageRequest::FileContainingSymbol(
                         value
                     )) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(
+                        server_reflection_request::MessageRequest::FileContainingSymbol
+                    ),
                 },
                 3 => match &self.message_request {
                     ::core::option::Option::Some(server_reflection_request::MessageRequest::FileContainingExtension(
                         value
                     )) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(
+                        server_reflection_request::MessageRequest::FileContainingExtension
+                    ),
                 },
                 4 => match &self.message_request {
                     ::core::option::Option::Some(server_reflection_request::MessageRequest::AllExtensionNumbersOfType(
                         value
                     )) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(
+                        server_reflection_request::MessageRequest::AllExtensionNumbersOfType
+                    ),
                 },
                 5 => match &self.message_request {
                     ::core::option::Option::Some(server_reflection_request::MessageRequest::ListServices(
                         value
                     )) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(server_reflection_request::MessageRequest::ListServices),
                 },
                 _ => w.no_field(index),
             }
@@ -412,25 +418,31 @@ const _: () = {
                     ::core::option::Option::Some(server_reflection_response::MessageResponse::FileDescriptorResponse(
                         value
                     )) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(
+                        server_reflection_response::MessageResponse::FileDescriptorResponse
+                    ),
                 },
                 3 => match &self.message_response {
                     ::core::option::Option::Some(server_reflection_response::MessageResponse::AllExtensionNumbersResponse(
                         value
                     )) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(
+                        server_reflection_response::MessageResponse::AllExtensionNumbersResponse
+                    ),
                 },
                 4 => match &self.message_response {
                     ::core::option::Option::Some(server_reflection_response::MessageResponse::ListServicesResponse(
                         value
                     )) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(
+                        server_reflection_response::MessageResponse::ListServicesResponse
+                    ),
                 },
                 5 => match &self.message_response {
                     ::core::option::Option::Some(server_reflection_response::MessageResponse::ErrorResponse(
                         value
                     )) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(server_reflection_response::MessageResponse::ErrorResponse),
                 },
                 _ => w.no_field(index),
             }

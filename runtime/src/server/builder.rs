@@ -318,6 +318,10 @@ impl ServerBuilder {
                  `package.Service/Method`"
             )));
         }
+        #[cfg(feature = "net")]
+        if let Some(why) = self.rest.misfit(self.connection_limits.header_bytes) {
+            return Err(BuildError(why));
+        }
         let rest = rest::Site::new(self.rest, descriptors.into_iter(), &registry, &self.json).map_err(BuildError)?;
         let core = Core {
             rest: Arc::new(rest),

@@ -61,11 +61,11 @@ const _: () = {
                 0 => w.implicit(&self.field),
                 1 => match &self.one {
                     ::core::option::Option::Some(message::One::Member(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(message::One::Member),
                 },
                 2 => match &self.one {
                     ::core::option::Option::Some(message::One::Inner(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(message::One::Inner),
                 },
                 _ => w.no_field(index),
             }

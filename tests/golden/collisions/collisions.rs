@@ -403,37 +403,37 @@ const _: () = {
                     ::core::option::Option::Some(conflict::KindOneOf::Text(value)) => w.required(
                         value
                     ),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(conflict::KindOneOf::Text),
                 },
                 1 => match &self.kind {
                     ::core::option::Option::Some(conflict::KindOneOf::Nested(value)) => w.required(
                         value
                     ),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(conflict::KindOneOf::Nested),
                 },
                 2 => match &self.shape {
                     ::core::option::Option::Some(conflict::ShapeOneOf::Square(value)) => w.required(
                         value
                     ),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(conflict::ShapeOneOf::Square),
                 },
                 3 => match &self.shape {
                     ::core::option::Option::Some(conflict::ShapeOneOf::Flat(value)) => w.required(
                         value
                     ),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(conflict::ShapeOneOf::Flat),
                 },
                 4 => match &self.kind_one_of {
                     ::core::option::Option::Some(conflict::KindOneOfOneOf::Other(value)) => w.required(
                         value
                     ),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(conflict::KindOneOfOneOf::Other),
                 },
                 5 => match &self.kind_ {
                     ::core::option::Option::Some(conflict::KindOneOf_::Shouted(value)) => w.required(
                         value
                     ),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(conflict::KindOneOf_::Shouted),
                 },
                 _ => w.no_field(index),
             }
@@ -640,11 +640,11 @@ const _: () = {
             match index {
                 0 => match &self.name {
                     ::core::option::Option::Some(name::Name::Name(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(name::Name::Name),
                 },
                 1 => match &self.name {
                     ::core::option::Option::Some(name::Name::Other(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(name::Name::Other),
                 },
                 _ => w.no_field(index),
             }
@@ -765,11 +765,11 @@ const _: () = {
                 4 => w.optional(&self.a_1),
                 5 => match &self.user_name___ {
                     ::core::option::Option::Some(fields::UserName::X(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(fields::UserName::X),
                 },
                 6 => match &self.user_name___ {
                     ::core::option::Option::Some(fields::UserName::X_(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(fields::UserName::X_),
                 },
                 _ => w.no_field(index),
             }

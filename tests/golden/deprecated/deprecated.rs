@@ -103,11 +103,11 @@ const _: () = {
                 5 => w.optional(&self.message),
                 6 => match &self.one {
                     ::core::option::Option::Some(old::One::Member(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(old::One::Member),
                 },
                 7 => match &self.one {
                     ::core::option::Option::Some(old::One::Other(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(old::One::Other),
                 },
                 _ => w.no_field(index),
             }

@@ -180,7 +180,7 @@ const _: () = {
                 3 => w.map(&self.map),
                 4 => match &self.one {
                     ::core::option::Option::Some(wrapper::One::Member(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(wrapper::One::Member),
                 },
                 5 => w.implicit(&self.a),
                 6 => w.repeated(&self.aa),

@@ -147,15 +147,15 @@ const _: () = {
                 9 => w.map(&self.map),
                 10 => match &self.one {
                     ::core::option::Option::Some(presence::One::A(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(presence::One::A),
                 },
                 11 => match &self.one {
                     ::core::option::Option::Some(presence::One::B(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(presence::One::B),
                 },
                 12 => match &self.one {
                     ::core::option::Option::Some(presence::One::C(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(presence::One::C),
                 },
                 13 => w.optional(&self.kind),
                 14 => w.implicit(&self.kind_implicit),

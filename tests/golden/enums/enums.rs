@@ -95,7 +95,7 @@ const _: () = {
                 4 => w.map(&self.map),
                 5 => match &self.one {
                     ::core::option::Option::Some(holder::One::InOne(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(holder::One::InOne),
                 },
                 6 => w.implicit(&self.old),
                 _ => w.no_field(index),

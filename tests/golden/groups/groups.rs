@@ -68,11 +68,11 @@ const _: () = {
                 2 => w.required(&self.must),
                 3 => match &self.choice {
                     ::core::option::Option::Some(search::Choice::Left(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(search::Choice::Left),
                 },
                 4 => match &self.choice {
                     ::core::option::Option::Some(search::Choice::Right(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(search::Choice::Right),
                 },
                 _ => w.no_field(index),
             }

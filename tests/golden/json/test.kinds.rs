@@ -598,37 +598,37 @@ const _: () = {
             match index {
                 0 => match &self.choice {
                     ::core::option::Option::Some(choice::Choice::Text(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(choice::Choice::Text),
                 },
                 1 => match &self.choice {
                     ::core::option::Option::Some(choice::Choice::Number(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(choice::Choice::Number),
                 },
                 2 => match &self.choice {
                     ::core::option::Option::Some(choice::Choice::Color(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(choice::Choice::Color),
                 },
                 3 => match &self.choice {
                     ::core::option::Option::Some(choice::Choice::Scalars(value)) => w.required(
                         value
                     ),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(choice::Choice::Scalars),
                 },
                 4 => match &self.choice {
                     ::core::option::Option::Some(choice::Choice::Again(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(choice::Choice::Again),
                 },
                 5 => match &self.choice {
                     ::core::option::Option::Some(choice::Choice::Null(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(choice::Choice::Null),
                 },
                 6 => match &self.choice {
                     ::core::option::Option::Some(choice::Choice::Value(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(choice::Choice::Value),
                 },
                 7 => match &self.choice {
                     ::core::option::Option::Some(choice::Choice::Empty(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(choice::Choice::Empty),
                 },
                 8 => w.implicit(&self.other),
                 _ => w.no_field(index),

@@ -165,11 +165,11 @@ const _: () = {
                 10 => w.implicit(&self.r#fn),
                 11 => match &self.r#impl {
                     ::core::option::Option::Some(self_::Impl::Let(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(self_::Impl::Let),
                 },
                 12 => match &self.r#impl {
                     ::core::option::Option::Some(self_::Impl::Loop(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(self_::Impl::Loop),
                 },
                 13 => w.optional(&self.r#yield),
                 14 => w.implicit(&self.r#abstract),

@@ -533,13 +533,13 @@ pub mod a {
                                     ::core::option::Option::Some(deeper::Either::Deep(value)) => w.required(
                                         value
                                     ),
-                                    _ => ::core::result::Result::Ok(()),
+                                    _ => w.no_member(deeper::Either::Deep),
                                 },
                                 3 => match &self.either {
                                     ::core::option::Option::Some(deeper::Either::Enum(value)) => w.required(
                                         value
                                     ),
-                                    _ => ::core::result::Result::Ok(()),
+                                    _ => w.no_member(deeper::Either::Enum),
                                 },
                                 _ => w.no_field(index),
                             }

@@ -117,47 +117,47 @@ const _: () = {
             match index {
                 0 => match &self.first {
                     ::core::option::Option::Some(many::First::A(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(many::First::A),
                 },
                 1 => match &self.first {
                     ::core::option::Option::Some(many::First::B(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(many::First::B),
                 },
                 2 => match &self.first {
                     ::core::option::Option::Some(many::First::C(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(many::First::C),
                 },
                 3 => match &self.first {
                     ::core::option::Option::Some(many::First::D(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(many::First::D),
                 },
                 4 => match &self.first {
                     ::core::option::Option::Some(many::First::E(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(many::First::E),
                 },
                 5 => match &self.first {
                     ::core::option::Option::Some(many::First::F(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(many::First::F),
                 },
                 6 => match &self.first {
                     ::core::option::Option::Some(many::First::G(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(many::First::G),
                 },
                 7 => match &self.second {
                     ::core::option::Option::Some(many::Second::Yes(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(many::Second::Yes),
                 },
                 8 => match &self.second {
                     ::core::option::Option::Some(many::Second::No(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(many::Second::No),
                 },
                 9 => match &self.third {
                     ::core::option::Option::Some(many::Third::Old(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(many::Third::Old),
                 },
                 10 => match &self.third {
                     ::core::option::Option::Some(many::Third::Inner(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(many::Third::Inner),
                 },
                 _ => w.no_field(index),
             }
@@ -235,11 +235,11 @@ pub mod many {
                 match index {
                     0 => match &self.first {
                         ::core::option::Option::Some(inner::First::Many(value)) => w.required(value),
-                        _ => ::core::result::Result::Ok(()),
+                        _ => w.no_member(inner::First::Many),
                     },
                     1 => match &self.first {
                         ::core::option::Option::Some(inner::First::X(value)) => w.required(value),
-                        _ => ::core::result::Result::Ok(()),
+                        _ => w.no_member(inner::First::X),
                     },
                     _ => w.no_field(index),
                 }

@@ -123,15 +123,15 @@ const _: () = {
                 6 => w.map(&self.hashed),
                 7 => match &self.one {
                     ::core::option::Option::Some(data::One::InOne(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(data::One::InOne),
                 },
                 8 => match &self.one {
                     ::core::option::Option::Some(data::One::Small(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(data::One::Small),
                 },
                 9 => match &self.one {
                     ::core::option::Option::Some(data::One::Plain(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(data::One::Plain),
                 },
                 10 => w.optional(&self.boxed),
                 11 => w.optional(&self.unboxed),

@@ -58,11 +58,11 @@ const _: () = {
                 0 => w.optional(&self.item),
                 1 => match &self.kind {
                     ::core::option::Option::Some(store_::Kind::A(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(store_::Kind::A),
                 },
                 2 => match &self.kind {
                     ::core::option::Option::Some(store_::Kind::B(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(store_::Kind::B),
                 },
                 _ => w.no_field(index),
             }

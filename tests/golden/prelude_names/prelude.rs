@@ -466,11 +466,11 @@ const _: () = {
             match index {
                 0 => match &self.none {
                     ::core::option::Option::Some(some::None::Ok(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(some::None::Ok),
                 },
                 1 => match &self.none {
                     ::core::option::Option::Some(some::None::Err(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(some::None::Err),
                 },
                 _ => w.no_field(index),
             }

@@ -250,7 +250,7 @@ const _: () = {
                 4 => w.optional(&self.message),
                 5 => match &self.real {
                     ::core::option::Option::Some(explicit::Real::A(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(explicit::Real::A),
                 },
                 6 => w.optional(&self.double),
                 _ => w.no_field(index),

@@ -455,11 +455,11 @@ const _: () = {
                 10 => w.map(&self.k),
                 11 => match &self.l {
                     ::core::option::Option::Some(labels::L::M(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(labels::L::M),
                 },
                 12 => match &self.l {
                     ::core::option::Option::Some(labels::L::N(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(labels::L::N),
                 },
                 _ => w.no_field(index),
             }

@@ -72,11 +72,11 @@ const _: () = {
                 2 => w.map(&self.map),
                 3 => match &self.one {
                     ::core::option::Option::Some(own::One::Single(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(own::One::Single),
                 },
                 4 => match &self.one {
                     ::core::option::Option::Some(own::One::Leaf(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(own::One::Leaf),
                 },
                 5 => w.optional(&self.maybe),
                 _ => w.no_field(index),

@@ -204,11 +204,11 @@ const _: () = {
                 21 => w.optional(&self.any),
                 22 => match &self.side {
                     ::core::option::Option::Some(item::Side::Left(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(item::Side::Left),
                 },
                 23 => match &self.side {
                     ::core::option::Option::Some(item::Side::Right(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(item::Side::Right),
                 },
                 24 => w.implicit(&self.snake_case),
                 25 => w.optional(&self.number),

@@ -208,15 +208,15 @@ const _: () = {
                 22 => w.map(&self.values),
                 23 => match &self.one {
                     ::core::option::Option::Some(all::One::Nothing(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(all::One::Nothing),
                 },
                 24 => match &self.one {
                     ::core::option::Option::Some(all::One::At(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(all::One::At),
                 },
                 25 => match &self.one {
                     ::core::option::Option::Some(all::One::Number(value)) => w.required(value),
-                    _ => ::core::result::Result::Ok(()),
+                    _ => w.no_member(all::One::Number),
                 },
                 _ => w.no_field(index),
             }

@@ -60,7 +60,7 @@ pub use self::table::{Enum, Enumeration, Field, Table};
 pub(crate) use self::text::{Bound, merge_field, set_parameter, set_raw};
 pub use self::text::{Step, set_text};
 pub use self::write::Writer;
-pub(crate) use self::write::{Part, text_of};
+pub(crate) use self::write::{Form, Part, text_of};
 #[doc(hidden)]
 #[cfg(feature = "serde")]
 pub use ::serde as serde_crate;

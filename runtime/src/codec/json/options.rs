@@ -2,7 +2,7 @@ use std::cell::Cell;
 
 use bytes::BytesMut;
 
-use super::{Error, Json, Reader, Registry, Type, Writer, merge_field};
+use super::{Error, Form, Json, Reader, Registry, Type, Writer, merge_field};
 
 /// How JSON is read and written. The default is ProtoJSON's own: unknown fields are errors, defaults are left out, enums
 /// are names, fields have their JSON names.
@@ -138,17 +138,17 @@ impl Options {
         })
     }
 
-    /// Appends the value of one field and gives its length: of a field that is not set the default, or nothing if it has
-    /// none. The way to it is of proto names, and of a field of bytes `raw` says that they are written as they are.
+    /// Appends the value of one field and gives its length: of a field that is not set the default. The way to it is of
+    /// proto names.
     pub(crate) fn append_field(
         &self,
         value: &dyn Json,
         way: &[&str],
-        raw: bool,
+        form: Form,
         buffer: &mut BytesMut,
     ) -> Result<usize, Error> {
         let mut writer = Writer::new(Vec::new(), self);
-        (writer.way, writer.raw) = (way, raw);
+        (writer.way, writer.form) = (way, form);
         value.write(&mut writer)?;
         let skip = writer.skip;
         let written = writer.into_inner();

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     call::Trailers,
     codec::Transcode,
-    json::{Bound, Error, Json, Step, merge_field, set_raw, set_text},
+    json::{Bound, Error, Form, Json, Step, merge_field, set_raw, set_text},
     method::{BodySelector, Content, HttpRule},
 };
 
@@ -178,7 +178,7 @@ impl Transcoding {
         let mask = [self.rule.update_mask];
         let mut text = BytesMut::new();
         // A mask that cannot be written is one that the caller gave.
-        let is_empty = self.site.json.append_field(&*message, &mask, false, &mut text).is_ok() && *text == *b"\"\"";
+        let is_empty = self.site.json.append_field(&*message, &mask, Form::Json, &mut text).is_ok() && *text == *b"\"\"";
         if is_empty {
             // It cannot fail: that the field is a mask was looked up in the proto.
             let _ = set_raw(message, &mask.map(Step::Field), paths.join(",").as_bytes(), &self.site.json);
@@ -189,13 +189,7 @@ impl Transcoding {
         let options = &self.site.json;
         match self.rule.response_body {
             "" => options.append(message, buf),
-            name => {
-                // A member of a oneof that is not set has no default.
-                if options.append_field(message, &[name], false, buf)? == 0 {
-                    buf.extend_from_slice(b"null");
-                }
-                Ok(())
-            }
+            name => options.append_field(message, &[name], Form::Whole, buf).map(drop),
         }
     }
 
@@ -205,13 +199,13 @@ impl Transcoding {
             |name| [self.rule.response_body, name].into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>();
         if self.written.content_type.get().is_none() {
             let mut text = BytesMut::new();
-            options.append_field(message, &way("content_type"), false, &mut text)?;
+            options.append_field(message, &way("content_type"), Form::Json, &mut text)?;
             let value = options.from_slice::<String>(&text).unwrap_or_default();
             if let Some(value) = HeaderValue::try_from(value).ok().filter(|value| !value.is_empty()) {
                 let _ = self.written.content_type.set(value);
             }
         }
-        options.append_field(message, &way("data"), true, buf).map(drop)
+        options.append_field(message, &way("data"), Form::Raw, buf).map(drop)
     }
 }
 

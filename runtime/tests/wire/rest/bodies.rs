@@ -71,7 +71,7 @@ pub const ANSWERS: &[Row] = &[
     Row { name: "response_body: a number", path: "/v1/items/7/int64?int64=5", answer: Want { body: || json(r#""5""#), ..OK }, ..GET },
     Row { name: "response_body: a number that is not set", path: "/v1/items/7/int64", answer: Want { body: || json(r#""0""#), ..OK }, ..GET },
     Row { name: "response_body: an optional field that is not set", path: "/v1/items/7/maybe", answer: Want { body: || json(r#""""#), ..OK }, ..GET },
-    Row { name: "response_body: a member of a oneof that is not set", path: "/v1/items/7/left", answer: Want { body: || json("null"), ..OK }, ..GET },
+    Row { name: "response_body: a member of a oneof that is not set", path: "/v1/items/7/left", answer: Want { body: || json(r#""""#), ..OK }, ..GET },
     // Errors.
     Row { name: "CANCELLED", path: "/v1/items/7?act=code:1", answer: Want { http: 499, body: || error(499, "CANCELLED", r#"as \"asked\""#), ..OK }, ..GET },
     Row { name: "UNKNOWN", path: "/v1/items/7?act=code:2", answer: Want { http: 500, body: || error(500, "UNKNOWN", r#"as \"asked\""#), ..OK }, ..GET },

@@ -1,6 +1,6 @@
 //! What the settings of REST change, and what they refuse.
 
-use rsgrpc::{Cors, Encoding, Rest, Server, ServiceDescriptor, codegen::Reply, json};
+use rsgrpc::{ConnectionLimits, Cors, Encoding, Rest, Server, ServiceDescriptor, codegen::Reply, json};
 
 use super::{
     BAD, GET, JSON, OK, POST, bad, error,
@@ -66,9 +66,10 @@ const OFF: &[Row] = &[
     Row { name: "REST is off", path: "/v1/items/7", answer: Want { http: 404, headers: &[], ..OK }, ..GET },
 ];
 
-/// A path without a leading slash is no path; only HTTP/1.1 can send one.
+/// What only HTTP/1.1 can send: a path without a leading slash, which is no path, and headers for one hop.
 #[rustfmt::skip]
-const NO_PATH: &[Row] = &[
+const ONLY_HTTP1: &[Row] = &[
+    Row { name: "what Connection names is no metadata", path: "/v1/items/7?act=keys", headers: &[("connection", "x-a , Keep-Alive,x-c"), ("x-a", "1"), ("x-b", "1"), ("x-c", "1"), ("connection", "X-D,content-type,,\u{e4}"), ("x-d", "1")], answer: Want { body: || json(r#"{"text":"Ascii(\"x-b\")"}"#), ..OK }, ..GET },
     Row { name: "*", method: "OPTIONS", path: "*", answer: Want { http: 404, headers: JSON, body: || error(404, "NOT_FOUND", "no route has this path"), ..OK }, ..GET },
 ];
 
@@ -85,7 +86,7 @@ async fn settings() {
     let cors = Cors::origins(["https://app.example"]);
     over_http1(CROSS_ORIGIN, || items::builder(plain()).cors(cors.clone()).build().unwrap()).await;
     over_http2(OFF, || items::builder(Rest::off()).build().unwrap()).await;
-    over_http1(NO_PATH, || items::builder(plain()).build().unwrap()).await;
+    over_http1(ONLY_HTTP1, || items::builder(plain()).build().unwrap()).await;
 }
 
 /// Another service with the routes of the first.
@@ -127,6 +128,23 @@ fn routes_of_two_services_collide() {
     );
     let server = both(Rest::new().first_route_wins()).unwrap();
     assert!(server.routes().all(|(method, _)| method.service() == "test.rest.Items"));
+}
+
+/// Nobody could ever send so much.
+#[test]
+fn a_target_that_no_head_has_room_for() {
+    let with = |rest, header_bytes| {
+        items::builder(rest).connection_limits(ConnectionLimits::new().max_header_bytes(header_bytes)).build()
+    };
+    let error = with(Rest::new().max_target_bytes(40_000), 32 * 1024).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "Rest::max_target_bytes allows 40000 bytes, and ConnectionLimits::max_header_bytes only 32768 for the whole head of \
+         a request; raise the latter"
+    );
+    with(Rest::new().max_target_bytes(40_000), 64 * 1024).unwrap();
+    // The default, which nobody has set, may be too much.
+    with(Rest::new(), 8 * 1024).unwrap();
 }
 
 #[test]

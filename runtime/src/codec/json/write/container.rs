@@ -1,6 +1,6 @@
 use super::super::error::Error;
 use super::super::message::{Json, Key, Map, Scalar};
-use super::Writer;
+use super::{Form, Writer};
 
 impl Writer<'_> {
     /// Writes a field without presence, unless it holds its default.
@@ -28,6 +28,12 @@ impl Writer<'_> {
             None if self.unset => self.default_of::<T>(),
             None => Ok(()),
         }
+    }
+
+    /// Passes over a member of a oneof that is not set, as made by this.
+    #[inline]
+    pub fn no_member<T: Json + Default, O>(&mut self, _: fn(T) -> O) -> Result<(), Error> {
+        if self.unset && self.form == Form::Whole { self.default_of::<T>() } else { Ok(()) }
     }
 
     #[cold]

@@ -8,4 +8,5 @@ mod writer;
 
 pub(crate) use self::parting::{Part, text_of};
 pub(super) use self::string::plain_len;
+pub(crate) use self::writer::Form;
 pub use self::writer::Writer;

@@ -1,6 +1,6 @@
 use super::super::base64;
 use super::super::table::Enum;
-use super::Writer;
+use super::{Form, Writer};
 
 impl Writer<'_> {
     /// Writes an integer as a number.
@@ -69,7 +69,7 @@ impl Writer<'_> {
 
     /// Writes bytes in base64.
     pub(crate) fn base64(&mut self, bytes: &[u8]) {
-        if self.raw {
+        if self.form == Form::Raw {
             return self.out.extend_from_slice(bytes);
         }
         self.out.push(b'"');

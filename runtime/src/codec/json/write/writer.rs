@@ -23,10 +23,20 @@ pub struct Writer<'a> {
     pub(crate) skip: usize,
     /// It is written although it is not set.
     pub(super) unset: bool,
-    /// Bytes are written as they are.
-    pub(crate) raw: bool,
+    pub(crate) form: Form,
     /// What of a message stands elsewhere.
     pub(crate) parting: Option<Box<Parting<'a>>>,
+}
+
+/// How one field is written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Form {
+    /// A member of a oneof that is not set is nothing.
+    Json,
+    /// One that is not set is its default, as other fields are.
+    Whole,
+    /// Bytes are as they are, and the rest is as JSON.
+    Raw,
 }
 
 impl<'a> Writer<'a> {
@@ -40,7 +50,7 @@ impl<'a> Writer<'a> {
             way: &[],
             skip: 0,
             unset: false,
-            raw: false,
+            form: Form::Json,
             parting: None,
         }
     }

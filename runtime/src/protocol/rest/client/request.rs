@@ -12,7 +12,7 @@ use tonic::Status;
 use super::target;
 use crate::{
     codec::{Codec, Transcode, without_json},
-    json::{self, Json, Part},
+    json::{self, Form, Json, Part},
     method::{BodySelector, Content, HttpRule, Method},
 };
 
@@ -106,7 +106,7 @@ impl Taken {
     /// The type of the bytes of a `google.api.HttpBody`.
     fn content_type(&self, rule: &HttpRule, message: &dyn Json) -> Result<Option<HeaderValue>, String> {
         let mut json = BytesMut::new();
-        let found = self.options.append_field(message, &way(rule, "content_type"), false, &mut json);
+        let found = self.options.append_field(message, &way(rule, "content_type"), Form::Json, &mut json);
         found.map_err(|error| error.to_string())?;
         let text = self.options.from_slice::<String>(&json).unwrap_or_default();
         if text.is_empty() {
@@ -122,7 +122,7 @@ impl Taken {
             BodySelector::All => None,
         };
         if rule.request == Content::HttpBody {
-            return self.options.append_field(message, &way(rule, "data"), true, buf).map(drop);
+            return self.options.append_field(message, &way(rule, "data"), Form::Raw, buf).map(drop);
         }
         self.options.append_part(message, Part { variables: rule.template.variables, body }, buf)
     }

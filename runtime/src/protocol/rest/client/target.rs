@@ -5,7 +5,7 @@ use http::uri::PathAndQuery;
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
-    json::{Json, Options, Part, text_of},
+    json::{Form, Json, Options, Part, text_of},
     method::{BodySelector, HttpRule, Segment, Variable},
 };
 
@@ -65,7 +65,7 @@ fn capture(
     let name = || variable.field.join(".");
     let mut json = BytesMut::new();
     options
-        .append_field(message, variable.field, false, &mut json)
+        .append_field(message, variable.field, Form::Json, &mut json)
         .map_err(|error| format!("the field `{}` cannot be read: {error}", name()))?;
     let json = std::str::from_utf8(&json).unwrap_or_default();
     let value = if json.is_empty() { String::new() } else { text_of(json).map_err(|error| error.to_string())? };
