@@ -29,22 +29,22 @@ const OK: Want = UNARY.answer;
 const BAD: Want = Want { http: 400, headers: JSON_ERROR, ..OK };
 
 /// A `StringValue`, bare.
-fn bare(value: &str) -> Vec<u8> {
+pub fn bare(value: &str) -> Vec<u8> {
     text(value)[5..].to_vec()
 }
 
 /// The frame that ends a stream.
-fn end(json: &str) -> Vec<u8> {
+pub fn end(json: &str) -> Vec<u8> {
     let mut framed = frame(json.as_bytes());
     framed[0] = 2;
     framed
 }
 
-fn ok(messages: &[&str]) -> Vec<u8> {
+pub fn ok(messages: &[&str]) -> Vec<u8> {
     [texts(messages), end("{}")].concat()
 }
 
-fn broken(code: &str, message: &str) -> Vec<u8> {
+pub fn broken(code: &str, message: &str) -> Vec<u8> {
     end(&format!(r#"{{"error":{{"code":"{code}","message":"{message}"}}}}"#))
 }
 
