@@ -26,7 +26,7 @@ pub fn server(encoding: Encoding) -> Server {
     probe::builder_of(Ruled(EchoServer::new(probe::Probe))).send_compressed(encoding).build().unwrap()
 }
 
-/// What callers get that accept this encoding. Errors and the frames that end a body are never compressed: they are short.
+/// What callers get that accept this encoding. Errors and the frames that end a body are short, and never compressed.
 #[rustfmt::skip]
 macro_rules! accepted {
     ($name:literal, $packed:path) => {

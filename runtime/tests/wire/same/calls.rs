@@ -27,7 +27,10 @@ fn cases() -> Vec<Case> {
     cases.extend(acts);
     cases.push(Case { metadata: Vec::new(), ..act("") });
     cases.push(Case { timeout: Some(Duration::from_millis(300)), ..act("sleep") });
-    cases.push(Case { timeout: Some(Duration::from_secs(60)), ..act("") });
+    // gRPC writes the one in microseconds and the other in milliseconds.
+    for seconds in [60, 600] {
+        cases.push(Case { timeout: Some(Duration::from_secs(seconds)), ..act("") });
+    }
     let long = Item { text: "x".repeat(1 << 20), ..Item::default() };
     cases.push(Case { sent: Sent::Create(long), ..act("") });
     let watch = |id: &str| Case { sent: Sent::Watch(Item { id: id.into(), ..Item::default() }), ..act("") };

@@ -88,6 +88,7 @@ impl Lane {
 
     /// Makes the call.
     pub async fn call(&self, case: &Case) -> Outcome {
+        self.recorder.expect(case.timeout);
         match &self.by {
             By::Client(client) => by_client(client, case).await,
             By::Rest(peer) => {
