@@ -32,8 +32,8 @@ async fn http2(socket: DuplexStream, seen: Seen) {
     }
 }
 
-/// What four calls are made by: of a method without side effects, of the same with more than fits into a target, of one that
-/// may have effects, and of a stream.
+/// What four calls are made by: of a method without side effects, of the same with more than fits into a target, of one
+/// that may have effects, and of a stream.
 async fn verbs(get: Option<bool>, of_client: Option<bool>, protocol: Protocol, http1_only: bool) -> String {
     let seen = Seen::default();
     let noted = Arc::clone(&seen);

@@ -83,8 +83,8 @@ pub(super) fn from_http(status: StatusCode) -> Status {
     Status::new(status_of_grpc.code(), format!("the server answered with HTTP status {status} and no error of Connect"))
 }
 
-/// Reads the body of an answer that is an error. What is no error of Connect's, such as one of REST's or of a proxy, leaves
-/// what HTTP says, with the text if it is short; an error without a known code has the code of that.
+/// Reads the body of an answer that is an error. What is no error of Connect's, such as one of REST's or of a proxy,
+/// leaves what HTTP says, with the text if it is short; an error without a known code has the code of that.
 pub(super) fn of_answer(body: &[u8], is_json: bool, http: StatusCode, metadata: MetadataMap) -> Status {
     let otherwise = from_http(http);
     let read = if is_json { json::from_slice(body).ok().and_then(|value: Value| value.kind) } else { None };
