@@ -11,26 +11,35 @@ use crate::call::Body;
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 
 /// What callers of gRPC-Web and Connect send besides what browsers send anyway.
-const REQUEST_HEADERS: [&str; 8] = [
+const REQUEST_HEADERS: [&str; 11] = [
     "content-type",
+    "content-encoding",
     "connect-protocol-version",
     "connect-timeout-ms",
     "connect-content-encoding",
     "connect-accept-encoding",
     "grpc-timeout",
+    "grpc-encoding",
+    "grpc-accept-encoding",
     "x-grpc-web",
     "x-user-agent",
 ];
 
-/// What callers of gRPC-Web and Connect read of an answer.
-const RESPONSE_HEADERS: [&str; 5] =
-    ["grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "connect-content-encoding"];
+/// What callers of gRPC-Web and Connect read of an answer. `content-encoding` is for the browser, which undoes it.
+const RESPONSE_HEADERS: [&str; 6] = [
+    "grpc-status",
+    "grpc-message",
+    "grpc-status-details-bin",
+    "grpc-encoding",
+    "grpc-accept-encoding",
+    "connect-content-encoding",
+];
 
 /// Which web pages of other origins may call a server; [`ServerBuilder::cors`](crate::ServerBuilder::cors) sets it.
 ///
-/// The headers of the protocols are allowed and exposed of themselves. Metadata of one's own must be named, in requests
-/// ([`allow_headers`](Self::allow_headers)) as in answers ([`expose_headers`](Self::expose_headers); trailing metadata
-/// of a unary Connect call with `trailer-` before its name).
+/// The headers of the protocols are allowed and exposed of themselves, those of compression included. Metadata of one's
+/// own must be named, in requests ([`allow_headers`](Self::allow_headers)) as in answers
+/// ([`expose_headers`](Self::expose_headers); trailing metadata of a unary Connect call with `trailer-` before its name).
 ///
 /// ```
 /// use rsgrpc::Cors;

@@ -1,6 +1,6 @@
-//! Ends of answers by gRPC-Web and Connect streams that no honest server sends, and the honest ones beside them.
+//! Ends of answers by gRPC-Web and Connect that no honest server sends, and the honest ones beside them.
 
-use rsgrpc::{Channel, Protocol};
+use rsgrpc::{Channel, Protocol, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{node::within, support::EchoClient};
@@ -62,13 +62,35 @@ const GRPC_WEB: &[Row] = &[
     Row { name: "an end of 4 GiB", frames: &[HI], rest: &[0x80, 0xff, 0xff, 0xff, 0xff], end: "ResourceExhausted: ", ..ROW },
 ];
 
-/// Asks a server that answers with this body, of which so many bytes fit between them.
-async fn outcome(protocol: Protocol, content_type: &str, body: Vec<u8>, room: usize) -> (usize, String) {
+/// Errors of unary Connect: the HTTP status, the type and the body, and the status that the call ends with.
+#[rustfmt::skip]
+const ERRORS: &[(&str, &str, &str, &str)] = &[
+    ("404 Not Found", "application/json", r#"{"code":"not_found","message":"gone"}"#, "NotFound: gone"),
+    ("404 Not Found", "application/json", r#"{"code":"not_found"}"#, "NotFound: "),
+    ("404 Not Found", "application/json", r#"{"code":"odd","message":"m"}"#, "Unimplemented: m"),
+    ("503 Service Unavailable", "application/json", r#"{"message":"m"}"#, "Unavailable: m"),
+    ("404 Not Found", "application/json", r#"{"error":{"code":404,"message":"no route","status":"NOT_FOUND"}}"#, r#"Unimplemented: the server answered with HTTP status 404 Not Found and no error of Connect: {"error":{"code":404,"message":"no route","status":"NOT_FOUND"}}"#),
+    ("429 Too Many Requests", "application/json", r#"{"code":8,"message":"slower"}"#, r#"Unavailable: the server answered with HTTP status 429 Too Many Requests and no error of Connect: {"code":8,"message":"slower"}"#),
+    ("404 Not Found", "application/json", "{}", "Unimplemented: the server answered with HTTP status 404 Not Found and no error of Connect: {}"),
+    ("404 Not Found", "application/json", "[", "Unimplemented: the server answered with HTTP status 404 Not Found and no error of Connect: ["),
+    ("502 Bad Gateway", "text/plain", "nobody is there\n", "Unavailable: the server answered with HTTP status 502 Bad Gateway and no error of Connect: nobody is there"),
+    ("502 Bad Gateway", "text/plain", r#"{"code":"not_found","message":"gone"}"#, r#"Unavailable: the server answered with HTTP status 502 Bad Gateway and no error of Connect: {"code":"not_found","message":"gone"}"#),
+    ("403 Forbidden", "text/html", "", "PermissionDenied: the server answered with HTTP status 403 Forbidden and no error of Connect"),
+    ("403 Forbidden", "text/html", LONG, "PermissionDenied: the server answered with HTTP status 403 Forbidden and no error of Connect"),
+];
+
+const LONG: &str = match std::str::from_utf8(&[b'x'; 257]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
+
+/// A client of a server that answers so, of which so many bytes fit between them.
+fn client(protocol: Protocol, http: &str, content_type: &str, body: &[u8], room: usize) -> EchoClient {
     let head = format!(
-        "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {http}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
-    let answer = [head.as_bytes(), &body].concat();
+    let answer = [head.as_bytes(), body].concat();
     let connect = move |_| {
         let answer = answer.clone();
         async move {
@@ -86,16 +108,25 @@ async fn outcome(protocol: Protocol, content_type: &str, body: Vec<u8>, room: us
     };
     let channel =
         Channel::builder("http://test").protocol(protocol).http1_only().connect_with(connect).build().unwrap();
-    let mut messages = match EchoClient::new(channel).down("hi".to_owned()).await {
+    EchoClient::new(channel)
+}
+
+fn said(status: &Status) -> String {
+    format!("{:?}: {}", status.code(), status.message())
+}
+
+/// Asks for a stream, which is answered with this body.
+async fn outcome(protocol: Protocol, content_type: &str, body: &[u8], room: usize) -> (usize, String) {
+    let mut messages = match client(protocol, "200 OK", content_type, body, room).down("hi".to_owned()).await {
         Ok(response) => response.into_inner(),
-        Err(status) => return (0, format!("{:?}: {}", status.code(), status.message())),
+        Err(status) => return (0, said(&status)),
     };
     let mut count = 0;
     loop {
         match messages.message().await {
             Ok(Some(_)) => count += 1,
             Ok(None) => return (count, "Ok: ".to_owned()),
-            Err(status) => return (count, format!("{:?}: {}", status.code(), status.message())),
+            Err(status) => return (count, said(&status)),
         }
     }
 }
@@ -110,7 +141,7 @@ async fn come_to(protocol: Protocol, content_type: &str, rows: &[Row]) {
         }
         body.extend(row.rest);
         for room in [1 << 16, 3] {
-            let (messages, end) = within(row.name, outcome(protocol, content_type, body.clone(), room)).await;
+            let (messages, end) = within(row.name, outcome(protocol, content_type, &body, room)).await;
             assert!(end.starts_with(row.end), "{content_type}, {}: {end}", row.name);
             assert_eq!(messages, row.messages, "{content_type}, {}: {end}", row.name);
         }
@@ -125,4 +156,15 @@ async fn ends_of_connect_streams() {
 #[tokio::test]
 async fn ends_of_grpc_web() {
     come_to(Protocol::GrpcWeb, "application/grpc-web+proto", GRPC_WEB).await;
+}
+
+#[tokio::test]
+async fn errors_of_unary_connect() {
+    for &(http, content_type, body, end) in ERRORS {
+        for room in [1 << 16, 3] {
+            let client = client(Protocol::Connect, http, content_type, body.as_bytes(), room);
+            let error = within(body, async { client.unary("hi".to_owned()).await }).await.unwrap_err();
+            assert_eq!(said(&error), end, "{http}, {content_type}, {body}");
+        }
+    }
 }

@@ -26,3 +26,4 @@ mod pool;
 mod proxy;
 mod raw;
 mod states;
+mod verbs;

@@ -29,22 +29,22 @@ const OK: Want = UNARY.answer;
 const BAD: Want = Want { http: 400, headers: JSON_ERROR, ..OK };
 
 /// A `StringValue`, bare.
-fn bare(value: &str) -> Vec<u8> {
+pub fn bare(value: &str) -> Vec<u8> {
     text(value)[5..].to_vec()
 }
 
 /// The frame that ends a stream.
-fn end(json: &str) -> Vec<u8> {
+pub fn end(json: &str) -> Vec<u8> {
     let mut framed = frame(json.as_bytes());
     framed[0] = 2;
     framed
 }
 
-fn ok(messages: &[&str]) -> Vec<u8> {
+pub fn ok(messages: &[&str]) -> Vec<u8> {
     [texts(messages), end("{}")].concat()
 }
 
-fn broken(code: &str, message: &str) -> Vec<u8> {
+pub fn broken(code: &str, message: &str) -> Vec<u8> {
     end(&format!(r#"{{"error":{{"code":"{code}","message":"{message}"}}}}"#))
 }
 
@@ -61,6 +61,38 @@ macro_rules! coded {
                 ..BAD
             },
             ..UNARY
+        }
+    };
+}
+
+/// With a timeout that is none, nothing is called.
+macro_rules! mistimed {
+    ($name:literal, $value:literal) => {
+        Row {
+            name: $name,
+            headers: &[("content-type", "application/proto"), ("connect-timeout-ms", $value)],
+            body: &[|| bare("hi")],
+            answer: Want {
+                body: || {
+                    let why = concat!(r#"connect-timeout-ms \""#, $value, r#"\" is not one to ten digits"#);
+                    format!(r#"{{"code":"invalid_argument","message":"{why}"}}"#).into_bytes()
+                },
+                ..BAD
+            },
+            ..UNARY
+        }
+    };
+}
+
+/// What a method without side effects cannot be called by: the answer names what it can.
+macro_rules! unusable {
+    ($verb:literal) => {
+        Row {
+            name: concat!($verb, " of what has no effects"),
+            method: $verb,
+            path: "/test.Echo/Look?encoding=proto&message=",
+            answer: Want { http: 405, headers: &[("allow", "GET, POST"), ("content-type", "absent")], ..OK },
+            ..GET
         }
     };
 }
@@ -110,10 +142,15 @@ pub const ROWS: &[Row] = &[
     Row { name: "a deadline cuts a handler", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "20")], body: &[|| bare("sleep")], answer: Want { http: 504, body: || br#"{"code":"deadline_exceeded","message":"the deadline of the call has passed"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "a deadline of no time", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "0")], body: &[|| bare("sleep")], answer: Want { http: 504, body: || br#"{"code":"deadline_exceeded","message":"the deadline of the call has passed"}"#.to_vec(), ..BAD }, ..UNARY },
     Row { name: "a deadline cuts a request that does not end", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "20")], body: &[|| bare("hi")], ends: false, answer: Want { http: 504, body: || br#"{"code":"deadline_exceeded","message":"the deadline of the call has passed"}"#.to_vec(), ..BAD }, ..UNARY },
-    Row { name: "a timeout that is no number", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "1s")], body: &[|| bare("hi")], answer: Want { body: || br#"{"code":"invalid_argument","message":"connect-timeout-ms \"1s\" is not one to ten digits"}"#.to_vec(), ..BAD }, ..UNARY },
-    Row { name: "a timeout of eleven digits", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "12345678901")], body: &[|| bare("hi")], answer: Want { body: || br#"{"code":"invalid_argument","message":"connect-timeout-ms \"12345678901\" is not one to ten digits"}"#.to_vec(), ..BAD }, ..UNARY },
-    Row { name: "a timeout before now", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "-1")], body: &[|| bare("hi")], answer: Want { body: || br#"{"code":"invalid_argument","message":"connect-timeout-ms \"-1\" is not one to ten digits"}"#.to_vec(), ..BAD }, ..UNARY },
-    Row { name: "an empty timeout", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "")], body: &[|| bare("hi")], answer: Want { body: || br#"{"code":"invalid_argument","message":"connect-timeout-ms \"\" is not one to ten digits"}"#.to_vec(), ..BAD }, ..UNARY },
+    mistimed!("a timeout that is no number", "1s"),
+    mistimed!("a timeout in letters", "soon"),
+    mistimed!("a timeout of eleven digits", "12345678901"),
+    mistimed!("a timeout before now", "-1"),
+    mistimed!("a timeout with a sign", "+1"),
+    mistimed!("a timeout with a fraction", "1.5"),
+    mistimed!("two timeouts in one", "1, 2"),
+    mistimed!("an empty timeout", ""),
+    Row { name: "a timeout of ten digits", headers: &[("content-type", "application/proto"), ("connect-timeout-ms", "9999999999")], body: &[|| bare("deadline")], answer: Want { body: || bare("Some(166666)"), ..OK }, ..UNARY },
     Row { name: "a version we do not have", headers: &[("content-type", "application/proto"), ("connect-protocol-version", "2")], body: &[|| bare("hi")], answer: Want { body: || br#"{"code":"invalid_argument","message":"the version \"2\" of the Connect protocol is not \"1\""}"#.to_vec(), ..BAD }, ..UNARY },
     // Sizes and compression.
     Row { name: "a message at the limit", body: &[|| [b"\x0a\xfc\xff\x3f", &vec![b'x'; (1 << 20) - 4][..]].concat()], answer: Want { body: || [b"\x0a\xfc\xff\x3f", &vec![b'x'; (1 << 20) - 4][..]].concat(), ..OK }, ..UNARY },
@@ -146,7 +183,19 @@ pub const ROWS: &[Row] = &[
     Row { name: "get, of a message of which half is there", path: "/test.Echo/Look?encoding=proto&base64=1&message=CgI", answer: Want { http: 500, body: || br#"{"code":"internal","message":"the message does not decode as protobuf: failed to decode Protobuf message: buffer underflow"}"#.to_vec(), ..BAD }, ..GET },
     Row { name: "get, with a body", path: "/test.Echo/Look?encoding=proto&message=", body: &[|| b"x".to_vec()], answer: Want { body: || br#"{"code":"invalid_argument","message":"a GET has no body"}"#.to_vec(), ..BAD }, ..GET },
     Row { name: "get, nothing but separators", path: "/test.Echo/Look?&&=&==&", answer: Want { body: || br#"{"code":"invalid_argument","message":"the query has no parameter message"}"#.to_vec(), ..BAD }, ..GET },
-    Row { name: "HEAD, PUT and the like", method: "PUT", path: "/test.Echo/Look", answer: Want { http: 405, headers: &[("allow", "GET, POST")], ..OK }, ..UNARY },
+    Row { name: "get, a timeout that is no number", path: "/test.Echo/Look?encoding=proto&message=", headers: &[("connect-timeout-ms", "1.5")], answer: Want { body: || br#"{"code":"invalid_argument","message":"connect-timeout-ms \"1.5\" is not one to ten digits"}"#.to_vec(), ..BAD }, ..GET },
+    // Other methods, and what may be used in their place.
+    unusable!("HEAD"),
+    unusable!("PUT"),
+    unusable!("PATCH"),
+    unusable!("DELETE"),
+    unusable!("OPTIONS"),
+    unusable!("TRACE"),
+    unusable!("PROPFIND"),
+    Row { name: "HEAD of what has effects", method: "HEAD", answer: Want { http: 405, headers: &[("allow", "POST")], ..OK }, ..GET },
+    Row { name: "OPTIONS of what has effects", method: "OPTIONS", answer: Want { http: 405, headers: &[("allow", "POST")], ..OK }, ..GET },
+    Row { name: "DELETE of a stream", method: "DELETE", answer: Want { http: 405, headers: &[("allow", "POST")], ..OK }, ..DOWN },
+    Row { name: "PUT with a message", method: "PUT", body: &[|| bare("hi")], answer: Want { http: 405, headers: &[("allow", "POST")], ..OK }, ..UNARY },
     // Streams.
     Row { name: "server streaming", body: &[|| text("n:2")], answer: Want { body: || [texts(&["0", "1"]), end(r#"{"metadata":{"x-end":["yes"]}}"#)].concat(), headers: &[("content-type", "application/connect+proto")], ..OK }, ..DOWN },
     Row { name: "server streaming, with a pause", body: &[|| text("slow:1")], answer: Want { body: || [texts(&["0", "late"]), end(r#"{"metadata":{"x-end":["yes"]}}"#)].concat(), ..OK }, ..DOWN },
@@ -158,6 +207,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "client streaming, answered early", body: &[|| text("enough")], ends: false, answer: Want { body: || ok(&["enough"]), ..OK }, ..UP },
     Row { name: "bidi, one side after the other", body: &[|| texts(&["a", "b"]), || text("c")], answer: Want { body: || ok(&["a", "b", "c"]), ..OK }, ..BOTH },
     Row { name: "a deadline cuts a stream", headers: &[("content-type", "application/connect+proto"), ("connect-timeout-ms", "50")], body: &[|| text("hang:2")], answer: Want { body: || [texts(&["0", "1"]), broken("deadline_exceeded", "the deadline of the call has passed")].concat(), ..OK }, ..DOWN },
+    Row { name: "a stream with a timeout that is no number", headers: &[("content-type", "application/connect+proto"), ("connect-timeout-ms", "1.5")], body: &[|| text("n:1")], answer: Want { body: || broken("invalid_argument", r#"connect-timeout-ms \"1.5\" is not one to ten digits"#), ..OK }, ..DOWN },
     Row { name: "a gzip message", headers: &[("content-type", "application/connect+proto"), ("connect-content-encoding", "gzip")], body: &[|| [compressed(&gzip(b"\x0a\x01a")), text("b")].concat()], answer: Want { body: || ok(&["ab"]), ..OK }, ..UP },
     Row { name: "the compressed flag without an encoding", body: &[|| compressed(&gzip(b"\x0a\x02hi"))], answer: Want { body: || broken("internal", "a message has its compressed flag set, but the headers name no encoding"), ..OK }, ..UP },
     Row { name: "a stream in an encoding we do not have", headers: &[("content-type", "application/connect+proto"), ("connect-content-encoding", "br")], body: &[], answer: Want { body: || broken("unimplemented", &format!(r#"the encoding \"br\" is not supported; supported are: {SUPPORTED}"#)), ..OK }, ..UP },

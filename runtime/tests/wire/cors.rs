@@ -15,6 +15,8 @@ const PREFLIGHT: Row = Row {
 };
 const CALL: Row = Row { method: "POST", answer: Want { http: 200, ..PREFLIGHT.answer }, ..PREFLIGHT };
 const NO: Want = Want { headers: REFUSED, ..PREFLIGHT.answer };
+/// Only what a browser sends for a page asks for leave: the rest is a request, as it is without CORS.
+const NO_PREFLIGHT: Want = Want { http: 405, ..NO };
 
 type Headers = &'static [(&'static str, &'static str)];
 
@@ -23,7 +25,7 @@ const ALLOWED: Headers = &[
     ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE"),
     (
         "access-control-allow-headers",
-        "content-type, connect-protocol-version, connect-timeout-ms, connect-content-encoding, connect-accept-encoding, grpc-timeout, x-grpc-web, x-user-agent, authorization",
+        "content-type, content-encoding, connect-protocol-version, connect-timeout-ms, connect-content-encoding, connect-accept-encoding, grpc-timeout, grpc-encoding, grpc-accept-encoding, x-grpc-web, x-user-agent, authorization",
     ),
     ("access-control-allow-credentials", "true"),
     ("access-control-max-age", "7200"),
@@ -33,7 +35,7 @@ const EXPOSED: Headers = &[
     ("access-control-allow-origin", "https://app.example"),
     (
         "access-control-expose-headers",
-        "grpc-status, grpc-message, grpc-status-details-bin, grpc-encoding, connect-content-encoding, trailer-x-cost",
+        "grpc-status, grpc-message, grpc-status-details-bin, grpc-encoding, grpc-accept-encoding, connect-content-encoding, trailer-x-cost",
     ),
     ("access-control-allow-credentials", "true"),
     ("access-control-allow-methods", "absent"),
@@ -64,7 +66,8 @@ pub const TWO_ORIGINS: &[Row] = &[
     Row { name: "preflight, of a longer name", headers: &[("origin", "https://app.example.evil.example"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
     Row { name: "preflight, of another scheme", headers: &[("origin", "http://app.example"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
     Row { name: "preflight, of another port", headers: &[("origin", "https://app.example:444"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
-    Row { name: "preflight, of no origin at all", headers: &[("origin", "null"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
+    Row { name: "preflight, of no origin at all", headers: &[("access-control-request-method", "POST")], answer: NO_PREFLIGHT, ..PREFLIGHT },
+    Row { name: "preflight, of no origin at all, for what there is not", path: "/no/such/thing", headers: &[("access-control-request-method", "POST")], answer: Want { http: 404, ..NO_PREFLIGHT }, ..PREFLIGHT },
     Row { name: "preflight, of two origins at once", headers: &[("origin", "https://app.example, https://evil.example"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
     Row { name: "preflight, of two origins in two fields", headers: &[("origin", "https://evil.example"), ("origin", "https://app.example"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
     Row { name: "preflight, in capitals", headers: &[("origin", "HTTPS://APP.EXAMPLE"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
@@ -90,6 +93,7 @@ pub const TWO_ORIGINS: &[Row] = &[
 pub const ANY_ORIGIN: &[Row] = &[
     Row { name: "preflight, any origin", answer: Want { headers: ANY, ..PREFLIGHT.answer }, ..PREFLIGHT },
     Row { name: "preflight, any origin, one that has no name", headers: &[("origin", "null"), ("access-control-request-method", "POST")], answer: Want { headers: ANY, ..PREFLIGHT.answer }, ..PREFLIGHT },
+    Row { name: "preflight, any origin, by no page", headers: &[("access-control-request-method", "POST")], answer: Want { http: 405, headers: &[("access-control-allow-origin", "*"), ("access-control-allow-methods", "absent"), ("allow", "POST")], ..PREFLIGHT.answer }, ..PREFLIGHT },
     // A cache may give what a caller without an origin got to a page.
     Row { name: "a call by no page, any origin", headers: &[("content-type", "application/proto")], answer: Want { headers: &[("access-control-allow-origin", "*"), ("vary", "absent")], ..CALL.answer }, ..CALL },
 ];

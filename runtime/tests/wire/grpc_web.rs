@@ -24,19 +24,19 @@ const BOTH: Row = Row { path: "/test.Echo/Both", ..UNARY };
 const OK: Want = UNARY.answer;
 
 /// The frame that ends a body.
-fn trailers(block: &str) -> Vec<u8> {
+pub fn trailers(block: &str) -> Vec<u8> {
     [&[0x80][..], &(block.len() as u32).to_be_bytes(), block.as_bytes()].concat()
 }
 
-fn ok(messages: &[&str]) -> Vec<u8> {
+pub fn ok(messages: &[&str]) -> Vec<u8> {
     [texts(messages), trailers("grpc-status: 0\r\n")].concat()
 }
 
-fn error(code: u8, message: &str) -> Vec<u8> {
+pub fn error(code: u8, message: &str) -> Vec<u8> {
     trailers(&format!("grpc-status: {code}\r\ngrpc-message: {message}\r\n"))
 }
 
-fn base64(bytes: &[u8]) -> Vec<u8> {
+pub fn base64(bytes: &[u8]) -> Vec<u8> {
     STANDARD.encode(bytes).into_bytes()
 }
 

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod compressed;
 mod connect;
 mod cors;
 mod deep;
@@ -22,7 +23,7 @@ mod table;
 use std::time::Duration;
 
 use peer::{Peer, frame};
-use rsgrpc::{Cors, Server};
+use rsgrpc::{Cors, Encoding, Server};
 use table::{OVER_HTTP1, ROWS, Row};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -54,6 +55,18 @@ async fn grpc_web() {
 async fn connect() {
     over_http2(connect::ROWS, probe::server).await;
     over_http1(connect::ROWS, probe::server).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn compressed() {
+    for (encoding, rows) in compressed::ENCODINGS {
+        over_http2(*rows, || compressed::server(*encoding)).await;
+        over_http1(*rows, || compressed::server(*encoding)).await;
+    }
+    let gzip = || compressed::server(Encoding::Gzip);
+    over_http2(compressed::GZIP, gzip).await;
+    over_http1(compressed::GZIP, gzip).await;
+    over_http2(compressed::GRPC, gzip).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

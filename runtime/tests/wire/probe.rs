@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rsgrpc::{
-    Answer as Ended, Call, Interceptor, Next, Request, RequestExt, Response, ResponseExt, Server, ServerBuilder,
-    Status, StatusExt, Streaming,
+    Answer as Ended, Call, Compression, Interceptor, Next, Request, RequestExt, Response, ResponseExt, Server,
+    ServerBuilder, Status, StatusExt, Streaming,
     codegen::Stream,
     google::rpc::{BadRequest, bad_request::FieldViolation},
     metadata::MetadataMap,
@@ -56,6 +56,11 @@ impl Echo for Probe {
             "message" => Err(Status::aborted(rest.repeat(5000))),
             "code" => Err(Status::new(rsgrpc::Code::from(rest.parse::<i32>().unwrap()), "as asked")),
             "no-error" => Err(Status::ok("well")),
+            "secret" => {
+                let off = Compression::default();
+                off.set(false);
+                Ok(Response::new(rest.to_owned()).with_compression(off))
+            }
             "details" => {
                 let violation = FieldViolation { field: rest.into(), ..FieldViolation::default() };
                 Err(Status::invalid_argument("bad").with_detail(&BadRequest { field_violations: vec![violation] }))

@@ -63,8 +63,9 @@ pub fn texts(values: &[&str]) -> Vec<u8> {
     values.iter().flat_map(|value| text(value)).collect()
 }
 
+/// As the server compresses, too, byte for byte.
 pub fn gzip(plain: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()
 }

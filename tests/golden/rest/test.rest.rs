@@ -431,6 +431,7 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
     name: "test.rest.Items",
     methods: &[
         ::rsgrpc::Method::new("/test.rest.Items/Get", ::rsgrpc::MethodKind::Unary)
+            .with_idempotency(::rsgrpc::Idempotency::NoSideEffects)
             .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
             .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
             .with_http(&[

@@ -284,6 +284,14 @@ impl ChannelBuilder {
         self
     }
 
+    /// Calls unary methods without side effects by GET, as [`Client::get`](crate::Client::get) says; which of the two is
+    /// set later counts. Default: off.
+    #[must_use]
+    pub fn get(mut self, get: bool) -> Self {
+        self.settings.get = get;
+        self
+    }
+
     /// Speaks HTTP/1.1, on as many connections as calls run at a time, 256 at most unless
     /// [`max_connections`](Self::max_connections) says otherwise; further calls wait. It suffices for gRPC-Web and Connect,
     /// except that a stream each way sends all before it receives. Resolvers, load balancing, health, outlier detection,

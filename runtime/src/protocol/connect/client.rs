@@ -162,10 +162,7 @@ fn unary(
         for (name, value) in &trailers {
             metadata.append(name, value.clone());
         }
-        let read = move |body: &[u8]| {
-            let body = if is_json { body } else { &[] };
-            error::from_json(body, error::from_http(status), MetadataMap::from_headers(metadata))
-        };
+        let read = move |body: &[u8]| error::of_answer(body, is_json, status, MetadataMap::from_headers(metadata));
         let failed = Failed::new(encoding, read);
         return Ok((MetadataMap::new(), Inbound::new(body, Box::new(failed), codec, limit)));
     }

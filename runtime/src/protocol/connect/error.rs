@@ -22,6 +22,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// What an error consists of. All may be missing, but what has none of them is something else.
+const PARTS: [&str; 3] = ["code", "message", "details"];
+/// Longer texts, in bytes, are pages for people to look at.
+const LONGEST_TEXT: usize = 256;
+
 /// The JSON of an error.
 pub(super) fn to_json(status: &Status, options: Option<&json::Options>) -> String {
     let mut json = String::with_capacity(64);
@@ -78,14 +83,23 @@ pub(super) fn from_http(status: StatusCode) -> Status {
     Status::new(status_of_grpc.code(), format!("the server answered with HTTP status {status} and no error of Connect"))
 }
 
-/// Reads the JSON of an error. What is no such JSON leaves the status that there is otherwise, and an error without a
-/// known code has the code of that.
-pub(super) fn from_json(text: &[u8], otherwise: Status, metadata: MetadataMap) -> Status {
-    let error = match json::from_slice(text) {
-        Ok(Value { kind: Some(Kind::StructValue(error)) }) => read_error(&error, otherwise.code()),
+/// Reads the body of an answer that is an error. What is no error of Connect's, such as one of REST's or of a proxy,
+/// leaves what HTTP says, with the text if it is short; an error without a known code has the code of that.
+pub(super) fn of_answer(body: &[u8], is_json: bool, http: StatusCode, metadata: MetadataMap) -> Status {
+    let otherwise = from_http(http);
+    let read = if is_json { json::from_slice(body).ok().and_then(|value: Value| value.kind) } else { None };
+    let error = match read {
+        Some(Kind::StructValue(error)) if PARTS.iter().any(|part| error.fields.contains_key(*part)) => {
+            read_error(&error, otherwise.code())
+        }
         _ => None,
     };
-    let mut status = error.unwrap_or(otherwise);
+    let mut status = error.unwrap_or_else(|| match std::str::from_utf8(body).map(str::trim) {
+        Ok(text) if (1..=LONGEST_TEXT).contains(&text.len()) => {
+            Status::new(otherwise.code(), format!("{}: {text}", otherwise.message()))
+        }
+        _ => otherwise,
+    });
     *status.metadata_mut() = metadata;
     status
 }

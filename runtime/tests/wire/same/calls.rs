@@ -20,14 +20,30 @@ fn act(act: &str) -> Case {
     Case { sent: Sent::Create(item), metadata: vec![("x-token", b"t".into())], timeout: None, gzip: false }
 }
 
+/// The same by a method without side effects.
+fn look(case: Case) -> Case {
+    match case.sent {
+        Sent::Create(item) => Case { sent: Sent::Get(Item { int64: 0, labels: [].into(), ..item }), ..case },
+        _ => case,
+    }
+}
+
 fn cases() -> Vec<Case> {
     let mut cases: Vec<Case> = (1..=16).map(|code| act(&format!("code:{code}"))).collect();
     let acts =
         ["", "method", "echo-metadata", "details:a.b", "strange-details", "panic", "long:1048576"].into_iter().map(act);
     cases.extend(acts);
+    let acts = ["", "method", "echo-metadata", "details:a.b", "strange-details", "panic", "code:5", "long:1048576"];
+    cases.extend(acts.map(|name| look(act(name))));
+    cases.push(look(Case { gzip: true, ..act("") }));
+    cases.push(look(Case { timeout: Some(Duration::from_millis(300)), ..act("sleep") }));
+    cases.push(look(Case { timeout: Some(Duration::from_secs(600)), ..act("") }));
     cases.push(Case { metadata: Vec::new(), ..act("") });
     cases.push(Case { timeout: Some(Duration::from_millis(300)), ..act("sleep") });
-    cases.push(Case { timeout: Some(Duration::from_secs(60)), ..act("") });
+    // gRPC writes the one in microseconds and the other in milliseconds.
+    for seconds in [60, 600] {
+        cases.push(Case { timeout: Some(Duration::from_secs(seconds)), ..act("") });
+    }
     let long = Item { text: "x".repeat(1 << 20), ..Item::default() };
     cases.push(Case { sent: Sent::Create(long), ..act("") });
     let watch = |id: &str| Case { sent: Sent::Watch(Item { id: id.into(), ..Item::default() }), ..act("") };
@@ -75,7 +91,7 @@ async fn the_same_call_in_each_way() {
                 first = Some((outcome, trace));
                 continue;
             };
-            let trailers = lane.has_trailers() || matches!(case.sent, Sent::Create(_) | Sent::Upload(_));
+            let trailers = lane.has_trailers() || matches!(case.sent, Sent::Create(_) | Sent::Get(_) | Sent::Upload(_));
             let [got, wanted] = [outcome, wanted.clone()].map(|outcome| comparable(outcome, trailers));
             assert_eq!(got, wanted, "{}: {case:?}", lane.name);
             assert_eq!(trace, *wanted_trace, "{}: {case:?}", lane.name);
@@ -87,7 +103,7 @@ async fn the_same_call_in_each_way() {
 async fn who_goes_away_cancels_the_call() {
     let hang = Case { sent: Sent::Watch(Item { id: "hang-1".into(), ..Item::default() }), ..act("") };
     // Its beginning and the messages, with which both calls come to a halt.
-    for (case, notes) in [(act("sleep"), 2), (hang, 3)] {
+    for (case, notes) in [(act("sleep"), 2), (look(act("sleep")), 2), (hang, 3)] {
         let mut first: Option<Vec<String>> = None;
         for lane in Lane::all(server).await {
             tokio::select! {

@@ -24,7 +24,9 @@ use crate::{
 #[derive(Debug, Clone)]
 pub enum Sent {
     Create(Item),
-    /// `id`, `act`, `text` and `int32` at most: the others have no place in the target of REST.
+    /// `id`, `act`, `text` and `int32` at most: REST has no others in its target.
+    Get(Item),
+    /// As with `Get`.
     Watch(Item),
     /// All with the `text` "t", which REST has from the path.
     Upload(Vec<Item>),
@@ -64,18 +66,21 @@ enum By {
 }
 
 impl Lane {
-    /// Every protocol that has a client, in protobuf and JSON, then REST. Those of one answer only go over HTTP/1.1, too,
-    /// which leaves trailers out.
+    /// Every protocol that has a client, in protobuf and JSON, Connect also by GET where it can, then REST. Those of one
+    /// answer only go over HTTP/1.1, too, which leaves trailers out.
     pub async fn all(server: impl Fn(Recorder) -> Server) -> Vec<Self> {
         let mut lanes = Vec::new();
         let mut add = |name: String, by: &dyn Fn(Server) -> By| {
             let recorder = Recorder::default();
             lanes.push(Self { name, by: by(server(recorder.clone())), recorder });
         };
-        for protocol in [Protocol::Grpc, Protocol::GrpcWeb, Protocol::GrpcWebText, Protocol::Connect] {
-            let client = |server: Server| Client::from(server).protocol(protocol);
-            add(format!("{protocol:?}, protobuf"), &|server| By::Client(ItemsClient::new(client(server))));
-            add(format!("{protocol:?}, JSON"), &|server| {
+        let posted =
+            [Protocol::Grpc, Protocol::GrpcWeb, Protocol::GrpcWebText, Protocol::Connect].map(|by| (by, false));
+        for (protocol, get) in posted.into_iter().chain([(Protocol::Connect, true)]) {
+            let client = |server: Server| Client::from(server).protocol(protocol).get(get);
+            let name = if get { format!("{protocol:?} by GET") } else { format!("{protocol:?}") };
+            add(format!("{name}, protobuf"), &|server| By::Client(ItemsClient::new(client(server))));
+            add(format!("{name}, JSON"), &|server| {
                 By::Client(ItemsClient::new(client(server).json(json::Options::new())))
             });
         }
@@ -88,6 +93,7 @@ impl Lane {
 
     /// Makes the call.
     pub async fn call(&self, case: &Case) -> Outcome {
+        self.recorder.expect(case.timeout);
         match &self.by {
             By::Client(client) => by_client(client, case).await,
             By::Rest(peer) => {
@@ -114,6 +120,7 @@ impl Lane {
 async fn by_client(client: &ItemsClient, case: &Case) -> Outcome {
     match case.sent.clone() {
         Sent::Create(item) => one(refined(client.create(item), case).await),
+        Sent::Get(item) => one(refined(client.get(item), case).await),
         Sent::Upload(items) => one(refined(client.upload(stream::iter(items)), case).await),
         Sent::Watch(item) => many(refined(client.watch(item), case).await).await,
         Sent::Sync(items) => many(refined(client.sync(stream::iter(items)), case).await).await,
@@ -213,10 +220,11 @@ fn target(sent: &Sent) -> (&'static str, String, Vec<u8>) {
         Sent::Create(item) => ("POST", "/v1/items".to_owned(), json.to_vec(item).unwrap()),
         Sent::Upload(items) => ("POST", "/v1/uploads/t".to_owned(), array(items)),
         Sent::Sync(items) => ("POST", "/v1/sync".to_owned(), array(items)),
-        Sent::Watch(item) => {
+        Sent::Get(item) | Sent::Watch(item) => {
+            let below = if matches!(sent, Sent::Get(_)) { "items" } else { "watch" };
             let [id, act, text] =
                 [&item.id, &item.act, &item.text].map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC));
-            ("GET", format!("/v1/watch/{id}?int32={}&act={act}&text={text}", item.int32), Vec::new())
+            ("GET", format!("/v1/{below}/{id}?int32={}&act={act}&text={text}", item.int32), Vec::new())
         }
     }
 }

@@ -187,22 +187,20 @@ impl Random {
         item
     }
 
+    /// One of which a target says all.
+    fn named(&mut self) -> Item {
+        let id = format!("i{}", self.text(6));
+        Item { id, act: self.act(), text: self.text(6), int32: self.number() as i32, ..Item::default() }
+    }
+
     fn requests(&mut self) -> Vec<Item> {
         (0..self.below(5)).map(|_| self.request()).collect()
     }
 
     fn sent(&mut self) -> Sent {
-        match self.below(6) {
-            0 => {
-                let id = format!("i{}", self.text(6));
-                Sent::Watch(Item {
-                    id,
-                    act: self.act(),
-                    text: self.text(6),
-                    int32: self.number() as i32,
-                    ..Item::default()
-                })
-            }
+        match self.below(7) {
+            0 => Sent::Watch(self.named()),
+            6 => Sent::Get(self.named()),
             1 => {
                 let mut items = self.requests();
                 items
@@ -239,7 +237,7 @@ impl Random {
         if self.one_in(sleepers) {
             case.timeout = Some(SHORT);
             let first = match &mut case.sent {
-                Sent::Create(item) | Sent::Watch(item) => Some(item),
+                Sent::Create(item) | Sent::Get(item) | Sent::Watch(item) => Some(item),
                 Sent::Upload(items) | Sent::Sync(items) => items.last_mut(),
             };
             if let Some(item) = first {

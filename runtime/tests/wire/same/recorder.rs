@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rsgrpc::{Answer, Call, Interceptor, Next, Status};
@@ -10,17 +10,40 @@ use rsgrpc::{Answer, Call, Interceptor, Next, Status};
 use super::lane::pairs;
 use crate::rest::items::Item;
 
+/// No machine takes so long from a caller to the interceptor.
+const SLOWEST: Duration = Duration::from_secs(30);
+
 /// What happened in calls, in order.
 #[derive(Clone, Default)]
-pub struct Recorder(Arc<Mutex<Vec<String>>>);
+pub struct Recorder {
+    notes: Arc<Mutex<Vec<String>>>,
+    /// The time that the caller of the next call allows.
+    asked: Arc<Mutex<Option<Duration>>>,
+}
 
 impl Recorder {
+    /// Tells what the caller of the next call allows, to be held against what arrives.
+    pub fn expect(&self, timeout: Option<Duration>) {
+        *self.asked.lock().unwrap() = timeout;
+    }
+
     fn note(&self, what: String) {
-        self.0.lock().unwrap().push(what);
+        self.notes.lock().unwrap().push(what);
     }
 
     fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        std::mem::take(&mut self.notes.lock().unwrap())
+    }
+
+    /// What is left of the time that the caller allows: all of it but for the way, or what is found instead.
+    fn left(&self, deadline: Option<Instant>) -> String {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let asked = *self.asked.lock().unwrap();
+        match (left, asked) {
+            (None, None) => "for ever".to_owned(),
+            (Some(left), Some(asked)) if left <= asked && asked < left + SLOWEST => format!("{asked:?}"),
+            _ => format!("{left:?} in place of {asked:?}"),
+        }
     }
 
     /// Waits until the call is over, however it ended.
@@ -32,7 +55,7 @@ impl Recorder {
     /// Waits until this much happened.
     pub async fn until(&self, happened: impl Fn(&[String]) -> bool) {
         for _ in 0..1000 {
-            if happened(&self.0.lock().unwrap()) {
+            if happened(&self.notes.lock().unwrap()) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -53,8 +76,8 @@ impl Drop for Over {
 impl Interceptor for Recorder {
     async fn intercept(&self, mut call: Call, next: Next) -> Result<Answer, Status> {
         let _over = Over(self.clone());
-        let (metadata, deadline) = (pairs(call.metadata()), call.deadline().is_some());
-        self.note(format!("{} metadata {metadata:?} deadline {deadline}", call.method().full_name()));
+        let (metadata, left) = (pairs(call.metadata()), self.left(call.deadline()));
+        self.note(format!("{} metadata {metadata:?} time {left}", call.method().full_name()));
         let (requests, responses) = (self.clone(), self.clone());
         call.on_request(move |payload| {
             let mut item: Item = payload.decode()?;
