@@ -1,5 +1,5 @@
 // Two visitors chat in a headless Chromium: on the server's own page and on a page of another origin, by Connect and by
-// gRPC-Web. `browser.mjs SERVER CHROMIUM` are the two programs.
+// gRPC-Web, and by the official client of gRPC-Web in its form of text. `browser.mjs SERVER CHROMIUM` are the two programs.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const [, , program, executablePath] = process.argv;
@@ -99,6 +100,37 @@ async function refused(browser, url, protocol) {
   await stranger.close();
 }
 
+/** The official client of gRPC-Web, in its form of text, on a page of this origin. */
+async function inText(browser, url, address) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const types = new Set();
+  page.on("response", (response) => {
+    if (response.request().method() === "POST") {
+      types.add([response.request().headers()["content-type"], response.headers()["content-type"]].join(" > "));
+    }
+  });
+  await page.goto(url);
+  await page.addScriptTag({ path: fileURLToPath(new URL("dist/text.js", web)) });
+  const call = (name, ...rest) =>
+    page.evaluate(([name, rest]) => globalThis.chatInText[name](...rest), [name, [address, ...rest]]);
+  const [text, now] = [`by text ☃ at ${url} `.repeat(20).trim(), `now at ${url}`];
+  await call("say", "Ada", text);
+  const known = await call("listen", "Bob", text);
+  assert.deepEqual([known.texts.at(-1), known.error], [text, undefined]);
+  // And what is said while somebody listens.
+  const hearing = call("listen", "Bob", now);
+  while ((await call("say", "Ada", "soon")) === 0);
+  await call("say", "Ada", now);
+  assert.deepEqual((await hearing).texts.slice(-2), ["soon", now]);
+  const refused = await call("say", "Ada", "");
+  assert.deepEqual(refused, { code: 3, message: "the request is not valid" });
+  const { error: nobody } = await call("listen", "", "");
+  assert.deepEqual(nobody, refused);
+  assert.deepEqual([...types], ["application/grpc-web-text > application/grpc-web-text"]);
+  await context.close();
+}
+
 /** What is open when the server stops ends well. */
 async function farewell(browser, address, process) {
   const visitors = await Promise.all(
@@ -122,6 +154,8 @@ for (const protocol of Object.keys(CONTENT_TYPES)) {
   checks.push([`${protocol}, another origin`, () => talk(browser, `${at(friend)}/?server=${address}`, protocol)]);
   checks.push([`${protocol}, an origin that may not`, () => refused(browser, `${at(stranger)}/?server=${address}`, protocol)]);
 }
+checks.push(["grpc-web-text, same origin", () => inText(browser, address, address)]);
+checks.push(["grpc-web-text, another origin", () => inText(browser, at(friend), address)]);
 checks.push(["the server stops", () => farewell(browser, address, serving)]);
 for (const [name, check] of checks) {
   try {
