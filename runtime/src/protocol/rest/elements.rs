@@ -165,6 +165,11 @@ impl Deframe for Pieces {
         let len = chunks.len().min(limit);
         Ok(if len > 0 { Item::Message { len, compressed: false } } else { Item::More })
     }
+
+    /// All are of one body, which is to go on.
+    fn keeps_some(&self) -> bool {
+        true
+    }
 }
 
 /// What is in a compressed body. It is undone as a whole, so all of it is bounded as one message is.

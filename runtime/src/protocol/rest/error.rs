@@ -44,7 +44,7 @@ pub(super) fn response(status: &Status, site: &Site) -> Response<Body> {
     let mut response = Response::new(Body::whole(Some(Bytes::from(to_json(status, site))), None));
     *response.status_mut() = http;
     let headers = response.headers_mut();
-    headers::trailing(status.metadata(), headers);
+    headers::of_error(status.metadata(), headers);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     // RFC 9110, 15.5.2: a 401 says how to authenticate.
     if http == StatusCode::UNAUTHORIZED && !headers.contains_key(header::WWW_AUTHENTICATE) {

@@ -102,11 +102,19 @@ pub(super) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
     response
 }
 
-/// Adds trailing metadata, or that of an error, to the headers of an answer.
+/// Adds trailing metadata to the headers of an answer, or to its trailers.
 pub(super) fn trailing(metadata: &MetadataMap, response: &mut HeaderMap) {
-    if !metadata.is_empty() {
-        add(&headers::from_metadata(metadata.clone()), TRAILER, response);
+    if metadata.is_empty() {
+        return;
     }
+    for (name, value) in &headers::from_metadata(metadata.clone()) {
+        append(format!("{TRAILER}{name}"), value, response);
+    }
+}
+
+/// Adds the metadata of an error to the headers of its answer: trailing metadata, of which there is no other.
+pub(super) fn of_error(metadata: &MetadataMap, response: &mut HeaderMap) {
+    add(&headers::from_metadata(metadata.clone()), TRAILER, response);
 }
 
 /// The names of the trailers that this metadata becomes, as the header `Trailer` announces them (RFC 9110, 6.6.2).
@@ -118,17 +126,20 @@ pub(super) fn announcement(metadata: &MetadataMap) -> Option<HeaderValue> {
 }
 
 fn add(metadata: &HeaderMap, prefix: &str, response: &mut HeaderMap) {
-    for name in metadata.keys() {
+    for (name, value) in metadata {
         let is_of_http = OF_HTTP.binary_search(&name.as_str()).is_ok() || name.as_str().starts_with("access-control-");
-        let written = if is_of_http { Ok(name.clone()) } else { HeaderName::try_from(format!("{prefix}{name}")) };
-        // A name that is too long with its prefix has no other way out.
-        let Ok(written) = written else { continue };
-        for value in metadata.get_all(name) {
-            // What a handler says both at the head and at the end stands there once.
-            if !is_of_http || response.get_all(&written).iter().all(|known| known != value) {
-                response.append(&written, value.clone());
-            }
+        if is_of_http {
+            response.append(name, value.clone());
+        } else {
+            append(format!("{prefix}{name}"), value, response);
         }
+    }
+}
+
+/// A name that is too long with its prefix has no way out.
+fn append(name: String, value: &HeaderValue, response: &mut HeaderMap) {
+    if let Ok(name) = HeaderName::try_from(name) {
+        response.append(name, value.clone());
     }
 }
 

@@ -67,6 +67,27 @@ async fn an_upload_is_read_element_by_element() {
     assert_eq!(next(&mut body).await, "{\"text\":\"p\",\"tags\":[\"a\"]}");
 }
 
+/// Its pieces are no messages of their own, between which a stream may rest.
+#[tokio::test(start_paused = true)]
+async fn an_upload_of_bytes_that_stands_still_is_answered() {
+    let began = tokio::time::Instant::now();
+    let (response, mut stream) =
+        connect().await.send_request(Request::post("http://test/v1/store").body(()).unwrap(), false).unwrap();
+    stream.send_data(Bytes::from_static(b"abc"), false).unwrap();
+    assert_eq!(response.await.unwrap().status(), 504);
+    assert_eq!(began.elapsed().as_secs(), 30);
+
+    let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
+    tokio::spawn(async move { items::server().serve_connection(theirs).await });
+    ours.write_all(b"POST /v1/store HTTP/1.1\r\nhost: test\r\ncontent-length: 9\r\n\r\nabc").await.unwrap();
+    let mut answer = vec![0; 4096];
+    let len = ours.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..len]);
+    assert!(answer.starts_with("HTTP/1.1 504"), "{answer}");
+    assert!(answer.contains("nothing more of a message arrived for 30s"), "{answer}");
+    assert_eq!(began.elapsed().as_secs(), 60);
+}
+
 /// Over HTTP/1.1, where a body can be framed wrongly.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn chunks_that_are_none() {
