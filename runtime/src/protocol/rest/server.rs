@@ -129,12 +129,11 @@ impl Rest {
 
 /// The answer to a request that no rule matches.
 fn not_found(unmatched: &Unmatched, head: &Parts, site: &Site) -> Response<Body> {
+    if let Err(error) = decode(head.uri.path(), Piece::Segments) {
+        return error::response(&Status::invalid_argument(format!("the path: {error}")), site);
+    }
     let Unmatched::Method(methods) = unmatched else {
-        let status = match decode(head.uri.path(), Piece::Segments) {
-            Ok(_) => Status::not_found("no route has this path"),
-            Err(error) => Status::invalid_argument(format!("the path: {error}")),
-        };
-        return error::response(&status, site);
+        return error::response(&Status::not_found("no route has this path"), site);
     };
     let mut response = if head.method == Method::OPTIONS {
         let mut response = Response::new(Body::empty());

@@ -23,6 +23,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "the root", path: "/", answer: Want { http: 404, body: || error(404, "NOT_FOUND", "no route has this path"), ..OK }, ..GET },
     Row { name: "NUL where no route is", path: "/nothing/%00", answer: Want { body: || bad("the path: it has a NUL character"), ..BAD }, ..GET },
     Row { name: "no digits where no route is", path: "/%zz", answer: Want { body: || bad("the path: a `%` stands before something other than two hexadecimal digits"), ..BAD }, ..GET },
+    Row { name: "no digits where another method has a route", path: "/v1/uploads/%zz", answer: Want { body: || bad("the path: a `%` stands before something other than two hexadecimal digits"), ..BAD }, ..GET },
     Row { name: "overlong UTF-8", path: "/v1/items/%C0%AF", answer: Want { body: || bad("the value of `id` in the path: it is not UTF-8"), ..BAD }, ..GET },
     Row { name: "a surrogate in UTF-8", path: "/v1/items/%ED%A0%80", answer: Want { body: || bad("the value of `id` in the path: it is not UTF-8"), ..BAD }, ..GET },
     Row { name: "a key of brackets", path: "/v1/items/7?labels[a=b", answer: Want { body: || bad("the parameter `labels[a`: a `[` has no `]` that ends the key"), ..BAD }, ..GET },
