@@ -44,7 +44,7 @@ async fn send_all(addr: SocketAddr, times: usize, head: Vec<u8>, body: Vec<u8>) 
         false if refused => "refused",
         false => "answered",
     };
-    Sent { what: size(times * body.len()), outcome: outcome.to_owned(), held: (vec![attacker], vec![]) }
+    Sent { what: size(times * body.len()), outcome: outcome.to_owned(), held: Box::new(attacker) }
 }
 
 pub(crate) fn elements(count: usize) -> Vec<u8> {
@@ -98,7 +98,7 @@ pub(crate) async fn prefixes(addr: SocketAddr, claimed: u32) -> Sent {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let refused = attacker.seen().ended;
     let outcome = if refused > 0 { format!("{refused} refused") } else { "held; 30 s by its timer".to_owned() };
-    Sent { what: "200 calls".to_owned(), outcome, held: (vec![attacker], vec![]) }
+    Sent { what: "200 calls".to_owned(), outcome, held: Box::new(attacker) }
 }
 
 /// The server answers each call at once, and the client sends what its window lets through all the same.

@@ -1,9 +1,10 @@
 //! Attacks by connections that wait.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use prost::Message;
-use rsgrpc_bench::ours::DownloadRequest;
+use rsgrpc::ChannelBuilder;
+use rsgrpc_bench::ours::{BenchClient, DownloadRequest, HelloRequest};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -21,7 +22,7 @@ use crate::{
 
 pub(crate) async fn rest() -> Sent {
     tokio::time::sleep(Duration::from_secs(2)).await;
-    Sent { what: "0".to_owned(), outcome: "-".to_owned(), held: (vec![], vec![]) }
+    Sent { what: "0".to_owned(), outcome: "-".to_owned(), held: Box::new(()) }
 }
 
 /// What a connection of HTTP may begin with and never end.
@@ -95,26 +96,44 @@ pub(crate) async fn slow_bodies(addr: SocketAddr) -> Sent {
 fn latest(what: &str, how: &str, took: &[Duration]) -> Sent {
     let latest = took.iter().max().copied().unwrap_or_default();
     let outcome = format!("{} {how}, each within {:.2} s", took.len(), latest.as_secs_f64());
-    Sent { what: what.to_owned(), outcome, held: (vec![], vec![]) }
+    Sent { what: what.to_owned(), outcome, held: Box::new(()) }
 }
 
+const IDLE: u32 = 10_000;
+
 /// From several addresses, since one may have 4,096.
+async fn connect(addr: SocketAddr, number: u32) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from(([127, 0, 1, (number / 3000) as u8], 0)))?;
+    socket.connect(addr).await
+}
+
 pub(crate) async fn idle(addr: SocketAddr) -> Sent {
     let mut sockets = Vec::new();
     let greeting = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
-    for i in 0..10_000u32 {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind(SocketAddr::from(([127, 0, 1, (i / 3000) as u8], 0))).unwrap();
-        let mut stream = socket.connect(addr).await.unwrap();
+    for number in 0..IDLE {
+        let mut stream = connect(addr, number).await.unwrap();
         stream.write_all(&greeting).await.unwrap();
         sockets.push(stream);
     }
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    Sent {
-        what: "preface and SETTINGS".to_owned(),
-        outcome: "held; 5 min by its timer".to_owned(),
-        held: (vec![], sockets),
+    held("preface and SETTINGS", sockets).await
+}
+
+/// By clients as they are.
+pub(crate) async fn called_once(channel: impl Fn() -> ChannelBuilder, addr: SocketAddr) -> Sent {
+    let mut clients = Vec::new();
+    for number in 0..IDLE {
+        let channel = channel().connect_with(move |_| connect(addr, number)).build().unwrap();
+        let client = BenchClient::new(channel);
+        client.say_hello(HelloRequest { name: "idle".to_owned() }).await.unwrap();
+        clients.push(client);
     }
+    held("a call", clients).await
+}
+
+async fn held(what: &str, all: Vec<impl Sized + 'static>) -> Sent {
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    Sent { what: what.to_owned(), outcome: "held; 5 min by its timer".to_owned(), held: Box::new(all) }
 }
 
 /// Five connections of 200 streams, each of which asks for far more than anybody reads.
@@ -135,5 +154,5 @@ pub(crate) async fn stalled(addr: SocketAddr, windows: bool) -> Sent {
         sockets.push(stream);
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    Sent { what: "1,000 calls".to_owned(), outcome: "held; 5 min by its timer".to_owned(), held: (vec![], sockets) }
+    Sent { what: "1,000 calls".to_owned(), outcome: "held; 5 min by its timer".to_owned(), held: Box::new(sockets) }
 }

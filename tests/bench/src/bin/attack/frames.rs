@@ -27,7 +27,7 @@ pub(crate) async fn ended(mut attacker: Attacker, what: String, over: bool) -> S
         (None, true) => "closed".to_owned(),
         (None, false) => format!("{} refused", seen.ended + seen.resets.len()),
     };
-    Sent { what, outcome, held: (vec![attacker], vec![]) }
+    Sent { what, outcome, held: Box::new(attacker) }
 }
 
 pub(crate) fn open(attacker: &mut Attacker, path: &str) -> (u32, Vec<u8>) {
@@ -78,7 +78,7 @@ async fn pour(mut attacker: Attacker, one: Vec<u8>, reads: bool) -> Sent {
         true => ended(attacker, what, over).await,
         false => {
             let outcome = if over { "closed" } else { "held; 5 min by its timer" };
-            Sent { what, outcome: outcome.to_owned(), held: (vec![attacker], vec![]) }
+            Sent { what, outcome: outcome.to_owned(), held: Box::new(attacker) }
         }
     }
 }
@@ -109,7 +109,7 @@ pub(crate) async fn bombs(addr: SocketAddr, calls: usize, references: usize) -> 
     let refused: usize = attackers.iter().map(|attacker| attacker.seen().resets.len() + attacker.seen().ended).sum();
     let dismissed = attackers.iter().filter(|attacker| attacker.seen().is_over()).count();
     let outcome = if dismissed > 0 { format!("{dismissed} GOAWAY") } else { format!("{refused} calls are refused") };
-    Sent { what: size(calls * bomb.len()), outcome, held: (attackers, vec![]) }
+    Sent { what: size(calls * bomb.len()), outcome, held: Box::new(attackers) }
 }
 
 pub(crate) async fn long_paths(addr: SocketAddr) -> Sent {
@@ -155,5 +155,5 @@ pub(crate) async fn small(addr: SocketAddr, count: usize) -> Sent {
     let seen = attacker.seen();
     let answered = !seen.is_over() && seen.data > 0;
     let outcome = if answered { WELL } else { "an error" };
-    Sent { what, outcome: outcome.to_owned(), held: (vec![attacker], vec![]) }
+    Sent { what, outcome: outcome.to_owned(), held: Box::new(attacker) }
 }

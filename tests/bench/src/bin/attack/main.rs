@@ -66,11 +66,11 @@ fn main() -> ExitCode {
 async fn measure(row: &Row) -> Vec<String> {
     let program = std::env::current_exe().unwrap().with_file_name("server-rsgrpc");
     let server = Server::start(&program, row.tls).await;
-    let victim = Victim::start(server.channel.clone());
+    let victim = Victim::start(server.callers()().build().unwrap());
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (memory, cpu) = (server.memory(), server.cpu());
     let began = Instant::now();
-    let Sent { what, outcome, held } = (row.attack)(server.addr).await;
+    let Sent { what, outcome, held } = (row.attack)(&server).await;
     let took = began.elapsed();
     drop(held);
     tokio::time::sleep(AFTERWARDS).await;

@@ -1,15 +1,14 @@
 //! The attacks, each beside what others came to by it: tonic 0.14.9, connectrpc 0.9.1, and hyper 1.12 with h2 0.4.20, each
 //! with its defaults, measured once on an idle machine of two cores.
 
-use std::{net::SocketAddr, pin::Pin};
-
-use tokio::net::TcpStream;
+use std::{any::Any, net::SocketAddr, pin::Pin};
 
 use crate::{
     attacker::{Attacker, CONTINUATION, DATA, END_HEADERS, PING, PRIORITY, SETTINGS, WINDOW_UPDATE, call, frame},
     bodies::{self, GRPC, JSON, UNARY},
     connections, frames,
     provocations::PROVOCATIONS,
+    server::Server,
 };
 
 /// By a GOAWAY with ENHANCE_YOUR_CALM, which the end of the connection may overtake.
@@ -22,14 +21,14 @@ const HELD: &[&str] = &["held"];
 pub(crate) struct Sent {
     pub(crate) what: String,
     pub(crate) outcome: String,
-    pub(crate) held: (Vec<Attacker>, Vec<TcpStream>),
+    pub(crate) held: Box<dyn Any>,
 }
 
 type Attack = Pin<Box<dyn Future<Output = Sent>>>;
 
 pub(crate) struct Row {
     pub(crate) name: String,
-    pub(crate) attack: Box<dyn Fn(SocketAddr) -> Attack>,
+    pub(crate) attack: Box<dyn Fn(&Server) -> Attack>,
     /// The server speaks TLS.
     pub(crate) tls: bool,
     /// What tonic, connectrpc and hyper came to.
@@ -55,7 +54,7 @@ fn row<F: Future<Output = Sent> + 'static>(
     others: &'static str,
     attack: impl Fn(SocketAddr) -> F + 'static,
 ) -> Row {
-    let attack = Box::new(move |addr| Box::pin(attack(addr)) as Attack);
+    let attack = Box::new(move |server: &Server| Box::pin(attack(server.addr)) as Attack);
     Row { name: name.into(), attack, tls: false, others, ends: &["refused"], memory: 16.0 }
 }
 
@@ -77,6 +76,15 @@ pub(crate) fn rows() -> Vec<Row> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// Connections that are idle once they were used.
+fn called_once(name: &str, tls: bool) -> Row {
+    let attack = Box::new(|server: &Server| {
+        let (addr, channel) = (server.addr, server.callers());
+        Box::pin(connections::called_once(channel, addr)) as Attack
+    });
+    Row { name: name.to_owned(), attack, tls, others: "", ends: HELD, memory: 320.0 }
 }
 
 fn floods() -> Vec<Row> {
@@ -149,6 +157,9 @@ fn waiting() -> Vec<Row> {
             .ends(&["200 answered, each within 30."]),
         // 16 KiB each.
         row("10,000 idle connections", "156, 161, 146 MiB, never closed", connections::idle).ends(HELD).within(156.25),
+        called_once("10,000 idle connections, after a call each", false),
+        #[cfg(feature = "tls")]
+        called_once("10,000 idle connections over TLS, after a call each", true).within(400.0),
         row("1,000 streams, windows open, nothing read", "405, 428, 420 MiB, never closed", |addr| {
             connections::stalled(addr, true)
         })

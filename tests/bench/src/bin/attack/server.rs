@@ -14,15 +14,20 @@ use rsgrpc::{Channel, ChannelBuilder};
 pub(crate) struct Server {
     child: Child,
     pub(crate) addr: SocketAddr,
-    /// For who calls it.
-    pub(crate) channel: Channel,
+    tls: Option<Tls>,
 }
+
+/// What its callers trust.
+#[cfg(feature = "tls")]
+type Tls = rsgrpc::ClientTls;
+#[cfg(not(feature = "tls"))]
+type Tls = std::convert::Infallible;
 
 impl Server {
     /// One that speaks TLS, if it is to.
     pub(crate) async fn start(program: &Path, tls: bool) -> Self {
         let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let (flags, pem, channel) = if tls { secured(addr) } else { plain(addr) };
+        let (flags, pem, tls) = if tls { secured() } else { (&[][..], String::new(), None) };
         let mut start = Command::new(program);
         start.args(["--port", &addr.port().to_string()]).args(flags).stdin(Stdio::piped());
         let mut child = start.spawn().expect("the server");
@@ -30,7 +35,17 @@ impl Server {
         while tokio::net::TcpStream::connect(addr).await.is_err() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Self { child, addr, channel: channel.build().unwrap() }
+        Self { child, addr, tls }
+    }
+
+    /// What makes a channel for who calls it.
+    pub(crate) fn callers(&self) -> impl Fn() -> ChannelBuilder + use<> {
+        let (port, tls) = (self.addr.port(), self.tls.clone());
+        move || match tls.clone() {
+            None => Channel::builder(format!("http://127.0.0.1:{port}")),
+            #[cfg(feature = "tls")]
+            Some(tls) => Channel::builder(format!("https://localhost:{port}")).tls(tls),
+        }
     }
 
     /// Resident bytes.
@@ -65,23 +80,15 @@ impl Drop for Server {
     }
 }
 
-/// The flags of a server, what it reads, and how it is called.
-type Setting = (&'static [&'static str], String, ChannelBuilder);
-
-fn plain(addr: SocketAddr) -> Setting {
-    (&[], String::new(), Channel::builder(format!("http://{addr}")))
-}
-
+/// The flags of a server, what it reads, and what its callers trust.
 #[cfg(feature = "tls")]
-fn secured(addr: SocketAddr) -> Setting {
+fn secured() -> (&'static [&'static str], String, Option<Tls>) {
     let ca = crate::pki::Ca::new("attack");
     let pair = ca.issue(&["localhost"]);
-    let channel = Channel::builder(format!("https://localhost:{}", addr.port()));
-    let channel = channel.tls(rsgrpc::ClientTls::new().roots(ca.roots()));
-    (&["--tls"], pair.certificate + &pair.key, channel)
+    (&["--tls"], pair.certificate + &pair.key, Some(Tls::new().roots(ca.roots())))
 }
 
 #[cfg(not(feature = "tls"))]
-fn secured(_: SocketAddr) -> Setting {
+fn secured() -> (&'static [&'static str], String, Option<Tls>) {
     panic!("TLS needs the feature tls")
 }
