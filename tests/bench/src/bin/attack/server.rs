@@ -21,7 +21,8 @@ pub(crate) struct Server {
 #[cfg(feature = "tls")]
 type Tls = rsgrpc::ClientTls;
 #[cfg(not(feature = "tls"))]
-type Tls = std::convert::Infallible;
+#[derive(Clone)]
+enum Tls {}
 
 impl Server {
     /// One that speaks TLS, if it is to.
