@@ -1,17 +1,29 @@
-//! What a hostile request may cost: memory that grows with what has arrived, never with what it claims to hold.
+//! What a hostile peer may cost: memory that grows with what has arrived, never with what it claims to hold.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+#[path = "attacks/attacker.rs"]
+mod attacker;
+#[allow(dead_code, unreachable_pub, reason = "shared with other tests")]
+#[path = "attacks/peer.rs"]
+mod peer;
 mod support;
 
-use std::{io::Write, time::Duration};
+use std::{io::Write, net::SocketAddr, time::Duration};
 
-use bytes::Bytes;
-use h2::client::SendRequest;
-use rsgrpc::{Request, Response, Server};
-use support::{Answer, Bulk, Echo, EchoServer};
+use attacker::{Attacker, Caller, DATA, END_HEADERS, HEADERS, PREFACE, SETTINGS, WINDOW_UPDATE, frame};
+use futures_util::{StreamExt, stream};
+use peer::{Hostile, Peer, bombs, framed};
+use rsgrpc::{ConnectionLimits, Request, Response, Server, Status, codegen::Stream};
+use support::{Answer, Echo, EchoServer, Ruled, RuledBulk};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
+const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 /// The default limit of a message.
 const LIMIT: usize = 4 << 20;
@@ -19,69 +31,163 @@ const LIMIT: usize = 4 << 20;
 struct Same;
 
 impl Echo for Same {
-    async fn up(&self, _r: Request<rsgrpc::Streaming<String>>) -> Answer<String> {
-        std::future::pending().await
-    }
-
     async fn unary(&self, request: Request<String>) -> Answer<String> {
         Ok(Response::new(request.into_inner()))
     }
+
+    /// As many messages of 1 KiB as somebody takes.
+    async fn down(&self, _: Request<String>) -> Answer<impl Stream<Item = Result<String, Status>>> {
+        Ok(Response::new(stream::repeat("x".repeat(1024)).map(Ok)))
+    }
+}
+
+/// On a runtime of this thread, so that what is measured is not spread over arenas.
+async fn serve(limits: ConnectionLimits) -> SocketAddr {
+    let builder = Server::builder().add_service(Ruled(EchoServer::new(Same))).add_service(RuledBulk);
+    let server = builder.connection_limits(limits).build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move { server.serve_with_shutdown(listener, std::future::pending()).await });
+    addr
 }
 
 /// One test, so that nothing else runs in this process, and in the order of what is allowed, as a peak never sinks.
 #[tokio::test]
-async fn what_hostile_requests_may_cost() {
-    let mut peer = Peer::connect().await;
+async fn what_hostile_peers_may_cost() {
+    let addr = serve(ConnectionLimits::new()).await;
+    let peer = Peer::connect(addr).await;
     peer.assert_healthy().await;
-
-    // Untouched memory counts as well.
-    let before = status("VmSize");
-    let claims = peer.claims_of_4_mib().await;
-    let grown = status("VmSize") - before;
-    assert!(grown < 16 * MIB, "200 streams that claim 4 MiB took {} KiB", grown / 1024);
-    drop(claims);
-    peer.assert_healthy().await;
-
-    let bomb = framed(1, &bomb_of_1_gib());
-    let before = status("VmHWM");
-    let (code, message) = peer.call("/test.Echo/Unary", &bomb).await.unwrap_err();
-    let grown = status("VmHWM") - before;
-    assert_eq!((&*code, &*message), ("8", "decompressing a message of 4194305 bytes, over the limit of 4194304 bytes"));
-    assert!(grown < 16 * MIB, "a bomb of 1 GiB took {} KiB", grown / 1024);
-    peer.assert_healthy().await;
-
-    for (name, framed, code) in other_bombs() {
-        let before = status("VmHWM");
-        let (refused, _) = peer.call_as("/test.Echo/Unary", name, &framed).await.unwrap_err();
-        let grown = status("VmHWM") - before;
-        assert_eq!(refused, code);
-        assert!(grown < 16 * MIB, "a bomb by {name} took {} KiB", grown / 1024);
-        peer.assert_healthy().await;
+    claims(addr).await;
+    idle_connections().await;
+    for hostile in bombs(&bomb_of_1_gib) {
+        costs(&peer, &hostile, 16 * MIB).await;
     }
-
     // Two bytes become a struct of 32, so these would be 64 MiB each.
-    let before = status("VmHWM");
-    let too_many = [0x0a, 0].repeat(LIMIT / 2);
-    for _ in 0..4 {
-        let (code, message) = peer.call("/test.Bulk/Count", &framed(0, &too_many)).await.unwrap_err();
-        assert_eq!((&*code, &*message), ("8", TOO_HEAVY));
+    let elements = |count: usize| framed(0, &[0x0a, 0].repeat(count));
+    let json = |count: usize| format!("[{}0]", "0,".repeat(count - 1)).into_bytes();
+    let many = [
+        Hostile::grpc("/test.Bulk/Count", elements(LIMIT / 2)),
+        Hostile::json("/test.Bulk/Count", json(LIMIT / 2 - 1)),
+        Hostile::json("/v1/count", json(LIMIT / 2 - 1)),
+    ];
+    for hostile in many {
+        costs(&peer, &hostile, 40 * MIB).await;
     }
-    let grown = status("VmHWM") - before;
-    assert!(grown < 16 * MIB, "4 MiB of empty elements took {} KiB", grown / 1024);
-    peer.assert_healthy().await;
-
     // Nearly as many as there is room for: by its descriptor a value takes 56 bytes, by prost 32.
-    let elements = 8 * LIMIT / 64;
+    let count = 8 * LIMIT / 64;
     let before = status("VmHWM");
-    let counted = peer.call("/test.Bulk/Count", &framed(0, &[0x0a, 0].repeat(elements))).await;
-    let grown = status("VmHWM") - before;
-    assert_eq!(counted.unwrap()[7..], *elements.to_string().as_bytes());
-    assert!(grown < (8 * LIMIT) as u64 + 16 * MIB, "{elements} elements took {} KiB", grown / 1024);
+    let answer = peer.ask(&Hostile::grpc("/test.Bulk/Count", elements(count))).await;
+    let grown = status("VmHWM").saturating_sub(before);
+    assert!(answer.text.ends_with(&count.to_string()), "{answer:?}");
+    assert!(grown < (8 * LIMIT) as u64 + 16 * MIB, "{count} elements took {} KiB", grown / KIB);
+    peer.assert_healthy().await;
+    for caller in Caller::ALL {
+        stalled_streams(caller).await;
+    }
+}
+
+/// It is refused, and the server goes on.
+async fn costs(peer: &Peer, hostile: &Hostile, bar: u64) {
+    let before = status("VmHWM");
+    let answer = peer.ask(hostile).await;
+    let grown = status("VmHWM").saturating_sub(before);
+    assert_eq!(answer.wrong(hostile, 8, 429), None);
+    assert!(grown < bar, "{hostile:?} took {} KiB", grown / KIB);
     peer.assert_healthy().await;
 }
 
-const TOO_HEAVY: &str =
-    "the elements of a message would take more memory than the limit of 33554432 bytes: send fewer at once";
+/// Bodies of which there is little more than a claim to be large. Untouched memory counts as well.
+async fn claims(addr: SocketAddr) {
+    let prefix = |claimed: u32| [&[0][..], &claimed.to_be_bytes()].concat();
+    let length = |content_type| attacker::post("/v1/unary", content_type, Some(("content-length", "4294967295")));
+    let claims = [
+        ("a message of 4 MiB", attacker::call("/test.Echo/Unary"), prefix(LIMIT as u32), 0),
+        ("a message of 4 GiB", attacker::call("/test.Echo/Unary"), prefix(u32::MAX), 200),
+        ("a body of 4 GiB", length("application/json"), b"\"hell".to_vec(), 0),
+    ];
+    for (name, head, body, refused) in claims {
+        let before = status("VmSize");
+        let mut attacker = Attacker::connect(addr).await;
+        for _ in 0..200 {
+            let stream = attacker.stream();
+            let open = frame(HEADERS, END_HEADERS, stream, &head);
+            attacker.send(&[open, frame(DATA, 0, stream, &body)].concat()).await;
+        }
+        assert!(attacker.settled().await, "{name}");
+        attacker.until("what is refused at once", |seen| seen.ended == refused).await;
+        let grown = status("VmSize").saturating_sub(before);
+        assert!(grown < 16 * MIB, "200 times {name} took {} KiB", grown / KIB);
+    }
+    let before = status("VmSize");
+    let mut sockets = Vec::new();
+    for _ in 0..200 {
+        let mut socket = TcpStream::connect(addr).await.unwrap();
+        let head = "POST /v1/unary HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n";
+        socket.write_all(format!("{head}content-length: 4294967295\r\n\r\n\"hell").as_bytes()).await.unwrap();
+        sockets.push(socket);
+    }
+    Peer::connect(addr).await.assert_healthy().await;
+    let grown = status("VmSize").saturating_sub(before);
+    assert!(grown < 16 * MIB, "200 times a body of 4 GiB over HTTP/1.1 took {} KiB", grown / KIB);
+}
+
+/// A thousand of them, which are closed when their time has come.
+async fn idle_connections() {
+    const COUNT: usize = 1000;
+    let addr = serve(ConnectionLimits::new().idle(Duration::from_secs(2))).await;
+    Peer::connect(addr).await.assert_healthy().await;
+    let greeting = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
+    let before = status("VmRSS");
+    let mut sockets = Vec::new();
+    for _ in 0..COUNT {
+        let mut socket = TcpStream::connect(addr).await.unwrap();
+        socket.write_all(&greeting).await.unwrap();
+        // The server's own SETTINGS: it has come as far.
+        socket.read_exact(&mut [0; 9]).await.unwrap();
+        sockets.push(socket);
+    }
+    // Those of the caller are in this process, too.
+    let each = status("VmRSS").saturating_sub(before) / COUNT as u64;
+    assert!(each <= 17 * KIB, "{each} bytes for an idle connection");
+    let all = sockets.iter_mut().map(async |socket| {
+        let mut rest = Vec::new();
+        let _ = socket.read_to_end(&mut rest).await;
+    });
+    let closed = tokio::time::timeout(Duration::from_secs(60), futures_util::future::join_all(all));
+    closed.await.expect("idle connections are closed");
+}
+
+/// A thousand streams that nobody reads, which end when their time has come.
+async fn stalled_streams(caller: Caller) {
+    for window in [0, 0x7fff_ffff_u32] {
+        let addr = serve(ConnectionLimits::new().unread(Duration::from_secs(3))).await;
+        let settings = frame(SETTINGS, 0, 0, &[&[0, 4][..], &window.to_be_bytes()].concat());
+        let wide = frame(WINDOW_UPDATE, 0, 0, &0x7f00_0000_u32.to_be_bytes());
+        let before = status("VmRSS");
+        let mut sockets = Vec::new();
+        for _ in 0..5 {
+            let asks = (0..200).flat_map(|number| caller.ask(2 * number + 1, "Down"));
+            let sent = [PREFACE, &settings, &wide].concat().into_iter().chain(asks).collect::<Vec<_>>();
+            let mut socket = TcpStream::connect(addr).await.unwrap();
+            socket.write_all(&sent).await.unwrap();
+            sockets.push(socket);
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let grown = status("VmRSS").saturating_sub(before);
+        assert!(grown < 80 * MIB, "1,000 streams of {caller:?}, window {window}, took {} KiB", grown / KIB);
+        // What the server gives up it resets (3), or the whole connection, of which nothing is read.
+        for mut socket in sockets {
+            let (mut resets, mut head) = (0, [0; 9]);
+            while resets < 200 && socket.read_exact(&mut head).await.is_ok() {
+                let len = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+                resets += usize::from(head[3] == attacker::RST_STREAM);
+                if socket.read_exact(&mut vec![0; len as usize]).await.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+}
 
 /// A field of this process's status, in bytes.
 fn status(field: &str) -> u64 {
@@ -90,94 +196,23 @@ fn status(field: &str) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
-/// 1 GiB of zeros in 1 MiB: as many members of a gzip file.
-fn bomb_of_1_gib() -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    encoder.write_all(&[0; MIB as usize]).unwrap();
-    encoder.finish().unwrap().repeat(1024)
-}
-
-/// By encodings that are not compiled in by default.
-fn other_bombs() -> Vec<(&'static str, Vec<u8>, &'static str)> {
-    #[allow(unused_mut, reason = "by default there are none")]
-    let mut bombs = Vec::new();
-    #[cfg(feature = "zstd")]
-    {
-        let frame = zstd::bulk::compress(&vec![0; MIB as usize], 19).unwrap();
-        bombs.push(("zstd", framed(1, &frame.repeat(1024)), "8"));
-    }
-    #[cfg(feature = "deflate")]
-    {
-        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-        (0..1024).for_each(|_| encoder.write_all(&[0; MIB as usize]).unwrap());
-        bombs.push(("deflate", framed(1, &encoder.finish().unwrap()), "8"));
-    }
-    bombs
-}
-
-fn framed(flags: u8, payload: &[u8]) -> Vec<u8> {
-    [&[flags][..], &(payload.len() as u32).to_be_bytes(), payload].concat()
-}
-
-struct Peer {
-    send: SendRequest<Bytes>,
-    pings: h2::PingPong,
-}
-
-type Stream = (h2::client::ResponseFuture, h2::SendStream<Bytes>);
-
-impl Peer {
-    async fn connect() -> Self {
-        let server = Server::builder().add_service(EchoServer::new(Same)).add_service(Bulk).build().unwrap();
-        let (ours, theirs) = tokio::io::duplex(64 * 1024);
-        tokio::spawn(async move { server.serve_connection(theirs).await });
-        let (send, mut connection) = h2::client::handshake(ours).await.unwrap();
-        let pings = connection.ping_pong().unwrap();
-        tokio::spawn(connection);
-        Self { send, pings }
-    }
-
-    /// 200 streams, each with nothing but a prefix, at a time when the server has read them all.
-    async fn claims_of_4_mib(&mut self) -> Vec<Stream> {
-        let prefix = [&[0][..], &(LIMIT as u32).to_be_bytes()].concat();
-        let mut streams = Vec::new();
-        for _ in 0..200 {
-            let (response, mut stream) = self.open("/test.Echo/Unary", "gzip").await;
-            stream.send_data(Bytes::copy_from_slice(&prefix), false).unwrap();
-            streams.push((response, stream));
+/// 1 GiB of zeros, in some MiB at most: several members of a gzip file and frames of zstd; the stream of deflate is one.
+fn bomb_of_1_gib(encoding: &str) -> Vec<u8> {
+    let zeros = vec![0; MIB as usize];
+    match encoding {
+        "gzip" => {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            encoder.write_all(&zeros).unwrap();
+            encoder.finish().unwrap().repeat(1024)
         }
-        self.pings.ping(h2::Ping::opaque()).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        streams
-    }
-
-    async fn open(&self, path: &str, encoding: &str) -> Stream {
-        let request = http::Request::post(format!("http://test{path}"))
-            .header("content-type", "application/grpc")
-            .header("grpc-encoding", encoding);
-        self.send.clone().ready().await.unwrap().send_request(request.body(()).unwrap(), false).unwrap()
-    }
-
-    /// The body of an answer, or its status and message.
-    async fn call(&self, path: &str, body: &[u8]) -> Result<Bytes, (String, String)> {
-        self.call_as(path, "gzip", body).await
-    }
-
-    async fn call_as(&self, path: &str, encoding: &str, body: &[u8]) -> Result<Bytes, (String, String)> {
-        let (response, mut stream) = self.open(path, encoding).await;
-        stream.send_data(Bytes::copy_from_slice(body), true).unwrap();
-        let (head, mut body) = response.await.unwrap().into_parts();
-        if let Some(status) = head.headers.get("grpc-status") {
-            let message = head.headers["grpc-message"].to_str().unwrap();
-            return Err((status.to_str().unwrap().to_owned(), message.to_owned()));
+        #[cfg(feature = "deflate")]
+        "deflate" => {
+            let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+            (0..1024).for_each(|_| encoder.write_all(&zeros).unwrap());
+            encoder.finish().unwrap()
         }
-        Ok(body.data().await.unwrap().unwrap())
-    }
-
-    async fn assert_healthy(&self) {
-        assert_eq!(
-            self.call("/test.Echo/Unary", b"\0\0\0\0\x04\x0a\x02hi").await.unwrap(),
-            b"\0\0\0\0\x04\x0a\x02hi"[..]
-        );
+        #[cfg(feature = "zstd")]
+        "zstd" => zstd::bulk::compress(&zeros, 19).unwrap().repeat(1024),
+        other => panic!("{other} is not compiled in"),
     }
 }

@@ -14,6 +14,7 @@ mod heads;
 mod injection;
 mod late;
 mod log;
+mod peer;
 mod provocations;
 mod resets;
 mod slow;
