@@ -178,7 +178,8 @@ impl Transcoding {
         let mask = [self.rule.update_mask];
         let mut text = BytesMut::new();
         // A mask that cannot be written is one that the caller gave.
-        let is_empty = self.site.json.append_field(&*message, &mask, Form::Json, &mut text).is_ok() && *text == *b"\"\"";
+        let is_empty =
+            self.site.json.append_field(&*message, &mask, Form::Json, &mut text).is_ok() && *text == *b"\"\"";
         if is_empty {
             // It cannot fail: that the field is a mask was looked up in the proto.
             let _ = set_raw(message, &mask.map(Step::Field), paths.join(",").as_bytes(), &self.site.json);
