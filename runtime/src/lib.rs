@@ -59,6 +59,7 @@ mod task;
 mod tls;
 #[cfg(feature = "tower")]
 pub mod tower;
+mod windows;
 
 pub use call::{Body, ChunksTimeout, Compression, Payload, Peer, RequestExt, ResponseExt, Streaming, Trailers};
 pub use client::{

@@ -4,7 +4,12 @@
 
 mod support;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use opentelemetry::{
@@ -23,11 +28,19 @@ use opentelemetry_sdk::{
 use rsgrpc::{
     Channel, Client, Request, Response, Server, Status,
     codegen::Stream,
-    interceptors::{ClientMetrics, ServerMetrics, Trace},
+    interceptors::{AccessLog, ClientMetrics, ServerMetrics, Trace},
 };
-use support::{Answer, Echo, EchoClient, EchoServer};
-use tracing::Level;
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt};
+use support::{Answer, Echo, EchoClient, EchoServer, Ruled};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    layer::{Context, SubscriberExt},
+};
 
 struct Service;
 
@@ -214,5 +227,83 @@ async fn metrics_by_method_and_status() {
         assert_eq!((of(sent, "Unary", "OK"), of(received, "Unary", "OK")), (echoed, echoed));
         let down = (of(sent, "Down", "DATA_LOSS").1, of(received, "Down", "DATA_LOSS").1);
         assert_eq!(down, if side == "server.call" { (words, 0.0) } else { (0.0, words) });
+    }
+}
+
+/// The methods and codes of the access log.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl<S: Subscriber> Layer<S> for Log {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "rsgrpc::access" {
+            event.record(&mut self.clone());
+        }
+    }
+}
+
+impl Visit for Log {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if ["method", "code"].contains(&field.name()) {
+            self.0.lock().unwrap().push(format!("{}={value:?}", field.name()));
+        }
+    }
+}
+
+/// What is told of a call: its span, the names of what is measured, and the access log.
+async fn told(call: impl AsyncFn(std::net::SocketAddr)) -> (String, Vec<String>, Vec<String>) {
+    let spans = InMemorySpanExporter::default();
+    let tracer = SdkTracerProvider::builder().with_simple_exporter(spans.clone()).build().tracer("test");
+    let log = Log::default();
+    let ours = Targets::new().with_target("rsgrpc::call", Level::INFO);
+    let layer = tracing_opentelemetry::layer().with_tracer(tracer).with_filter(ours);
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer).with(log.clone()));
+    let exporter = InMemoryMetricExporter::default();
+    let provider = SdkMeterProvider::builder().with_reader(PeriodicReader::builder(exporter.clone()).build()).build();
+
+    let builder = Server::builder().add_service(Ruled(EchoServer::new(Service))).interceptor(Trace);
+    let metrics = ServerMetrics::new(&provider.meter("test"));
+    let server = builder.interceptor(metrics).interceptor(AccessLog).build().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { server.serve_with_shutdown(listener, std::future::pending()).await });
+    call(address).await;
+    // The span may end a moment after the answer is there.
+    for _ in 0..500 {
+        if !spans.get_finished_spans().unwrap().is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    provider.force_flush().unwrap();
+    let span = spans.get_finished_spans().unwrap().remove(0);
+    let span = format!("{} {:?} {:?}", span.name, span.span_kind, attribute(&span, "rpc.response.status_code"));
+    let lines = log.0.lock().unwrap().clone();
+    (span, measured(&exporter).into_keys().collect(), lines)
+}
+
+/// A call over REST is told as the same call by gRPC is: under the name of its method.
+// docs/rest.md 7.9
+#[tokio::test]
+async fn a_call_over_rest_is_told_as_any_other() {
+    for (text, code) in [("hi", "OK"), ("missing", "NOT_FOUND")] {
+        let by_grpc = told(async |address| {
+            let channel = Channel::connect(format!("http://{address}")).unwrap();
+            let _ = EchoClient::new(channel).unary(text.to_owned()).await;
+        });
+        let by_rest = told(async |address| {
+            let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+            let head = "POST /v1/unary HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: ";
+            socket.write_all(format!("{head}{}\r\n\r\n{text:?}", text.len() + 2).as_bytes()).await.unwrap();
+            socket.read_to_string(&mut String::new()).await.unwrap();
+        });
+        let (span, keys, lines) = by_rest.await;
+        assert_eq!(span, format!("test.Echo/Unary Server Some({code:?})"));
+        assert!(
+            keys.contains(&format!("grpc.server.call.duration grpc.method=test.Echo/Unary grpc.status={code}")),
+            "{keys:?}"
+        );
+        assert_eq!(lines[0], "method=\"test.Echo/Unary\"");
+        assert_eq!((span, keys, lines), by_grpc.await);
     }
 }

@@ -6,7 +6,6 @@ mod guard;
 mod keepalive;
 mod pump;
 mod slots;
-mod windows;
 
 pub(crate) use body::{Failure, Held, RecvBody};
 pub(crate) use error::{ANSWER_HEADERS, in_words, unavailable};
@@ -14,4 +13,3 @@ pub(crate) use guard::{Guard, Laws, Opened, Police, Pressing, Vitals, Watched};
 pub(crate) use keepalive::{Keepalive, Pulse};
 pub(crate) use pump::{Pump, SEND_BUFFER};
 pub(crate) use slots::{Load, Slot, Slots, Waiting};
-pub(crate) use windows::Windows;

@@ -193,12 +193,21 @@ impl Answering {
             (Poll::Pending, None) => Progress::Waiting,
             (Poll::Pending, Some(metadata)) => Progress::Headed(self.protocol.head(&self.negotiated, metadata)),
             (Poll::Ready(outcome), None) => Progress::Answered(self.protocol.whole(&self.negotiated, outcome.result)),
+            // Nothing was sent yet, so the error can have an answer of its own.
+            (Poll::Ready(outcome), Some(_)) if self.broken(&outcome).is_some() => {
+                Progress::Answered(self.protocol.whole(&self.negotiated, outcome.result))
+            }
             (Poll::Ready(outcome), Some(metadata)) => {
                 let (data, trailers) = self.end(outcome);
                 let head = self.protocol.head(&self.negotiated, metadata);
                 Progress::Answered(head.map(|()| Body::whole(data, trailers)))
             }
         }
+    }
+
+    /// Why the body breaks off, if it does.
+    fn broken<'o>(&self, outcome: &'o Outcome) -> Option<&'o Status> {
+        outcome.result.as_ref().err().filter(|_| self.protocol.breaks_off(&self.negotiated))
     }
 
     /// What is left to write once the call ended.
@@ -215,27 +224,28 @@ impl Answering {
 /// The rest of a framed answer, as the source of a response body.
 struct Framed {
     answering: Answering,
-    /// The trailers, between the last data and them.
-    trailers: Option<HeaderMap>,
+    /// What follows the last data: trailers, or why it breaks off.
+    last: Option<Result<HeaderMap, Status>>,
     ended: bool,
 }
 
 impl Framed {
     fn new(answering: Answering) -> Self {
-        Self { answering, trailers: None, ended: false }
+        Self { answering, last: None, ended: false }
     }
 }
 
 impl Source for Framed {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         if self.ended {
-            return Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))));
+            return Poll::Ready(self.last.take().map(|last| last.map(Frame::trailers)));
         }
         match self.answering.running.poll(cx) {
             Poll::Ready(outcome) => {
+                let why = self.answering.broken(&outcome).cloned();
                 let (data, trailers) = self.answering.end(outcome);
                 self.ended = true;
-                self.trailers = trailers;
+                self.last = why.map(Err).or(trailers.map(Ok));
                 match data {
                     Some(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
                     None => self.poll_frame(cx),

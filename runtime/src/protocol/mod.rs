@@ -55,6 +55,12 @@ pub(crate) trait Protocol: Sync {
         false
     }
 
+    /// Whether a framed answer has no place for an error. Its body breaks off then, so that a part never looks like all, or, if
+    /// nothing was sent yet, the answer is whole.
+    fn breaks_off(&self, _: &Negotiated) -> bool {
+        false
+    }
+
     /// The head of a framed answer.
     fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()>;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{deadline::LONGEST, http2::Windows};
+use crate::{deadline::LONGEST, windows::Windows};
 
 /// Limits of a server's connections, set by [`connection_limits`](super::ServerBuilder::connection_limits). All are
 /// finite; `docs/security.md` says why each is as it is. Of times, a year is the longest.

@@ -20,7 +20,7 @@ fn null_means_not_set() {
     refuses::<Maps>(&[
         (r#"{"texts":{"a":null}}"#, r#"texts["a"]: expected a string, found null"#),
         (r#"{"messages":{"a":null}}"#, r#"messages["a"]: expected an object, found null"#),
-        (r#"{"int32s":{"1":nul}}"#, r#"int32s["1"]: expected an integer, found null"#),
+        (r#"{"int32s":{"1":nul}}"#, r#"int32s["1"]: expected an integer, found `nul`"#),
     ]);
     refuses::<Scalars>(&[("null", "expected an object, found null (line 1, column 1)")]);
 }

@@ -131,7 +131,9 @@ fn bytes_in_both_alphabets() {
 fn booleans_and_enums() {
     refuses::<Scalars>(&[
         (r#"{"flag":"true"}"#, "flag: expected true or false, found a string"),
-        (r#"{"flag":tru}"#, "flag: expected true or false, found a boolean"),
+        (r#"{"flag":tru}"#, "flag: expected true or false, found `tru`"),
+        (r#"{"flag":falsely}"#, "expected `,` or `}`, found 'l'"),
+        (r#"{"flag":fälse}"#, "flag: expected true or false, found `fälse` (line 1, column 9)"),
         (r#"{"flag":1}"#, "flag: expected true or false, found a number"),
         (r#"{"color":"COLOR_GREEN"}"#, "color: `test.kinds.Color` has no value `COLOR_GREEN` (line 1, column 10)"),
         (r#"{"color":"1"}"#, "color: `test.kinds.Color` has no value `1`"),

@@ -136,7 +136,7 @@ fn values() {
         (r#"{"a":{"b":[1,1e999]}}"#, "[\"a\"][\"b\"][1]: 1e999 is out of range for a double"),
         ("[]", "expected an object, found an array"),
     ]);
-    refuses::<WellKnown>(&[(r#"{"struct":{"a":nul}}"#, "struct[\"a\"]: expected a value, found null")]);
+    refuses::<WellKnown>(&[(r#"{"struct":{"a":nul}}"#, "struct[\"a\"]: expected a value, found `nul`")]);
     let number = |value| Value { kind: Some(Kind::NumberValue(value)) };
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let list = wkt::ListValue { values: vec![number(0.0), number(value)] };

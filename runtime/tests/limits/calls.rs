@@ -66,6 +66,7 @@ fn of_connections() -> Vec<Row> {
         Sent { headers, ..Sent::text("hi") }
     };
     vec![
+        // docs/rest.md 4.16
         Row {
             name: "header bytes",
             sent: with(10, 2000),

@@ -41,6 +41,10 @@ macro_rules! accepted {
             Row { name: concat!("gRPC-Web, ", $name), headers: &[("content-type", "application/grpc-web+proto"), ("grpc-accept-encoding", $name)], body: &[|| text("hi")], answer: Want { headers: &[("grpc-encoding", $name), ("content-encoding", "absent")], body: || [compressed(&$packed(&bare("hi"))), trailers("grpc-status: 0\r\n")].concat(), ..OK }, ..POST },
             Row { name: concat!("gRPC-Web, a stream that breaks, ", $name), headers: &[("content-type", "application/grpc-web+proto"), ("grpc-accept-encoding", $name)], body: &[|| text("break:1")], answer: Want { headers: &[("grpc-encoding", $name)], body: || [compressed(&$packed(&bare("0"))), grpc_web::error(15, "broke")].concat(), ..OK }, ..DOWN },
             Row { name: concat!("gRPC-Web in text, ", $name), headers: &[("content-type", "application/grpc-web-text"), ("grpc-accept-encoding", $name)], body: &[|| base64(&text("hi"))], answer: Want { headers: &[("grpc-encoding", $name)], body: || [base64(&compressed(&$packed(&bare("hi")))), base64(&trailers("grpc-status: 0\r\n"))].concat(), ..OK }, ..POST },
+            // docs/rest.md 5.9
+            Row { name: concat!("REST, sent, ", $name), headers: &[("content-type", "application/json"), ("content-encoding", $name)], body: &[|| $packed(br#""hi""#)], answer: Want { headers: &[("content-encoding", "absent")], body: || br#""hi""#.to_vec(), ..OK }, ..REST },
+            Row { name: concat!("REST, a stream sent, ", $name), path: "/v1/up", headers: &[("content-type", "application/json"), ("content-encoding", $name)], body: &[|| $packed(br#"["h","i"]"#)], answer: Want { headers: &[("content-encoding", "absent")], body: || br#""hi""#.to_vec(), ..OK }, ..REST },
+            // docs/rest.md 6.13
             Row { name: concat!("REST, ", $name), headers: &[("content-type", "application/json"), ("accept-encoding", $name)], answer: Want { headers: &[("content-type", "application/json"), ("content-encoding", $name), ("vary", "accept-encoding")], body: || $packed(br#""hi""#), ..OK }, ..REST },
         ]
     };

@@ -6,6 +6,8 @@ use std::path::Path;
 use generator_tests::{Outcome, cases, descriptor_set, options, protos};
 use protoc_gen_rsgrpc::{Options, Request, generate};
 
+/// All of a folder's at once; `bindings`, `duplicate_routes` and `several` are about rules of REST.
+// docs/rest.md 1.9 1.11 1.13
 #[test]
 fn mistakes_in_protos_are_explained() -> Outcome {
     let mut changed = Vec::new();

@@ -1,4 +1,5 @@
-//! The rules that the tests of other transcoders have, and what becomes of them here: `tests/transcoding/cases/templates.txt`.
+//! The rules that the tests of other transcoders have, and some of our own, and what becomes of them here:
+//! `tests/transcoding/cases/templates.txt`.
 
 use std::fmt::Write as _;
 use std::fs;

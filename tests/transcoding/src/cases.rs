@@ -6,6 +6,7 @@ const FILES: &[(&str, &str)] = &[
     ("grpc-httpjson-transcoding", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/cases/envoy.cases"))),
     ("vanguard-go", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/cases/vanguard.cases"))),
     ("aspnetcore", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/cases/aspnetcore.cases"))),
+    ("rsgrpc", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/cases/rules.cases"))),
 ];
 
 /// Rules that are served together, by a server of their own, and the requests to it.
@@ -13,7 +14,7 @@ const FILES: &[(&str, &str)] = &[
 pub struct Group {
     /// Whose tests it comes from.
     pub project: &'static str,
-    /// The file of theirs.
+    /// The file of theirs; of ours, the rules that the first cases show.
     pub source: &'static str,
     /// What the server is set to, beyond the defaults.
     pub options: Vec<&'static str>,

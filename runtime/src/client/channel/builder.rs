@@ -8,8 +8,9 @@ use super::{Address, LoadBalancer, LoadBalancing, OutlierDetection, Resolver, co
 use crate::{
     Protocol,
     client::{ServiceConfig, Settings},
-    http2::{ANSWER_HEADERS, Keepalive, Windows},
+    http2::{ANSWER_HEADERS, Keepalive},
     json,
+    windows::Windows,
 };
 
 /// Builds a [`Channel`](super::Channel).

@@ -19,7 +19,8 @@ use tonic::Status;
 use super::{Address, Endpoint, proxy::Proxy};
 use crate::{
     call::Body,
-    http2::{Keepalive, Windows, unavailable},
+    http2::{Keepalive, unavailable},
+    windows::Windows,
 };
 
 /// How servers are spoken to: what all connections of a channel have in common.

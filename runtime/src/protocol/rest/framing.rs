@@ -22,7 +22,7 @@ impl Shape {
             (Self::Array, None) => (if begun { "" } else { "[" }, "]"),
             (Self::Lines, Some(_)) => ("", "\n"),
             (Self::Events, Some(_)) => ("event: error\ndata: ", "\n\n"),
-            // Bytes have no place for an error.
+            // Bytes have no place for an error: they break off.
             (Self::One | Self::Bytes, _) | (_, None) => return,
         };
         for text in [before, error.unwrap_or_default(), behind] {

@@ -5,7 +5,8 @@ use http::StatusCode;
 use super::query::Limits;
 
 /// How a server answers REST; [`ServerBuilder::rest`](crate::ServerBuilder::rest) sets it. Methods that have a
-/// `google.api.http` rule are answered without it, too, by the defaults.
+/// `google.api.http` rule are answered without it, too, by the defaults. `docs/rest.md` has the rules of REST, and which of
+/// them each setting changes.
 ///
 /// ```
 /// use rsgrpc::{Rest, Server};

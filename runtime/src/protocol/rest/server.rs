@@ -59,6 +59,10 @@ impl Protocol for Rest {
         true
     }
 
+    fn breaks_off(&self, negotiated: &Negotiated) -> bool {
+        negotiated.transcoding.as_ref().is_some_and(|call| call.shape == Shape::Bytes)
+    }
+
     fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
         let mut response = Response::new(());
         if !metadata.is_empty() {

@@ -35,6 +35,7 @@ pub const REQUESTS: &[Row] = &[
     Row { name: "another content type", path: "/v1/items", headers: &[("content-type", "text/plain")], body: &[|| json(r#"{"id":"a"}"#)], answer: Want { http: 415, body: || error(415, "INVALID_ARGUMENT", r#"the content type text/plain is not JSON; send application/json in UTF-8"#), ..OK }, ..POST },
     Row { name: "another charset", path: "/v1/items", headers: &[("content-type", "application/json; charset=latin-1")], body: &[|| json(r#"{"id":"a"}"#)], answer: Want { http: 415, body: || error(415, "INVALID_ARGUMENT", r#"the content type application/json; charset=latin-1 is not JSON; send application/json in UTF-8"#), ..OK }, ..POST },
     Row { name: "another content type where no body is read", headers: &[("content-type", "text/plain")], path: "/v1/items/7", answer: Want { body: || json(r#"{"id":"7"}"#), ..OK }, ..GET },
+    // docs/rest.md 5.9
     Row { name: "gzip is undone", path: "/v1/items", headers: &[("content-type", "application/json"), ("content-encoding", "gzip")], body: &[|| gzip(br#"{"id":"a"}"#)], answer: Want { body: || json(r#"{"id":"a"}"#), ..OK }, ..POST },
     Row { name: "the name of an encoding, in capitals", path: "/v1/items", headers: &[("content-type", "application/json"), ("content-encoding", "GZip")], body: &[|| gzip(br#"{"id":"a"}"#)], answer: Want { body: || json(r#"{"id":"a"}"#), ..OK }, ..POST },
     Row { name: "an encoding we do not have", path: "/v1/items", headers: &[("content-type", "application/json"), ("content-encoding", "lzma")], body: &[|| json("{}")], answer: Want { http: 415, headers: JSON, body: || error(415, "INVALID_ARGUMENT", &format!(r#"the encoding \"lzma\" is not supported; supported are: {}"#, crate::table::SUPPORTED)), ..OK }, ..POST },
@@ -89,14 +90,18 @@ pub const ANSWERS: &[Row] = &[
     Row { name: "UNAVAILABLE", path: "/v1/items/7?act=code:14", answer: Want { http: 503, body: || error(503, "UNAVAILABLE", r#"as \"asked\""#), ..OK }, ..GET },
     Row { name: "DATA_LOSS", path: "/v1/items/7?act=code:15", answer: Want { http: 500, body: || error(500, "DATA_LOSS", r#"as \"asked\""#), ..OK }, ..GET },
     Row { name: "UNAUTHENTICATED says how to authenticate", path: "/v1/items/7?act=code:16", answer: Want { http: 401, headers: &[("www-authenticate", "Bearer"), ("content-type", "application/json")], body: || error(401, "UNAUTHENTICATED", r#"as \"asked\""#), ..OK }, ..GET },
+    // docs/rest.md 6.9
     Row { name: "an unknown code is 500", path: "/v1/items/7?act=code:99", answer: Want { http: 500, body: || error(500, "UNKNOWN", r#"as \"asked\""#), ..OK }, ..GET },
+    // docs/rest.md 6.10 7.5
     Row { name: "the handler's own WWW-Authenticate, and metadata of an error", path: "/v1/items/7?act=deny", answer: Want { http: 401, headers: &[("www-authenticate", "Basic realm=\"x\""), ("grpc-trailer-x-why", "because")], body: || error(401, "UNAUTHENTICATED", "who are you"), ..OK }, ..GET },
     Row { name: "details come from the status", path: "/v1/items/7?act=details:a", answer: Want { body: || json(r#"{"error":{"code":400,"message":"bad","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"a"}]}]}}"#), ..BAD }, ..GET },
+    // docs/rest.md 6.12
     Row { name: "a detail of an unknown type keeps its bytes", path: "/v1/items/7?act=strange-details", answer: Want { http: 409, body: || json(r#"{"error":{"code":409,"message":"odd","status":"ABORTED","details":[{"@type":"type.example/no.such.Type","value":"AQID"}]}}"#), ..OK }, ..GET },
     Row { name: "a panic", path: "/v1/items/7?act=panic", answer: Want { http: 500, body: || error(500, "INTERNAL", "the handler panicked"), ..OK }, ..GET },
     Row { name: "an interceptor answers", path: "/v1/items/7", headers: &[("x-refuse", "1")], answer: Want { http: 403, body: || error(403, "PERMISSION_DENIED", "Get is closed"), ..OK }, ..GET },
     Row { name: "an interceptor answers before the parameters are read", path: "/v1/items/7?int32=x", headers: &[("x-refuse", "1")], answer: Want { http: 403, body: || error(403, "PERMISSION_DENIED", "Get is closed"), ..OK }, ..GET },
     // Metadata, deadlines, status codes.
+    // docs/rest.md 7.1 7.2 7.4 7.5
     Row { name: "headers become metadata, those of HTTP and of the protocol do not", path: "/v1/items/7?act=keys", headers: &[("authorization", "Bearer x"), ("grpc-metadata-x-b", "1"), ("x-a", "1"), ("grpc-timeout", "1H"), ("accept-encoding", "identity"), ("te", "trailers"), ("proxy-authorization", "Basic eA==")], answer: Want { body: || json(r#"{"text":"Ascii(\"authorization\") Ascii(\"x-a\") Ascii(\"x-b\")"}"#), ..OK }, ..GET },
     Row { name: "metadata both ways, trailers apart", path: "/v1/items/7?act=echo-metadata", headers: &[("grpc-metadata-x-b", "2"), ("grpc-metadata-x-c-bin", "AAE="), ("x-a", "1"), ("etag", "\"v\"")], answer: Want { headers: &[("grpc-metadata-x-a", "1"), ("grpc-metadata-x-b", "2"), ("grpc-metadata-x-c-bin", "AAE="), ("etag", "\"v\""), ("grpc-trailer-etag", "\"v\""), ("grpc-trailer-x-a", "1"), ("grpc-trailer-x-b", "2")], body: || json("{}"), ..OK }, ..GET },
     Row { name: "a -Bin value that is not base64", path: "/v1/items/7", headers: &[("grpc-metadata-x-b-bin", "!")], answer: Want { body: || bad("the value of the metadata x-b-bin is not base64"), ..BAD }, ..GET },
@@ -104,8 +109,11 @@ pub const ANSWERS: &[Row] = &[
     Row { name: "a deadline cuts a handler", path: "/v1/items/7?act=sleep", headers: &[("grpc-timeout", "20m")], answer: Want { http: 504, body: || error(504, "DEADLINE_EXCEEDED", "the deadline of the call has passed"), ..OK }, ..GET },
     Row { name: "a grpc-timeout that is none", path: "/v1/items/7", headers: &[("grpc-timeout", "soon")], answer: Want { body: || bad(r#"grpc-timeout \"soon\" is not one to eight digits and a unit of H, M, S, m, u or n"#), ..BAD }, ..GET },
     Row { name: "the handler knows its method", path: "/v1/items/7?act=method", answer: Want { body: || json(r#"{"text":"test.rest.Items/Get"}"#), ..OK }, ..GET },
+    // docs/rest.md 7.8
     Row { name: "201 with a location", path: "/v1/items", body: &[|| json(r#"{"act":"status:201"}"#)], answer: Want { http: 201, headers: &[("location", "/v1/items/7"), ("content-type", "application/json")], body: || json(r#"{"act":"status:201"}"#), ..OK }, ..POST },
     Row { name: "202", path: "/v1/items", body: &[|| json(r#"{"act":"status:202"}"#)], answer: Want { http: 202, body: || json(r#"{"act":"status:202"}"#), ..OK }, ..POST },
     Row { name: "204 has no body", path: "/v1/items/7?act=status:204", method: "DELETE", answer: Want { http: 204, headers: &[("location", "/v1/items/7")], ..OK }, ..GET },
+    Row { name: "205 has no body", path: "/v1/items/7?act=status:205", answer: Want { http: 205, headers: &[("content-type", "absent")], ..OK }, ..GET },
+    Row { name: "304 has no body", path: "/v1/items/7?act=status:304", answer: Want { http: 304, headers: &[("content-type", "absent")], ..OK }, ..GET },
     Row { name: "an answer over the limit", path: "/v1/items/7?act=long:1048576", answer: Want { http: 429, body: || error(429, "RESOURCE_EXHAUSTED", "sending a message of 1048587 bytes, over the limit of 1048576 bytes"), ..OK }, ..GET },
 ];

@@ -44,6 +44,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "a body that is no object", path: "/v1/items", body: &[|| json("[]")], answer: Want { body: || refused("expected an object, found an array", 1), ..BAD }, ..POST },
     Row { name: "a body over the limit", path: "/v1/items", body: &[|| json(&" ".repeat((1 << 20) + 1))], answer: Want { http: 429, body: || over_limit("receiving", (1 << 20) + 1), ..OK }, ..POST },
     Row { name: "an element over the limit", path: "/v1/uploads/p", body: &[|| json(&format!(r#"[{{"id":"{}"#, "x".repeat(1 << 20)))], ends: false, answer: Want { http: 429, body: || over_limit("receiving", (1 << 20) + 7), ..OK }, ..POST },
+    // docs/rest.md 5.9
     Row { name: "a gzip bomb", path: "/v1/items", headers: &[("content-type", "application/json"), ("content-encoding", "gzip")], body: &[|| gzip(&vec![b' '; 16 << 20])], answer: Want { http: 429, body: || over_limit("decompressing", (1 << 20) + 1), ..OK }, ..POST },
     Row { name: "a gzip bomb in a stream", path: "/v1/uploads/p", headers: &[("content-type", "application/json"), ("content-encoding", "gzip")], body: &[|| gzip(&vec![b' '; 16 << 20])], answer: Want { http: 429, body: || over_limit("decompressing", (1 << 20) + 1), ..OK }, ..POST },
     Row { name: "a body that is not gzip", path: "/v1/items", headers: &[("content-type", "application/json"), ("content-encoding", "gzip")], body: &[|| json("{}")], answer: Want { body: || bad("a message does not decompress as gzip: unexpected end of file"), ..BAD }, ..POST },
@@ -54,6 +55,7 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// Targets at the limits and just over them.
+// docs/rest.md 4.16 4.17
 pub fn targets() -> Vec<Row> {
     let row = |name, path: String, answer| Row { name, path: path.leak(), answer, ..GET };
     let many = |count: usize| format!("/v1/items/7?{}", "tags=a&".repeat(count));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use prost::Message;
 use rsgrpc::{
     HttpStatus, Request, RequestExt, Response, ResponseExt, Rest, Server, ServerBuilder, Status, StatusExt, Streaming,
@@ -183,10 +183,18 @@ impl Items for Handler {
     }
 
     async fn tail(&self, request: Request<Item>) -> Answer<impl Stream<Item = Result<HttpBody, Status>>> {
-        let broken = request.get_ref().id == "broken";
-        let pieces = [Ok(piece("text/csv", b"a,b\n")), Ok(piece("ignored/later", b"1,2\n"))];
-        let end = broken.then(|| Err(Status::internal("lost")));
-        Ok(Response::new(stream::iter(end.into_iter().chain(pieces))))
+        let first = || piece("text/csv", b"a,b\n");
+        let lost = async { Err(Status::internal("lost")) };
+        let pieces = match request.get_ref().id.as_str() {
+            "broken" => stream::once(lost).boxed(),
+            "cut" => stream::iter([Ok(first())]).chain(stream::once(lost)).boxed(),
+            "cut-later" => {
+                let pause = tokio::time::sleep(Duration::from_millis(20));
+                stream::iter([Ok(first())]).chain(stream::once(pause.then(|()| lost))).boxed()
+            }
+            _ => stream::iter([Ok(first()), Ok(piece("ignored/later", b"1,2\n"))]).boxed(),
+        };
+        Ok(Response::new(pieces))
     }
 
     async fn echo(&self, request: Request<HttpBody>) -> Answer<HttpBody> {
@@ -198,9 +206,16 @@ impl Items for Handler {
     }
 
     async fn store(&self, request: Request<Streaming<HttpBody>>) -> Answer<Item> {
-        let pieces: Vec<HttpBody> = request.into_inner().try_collect().await?;
-        let data = pieces.iter().flat_map(|piece| piece.data.clone()).collect();
-        let tags = pieces.into_iter().map(|piece| piece.content_type).collect::<std::collections::BTreeSet<_>>();
-        Ok(Response::new(Item { data, tags: tags.into_iter().collect(), ..Item::default() }))
+        let mut pieces = request.into_inner();
+        let mut all = Item::default();
+        while let Some(piece) = pieces.message().await? {
+            all.data.extend_from_slice(&piece.data);
+            all.tags.push(piece.content_type);
+            all.tags.dedup();
+            if piece.data == b"enough" {
+                break;
+            }
+        }
+        Ok(Response::new(all))
     }
 }

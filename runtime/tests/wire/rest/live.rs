@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
 
-use super::items;
+use super::items::{self, Item, proto::ItemsClient};
+use crate::peer::Peer;
 
 /// The next data of an answer.
 async fn next(body: &mut h2::RecvStream) -> String {
@@ -25,6 +26,7 @@ async fn connect() -> h2::client::SendRequest<Bytes> {
     send.ready().await.unwrap()
 }
 
+// docs/rest.md 6.6
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_are_flushed_one_by_one() {
     let mut send = connect().await;
@@ -39,32 +41,111 @@ async fn messages_are_flushed_one_by_one() {
     assert_eq!(got, "data: {\"text\":\"0\"}\n\ndata: {\"text\":\"1\"}\n\n");
 }
 
+/// What two messages and the end are in each shape.
+const SHAPES: [(&str, [&str; 3]); 3] = [
+    ("application/json", [r#"[{"id":"a"}"#, r#",{"id":"b"}"#, "]"]),
+    ("application/x-ndjson", ["{\"id\":\"a\"}\n", "{\"id\":\"b\"}\n", ""]),
+    ("text/event-stream", ["data: {\"id\":\"a\"}\n\n", "data: {\"id\":\"b\"}\n\n", ""]),
+];
+
+/// The second message is sent when the first has come back, so neither side waits for the end of the other.
+// docs/rest.md 5.15 6.6
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_sides_talk_over_http2() {
-    let mut send = connect().await;
-    let request = Request::post("http://test/v1/sync").header("accept", "application/x-ndjson").body(()).unwrap();
-    let (response, mut stream) = send.send_request(request, false).unwrap();
-    stream.send_data(Bytes::from_static(b"{\"id\":\"a\"}\n"), false).unwrap();
-    let mut body = response.await.unwrap().into_body();
-    assert_eq!(next(&mut body).await, "{\"id\":\"a\"}\n");
-    stream.send_data(Bytes::from_static(b"{\"id\":\"b\"}\n"), false).unwrap();
-    assert_eq!(next(&mut body).await, "{\"id\":\"b\"}\n");
-    stream.send_data(Bytes::new(), true).unwrap();
-    // The end may come in a frame of its own.
-    while let Some(rest) = body.data().await {
-        assert_eq!(rest.unwrap(), "");
+    for (accept, [first, second, end]) in SHAPES {
+        let mut send = connect().await;
+        let request = Request::post("http://test/v1/sync").header("accept", accept).body(()).unwrap();
+        let (response, mut stream) = send.send_request(request, false).unwrap();
+        stream.send_data(Bytes::from_static(b"{\"id\":\"a\"}\n"), false).unwrap();
+        let mut body = response.await.unwrap().into_body();
+        assert_eq!(next(&mut body).await, first);
+        stream.send_data(Bytes::from_static(b"{\"id\":\"b\"}\n"), false).unwrap();
+        assert_eq!(next(&mut body).await, second);
+        stream.send_data(Bytes::new(), true).unwrap();
+        // The end may come in a frame of its own.
+        let mut rest = Vec::new();
+        while let Some(data) = body.data().await {
+            rest.extend_from_slice(&data.unwrap());
+        }
+        assert_eq!(rest, end.as_bytes());
     }
 }
 
-/// An upload is worked on while it comes: the first piece is answered before there is a second.
+/// The next line or chunk of an answer over HTTP/1.1; a chunk has its length before it.
+async fn next_of(peer: &mut BufReader<DuplexStream>, is_chunk: bool) -> String {
+    let read = async {
+        let mut line = String::new();
+        peer.read_line(&mut line).await.unwrap();
+        let length = if is_chunk { usize::from_str_radix(line.trim_end(), 16).unwrap() } else { return line };
+        let mut chunk = vec![0; length + 2];
+        peer.read_exact(&mut chunk).await.unwrap();
+        String::from_utf8(chunk[..length].to_vec()).unwrap()
+    };
+    tokio::time::timeout(Duration::from_secs(5), read).await.expect("data in time")
+}
+
+// docs/rest.md 5.15 6.6
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_upload_is_read_element_by_element() {
-    let mut send = connect().await;
-    let request = Request::post("http://test/v1/uploads/p").body(()).unwrap();
-    let (response, mut stream) = send.send_request(request, false).unwrap();
-    stream.send_data(Bytes::from_static(b"[{\"id\":\"a\"},{\"act\":\"enough\"}"), false).unwrap();
-    let mut body = response.await.unwrap().into_body();
-    assert_eq!(next(&mut body).await, "{\"text\":\"p\",\"tags\":[\"a\"]}");
+async fn both_sides_talk_over_http1() {
+    for (accept, [first, second, end]) in SHAPES {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let server = items::server();
+        tokio::spawn(async move { server.serve_connection(theirs).await });
+        let mut peer = BufReader::new(ours);
+        let head = "POST /v1/sync HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n";
+        peer.write_all(format!("{head}accept: {accept}\r\n\r\na\r\n{{\"id\":\"a\"}}\r\n").as_bytes()).await.unwrap();
+        assert_eq!(next_of(&mut peer, false).await, "HTTP/1.1 200 OK\r\n");
+        while next_of(&mut peer, false).await != "\r\n" {}
+        assert_eq!(next_of(&mut peer, true).await, first);
+        peer.write_all(b"a\r\n{\"id\":\"b\"}\r\n").await.unwrap();
+        assert_eq!(next_of(&mut peer, true).await, second);
+        peer.write_all(b"0\r\n\r\n").await.unwrap();
+        let mut rest = next_of(&mut peer, true).await;
+        while !rest.is_empty() && rest.len() < end.len() {
+            rest += &next_of(&mut peer, true).await;
+        }
+        assert_eq!(rest, end);
+    }
+}
+
+/// An upload is worked on while it comes: what is there is answered before there is more.
+// docs/rest.md 5.13 5.14
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_is_read_piece_by_piece() {
+    for (path, piece, answer) in [
+        ("/v1/uploads/p", "[{\"id\":\"a\"},{\"act\":\"enough\"}", r#"{"text":"p","tags":["a"]}"#),
+        ("/v1/uploads/p", "{\"id\":\"a\"}\n{\"act\":\"enough\"}", r#"{"text":"p","tags":["a"]}"#),
+        ("/v1/store", "enough", r#"{"data":"ZW5vdWdo","tags":["application/json"]}"#),
+    ] {
+        let mut send = connect().await;
+        let request = Request::post(format!("http://test{path}")).header("content-type", "application/json");
+        let (response, mut stream) = send.send_request(request.body(()).unwrap(), false).unwrap();
+        stream.send_data(Bytes::from_static(piece.as_bytes()), false).unwrap();
+        let mut body = response.await.unwrap().into_body();
+        assert_eq!(next(&mut body).await, answer, "{path}");
+    }
+}
+
+/// Bytes have no place for an error, so a part of them must not look like all: over HTTP/2, over HTTP/1.1 and in process.
+// docs/rest.md 6.8
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_download_that_fails_breaks_off() {
+    let path = "/v1/files/cut-later:tail";
+    let answer = Peer::connect(items::server()).await.send(path, "GET", &[], &[], true).await;
+    assert_eq!((answer.http, answer.reset), (200, Some(h2::Reason::CANCEL)));
+
+    let (mut ours, theirs) = tokio::io::duplex(64 * 1024);
+    let server = items::server();
+    tokio::spawn(async move { server.serve_connection(theirs).await });
+    ours.write_all(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    ours.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n\r\n4\r\na,b\n\r\n"), "{answer}");
+
+    let client = ItemsClient::new(rsgrpc::Client::from(items::server()).protocol(rsgrpc::Protocol::Rest));
+    let mut pieces = client.tail(Item { id: "cut-later".into(), ..Item::default() }).await.unwrap().into_inner();
+    assert_eq!(pieces.message().await.unwrap().unwrap().data, b"a,b\n");
+    assert_eq!(pieces.message().await.unwrap_err().message(), "lost");
 }
 
 /// Its pieces are no messages of their own, between which a stream may rest.

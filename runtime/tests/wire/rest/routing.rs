@@ -35,6 +35,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "a value that does not parse", path: "/v1/typed/x/true/RED/2026-01-01T00:00:00Z/c", answer: Want { body: || bad(r#"the value of `int32` in the path: expected an integer, found \"x\""#), ..BAD }, ..GET },
     Row { name: "OPTIONS says what is allowed", method: "OPTIONS", path: "/v1/items/7", answer: Want { http: 204, headers: &[("allow", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT, REPORT")], ..OK }, ..GET },
     Row { name: "OPTIONS of a path that no rule has", method: "OPTIONS", path: "/v1/nothing", answer: Want { http: 404, body: || error(404, "NOT_FOUND", "no route has this path"), ..OK }, ..GET },
+    // docs/rest.md 2.11
     Row { name: "HEAD is GET without its body", method: "HEAD", path: "/v1/items/7", answer: Want { headers: &[("content-type", "application/json"), ("content-length", "10")], ..OK }, ..GET },
     Row { name: "HEAD of an error", method: "HEAD", path: "/v1/nothing", answer: Want { http: 404, headers: JSON, ..OK }, ..GET },
     Row { name: "HEAD of a stream", method: "HEAD", path: "/v1/watch/hang-2", answer: Want { headers: JSON, ..OK }, ..GET },

@@ -13,11 +13,13 @@ use crate::{
 };
 
 /// As a server is by default.
+// docs/rest.md 6.2
 #[rustfmt::skip]
 const DEFAULT: &[Row] = &[
     Row { name: "fields without presence are there, with their defaults", path: "/v1/items/7/child?child.text=a", answer: Want { body: || json(r#"{"id":"","name":"","act":"","text":"a","int32":0,"int64":"0","flag":false,"double":0,"color":"RED","data":"","tags":[],"items":[],"labels":{},"numbered":{},"snakeCase":""}"#), ..OK }, ..GET },
 ];
 
+// docs/rest.md 4.15 4.16 4.17 5.6
 #[rustfmt::skip]
 const STRICT: &[Row] = &[
     Row { name: "unknown parameters are refused", path: "/v1/items/7?nope=1", answer: Want { body: || bad("the parameter `nope`: `test.rest.Item` has no field `nope`"), ..BAD }, ..GET },
@@ -29,6 +31,7 @@ const STRICT: &[Row] = &[
 ];
 
 /// Errors as bare google.rpc.Status, whose code is that of gRPC.
+// docs/rest.md 6.11
 #[rustfmt::skip]
 const BARE: &[Row] = &[
     Row { name: "a bare status", path: "/v1/nothing", answer: Want { http: 404, body: || json(r#"{"code":5,"message":"no route has this path","details":[]}"#), ..OK }, ..GET },
@@ -37,6 +40,7 @@ const BARE: &[Row] = &[
 ];
 
 /// A server that compresses.
+// docs/rest.md 6.13
 #[rustfmt::skip]
 const COMPRESSED: &[Row] = &[
     Row { name: "an answer is compressed for who accepts it", path: "/v1/items/7", headers: &[("accept-encoding", "gzip")], answer: Want { headers: &[("content-encoding", "gzip"), ("vary", "accept-encoding")], body: || gzip(br#"{"id":"7"}"#), ..OK }, ..GET },
@@ -47,6 +51,7 @@ const COMPRESSED: &[Row] = &[
     Row { name: "an error is not compressed", path: "/v1/items/7?act=code:5", headers: &[("accept-encoding", "gzip")], answer: Want { http: 404, body: || error(404, "NOT_FOUND", r#"as \"asked\""#), ..OK }, ..GET },
 ];
 
+// docs/rest.md 2.12
 #[rustfmt::skip]
 const CROSS_ORIGIN: &[Row] = &[
     Row { name: "OPTIONS with CORS", method: "OPTIONS", path: "/v1/items", headers: &[("origin", "https://app.example")], answer: Want { http: 204, headers: &[("allow", "OPTIONS, POST"), ("access-control-allow-origin", "https://app.example")], ..OK }, ..GET },
@@ -60,6 +65,7 @@ const OFF: &[Row] = &[
 ];
 
 /// What only HTTP/1.1 can send: a path without a leading slash, which is no path, and headers for one hop.
+// docs/rest.md 2.2 7.1
 #[rustfmt::skip]
 const ONLY_HTTP1: &[Row] = &[
     Row { name: "what Connection names is no metadata", path: "/v1/items/7?act=keys", headers: &[("connection", "x-a , Keep-Alive,x-c"), ("x-a", "1"), ("x-b", "1"), ("x-c", "1"), ("connection", "X-D,content-type,,\u{e4}"), ("x-d", "1")], answer: Want { body: || json(r#"{"text":"Ascii(\"x-b\")"}"#), ..OK }, ..GET },
@@ -110,6 +116,7 @@ const METHODS: rsgrpc::Method = rsgrpc::Method {
 const NOTHING: ServiceDescriptor =
     ServiceDescriptor { name: "", methods: &[], message_types: &[], file_descriptor_set: &[] };
 
+// docs/rest.md 1.12
 #[test]
 fn routes_of_two_services_collide() {
     let both = |rest| items::builder(rest).add_service(Twin(ItemsServer::new(Handler))).build();
@@ -124,6 +131,7 @@ fn routes_of_two_services_collide() {
 }
 
 /// Nobody could ever send so much.
+// docs/rest.md 4.16
 #[test]
 fn a_target_that_no_head_has_room_for() {
     let with = |rest, header_bytes| {

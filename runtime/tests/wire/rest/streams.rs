@@ -26,10 +26,13 @@ pub const DOWN: &[Row] = &[
     Row { name: "a deadline cuts a stream", path: "/v1/watch/hang-2", headers: &[("grpc-timeout", "50m")], answer: Want { body: || [json(r#"[{"text":"0"},{"text":"1"},"#), error(504, "DEADLINE_EXCEEDED", "the deadline of the call has passed"), json("]")].concat(), ..OK }, ..GET },
     Row { name: "a panic in a stream", path: "/v1/watch/panic-1", answer: Want { body: || [json(r#"[{"text":"0"},"#), error(500, "INTERNAL", "the handler panicked"), json("]")].concat(), ..OK }, ..GET },
     Row { name: "HttpBody, streamed: the type of the first message, and no delimiters", path: "/v1/files/x:tail", answer: Want { headers: &[("content-type", "text/csv")], body: || json("a,b\n1,2\n"), ..OK }, ..GET },
+    // docs/rest.md 6.8
+    Row { name: "HttpBody, streamed: an error before anything was sent", path: "/v1/files/cut:tail", answer: Want { http: 500, headers: JSON, body: || error(500, "INTERNAL", "lost"), ..OK }, ..GET },
     Row { name: "HttpBody, streamed: an error before the first message", path: "/v1/files/broken:tail", answer: Want { http: 500, body: || error(500, "INTERNAL", "lost"), ..OK }, ..GET },
 ];
 
 /// HTTP/1.1 sends trailers only to those who ask for them (RFC 9110, 6.5.1).
+// docs/rest.md 7.5
 #[rustfmt::skip]
 pub const TRAILERS: &[Row] = &[
     Row { name: "trailing metadata of a stream", path: "/v1/watch/n-1", headers: &[("te", "trailers")], answer: Want { headers: &[("trailer", "grpc-trailer-x-end")], trailers: &[("grpc-trailer-x-end", "yes")], body: || json(r#"[{"text":"0"}]"#), ..OK }, ..GET },

@@ -79,6 +79,7 @@ pub fn comparable(mut outcome: Outcome, trailers: bool) -> Outcome {
     outcome
 }
 
+// docs/rest.md 7.6 7.9
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_call_in_each_way() {
     let lanes = Lane::all(server).await;
@@ -99,6 +100,7 @@ async fn the_same_call_in_each_way() {
     }
 }
 
+// docs/rest.md 7.7
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_goes_away_cancels_the_call() {
     let hang = Case { sent: Sent::Watch(Item { id: "hang-1".into(), ..Item::default() }), ..act("") };

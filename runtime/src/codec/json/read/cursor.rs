@@ -276,12 +276,22 @@ impl<'a> Reader<'a> {
             b'{' => "an object".into(),
             b'[' => "an array".into(),
             b'-' | b'0'..=b'9' => "a number".into(),
-            b't' | b'f' => "a boolean".into(),
-            b'n' => "null".into(),
+            b't' | b'f' | b'n' => self.found_word(),
             _ => match self.input.get(self.at..).and_then(|rest| rest.chars().next()) {
                 Some(character) => format!("{character:?}"),
                 None => "the end of the text".into(),
             },
+        }
+    }
+
+    /// A word that JSON has, by what it is; any other as it is written.
+    fn found_word(&self) -> String {
+        let rest = self.input.get(self.at..).unwrap_or_default();
+        let word = rest.split(|character: char| !character.is_alphanumeric()).next().unwrap_or_default();
+        match word {
+            "true" | "false" => "a boolean".into(),
+            "null" => "null".into(),
+            _ => format!("`{}`", super::super::error::shortened(word)),
         }
     }
 }
