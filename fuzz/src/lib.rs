@@ -6,6 +6,7 @@ pub mod support;
 mod call;
 mod head;
 mod input;
+pub mod reply;
 pub mod wire;
 pub mod written;
 
