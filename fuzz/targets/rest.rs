@@ -185,7 +185,11 @@ impl Bound {
         if !once.is_empty() && !self.used.insert(format!("{prefix}{once}")) {
             return;
         }
-        let label = if name == "labels" { text(input).replace("].", "") } else { String::new() };
+        let mut label = if name == "labels" { text(input) } else { String::new() };
+        // A bracket that a dot follows ends a key.
+        if label.contains("].") {
+            label = label.replace('.', ",");
+        }
         let key_of_label = if name == "labels" { format!("[{label}]") } else { String::new() };
         if name == "labels" && !self.used.insert(format!("{prefix}{key_of_label}")) {
             return;
