@@ -191,7 +191,7 @@ fn round_trip(input: &mut Input<'_>) {
 }
 
 fn refused(input: &mut Input<'_>) {
-    let wrong = input.byte() % 8;
+    let wrong = input.byte() % 9;
     let mut written = Written::new(input);
     if !written.is_readable() || written.is_too_large() {
         return;
@@ -236,6 +236,12 @@ fn refused(input: &mut Input<'_>) {
             let mut value = written.value();
             value.insert(usize::from(input.byte()) % (value.len() + 1), input.pick(b"!*%+/ \n\0\x80"));
             set("message", &value);
+            failed(400, "invalid_argument")
+        }
+        // Or that has more behind its end.
+        8 if written.encoding.is_some_and(|encoding| encoding != "identity") && written.compressed.len() < LIMIT => {
+            written.compressed.push(input.byte());
+            set("message", &written.value());
             failed(400, "invalid_argument")
         }
         7 if written.json && written.encoding.is_none() => {
