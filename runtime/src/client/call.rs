@@ -321,7 +321,9 @@ mod tests {
     fn the_head_of_a_failed_call_stands_before_its_own_metadata() {
         let metadata = |fields: &[(&'static str, &str)]| {
             let mut metadata = MetadataMap::new();
-            fields.iter().for_each(|(name, value)| drop(metadata.append(*name, value.parse().expect("a value"))));
+            for (name, value) in fields {
+                metadata.append(*name, value.parse().expect("a value"));
+            }
             metadata
         };
         let head = metadata(&[("a", "1"), ("b", "2")]);
