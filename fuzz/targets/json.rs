@@ -1,6 +1,6 @@
-//! ProtoJSON of every kind of field. A text that is read is JSON, and its message is the same when it is written and read
-//! again: with each option, by protobuf, and by serde; what is written is written the same again. And of a message that
-//! protobuf has, its JSON is the message, or an error.
+//! ProtoJSON of every kind of field. A text that is read is JSON, and its message is the same when it is written and
+//! read again: with each option, by protobuf, and by serde; what is written is written the same again. And of a message
+//! that protobuf has, its JSON is the message, or an error.
 
 #![no_main]
 

@@ -1,6 +1,6 @@
 //! An answer that is written here gives a client of its protocol exactly the messages, the metadata and the status that
-//! are in it; the status that our server sends is the one that our client gets; an error in JSON of Connect's means what
-//! its fields say; and whatever a server answers, a client gets a result.
+//! are in it; the status that our server sends is the one that our client gets; an error in JSON of Connect's means
+//! what its fields say; and whatever a server answers, a client gets a result.
 
 #![no_main]
 
@@ -235,8 +235,8 @@ fn failure_of(status: &Status) -> Failure {
     Failure { code: status.code(), message: status.message().to_owned(), details: status.any_details() }
 }
 
-/// A byte for the HTTP status, then the body: an error of Connect's, or anything else. A client of another protocol does
-/// with it whatever it likes.
+/// A byte for the HTTP status, then the body: an error of Connect's, or anything else. A client of another protocol
+/// does with it whatever it likes.
 async fn error_json(client: usize, said: &[u8]) -> Result<(), Status> {
     let (&http, body) = said.split_first().unwrap_or((&0, &[]));
     let value = serde_json::from_slice::<serde_json::Value>(body);

@@ -1,6 +1,6 @@
 //! Requests by REST: a message that is written as path and query comes to the handler as it is, and back in JSON; any
-//! method, target and body meet an answer that is whole and says what is wrong; and what a message was read from says the
-//! same when it is written and read again.
+//! method, target and body meet an answer that is whole and says what is wrong; and what a message was read from says
+//! the same when it is written and read again.
 #![no_main]
 
 use std::{cell::RefCell, collections::HashSet, sync::LazyLock};
