@@ -79,7 +79,16 @@ impl Encoding {
             #[cfg(feature = "gzip")]
             Self::Gzip => read_within(flate2::read::MultiGzDecoder::new(data), limit),
             #[cfg(feature = "deflate")]
-            Self::Deflate => read_within(flate2::read::ZlibDecoder::new(data), limit),
+            Self::Deflate => {
+                let mut decoder = flate2::bufread::ZlibDecoder::new(data);
+                match read_within(&mut decoder, limit) {
+                    // The decoders of the others take it for another member, which it then is not.
+                    Ok(plain) if plain.len() <= limit && !decoder.get_ref().is_empty() => {
+                        Err(std::io::Error::other("more bytes stand behind its end"))
+                    }
+                    read => read,
+                }
+            }
             #[cfg(feature = "zstd")]
             Self::Zstd => zstd::stream::read::Decoder::with_buffer(data).and_then(|mut decoder| {
                 // The window a frame may ask for is bounded too: 2^23 is what RFC 8878 says decoders should support.
@@ -103,4 +112,25 @@ fn read_within(reader: impl std::io::Read, limit: usize) -> std::io::Result<Byte
     let mut plain = BytesMut::new().writer();
     std::io::copy(&mut std::io::Read::take(reader, limit as u64 + 1), &mut plain)?;
     Ok(plain.into_inner().freeze())
+}
+
+#[cfg(all(test, any(feature = "gzip", feature = "deflate", feature = "zstd")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_message_decompresses() {
+        for &encoding in Encoding::ALL {
+            let mut data = BytesMut::new();
+            encoding.compress(&[7; 100], &mut data).expect("it compresses");
+            let read = |data: &[u8]| encoding.decompress(data, 100, Code::Internal);
+            assert_eq!(read(&data).expect("it is whole"), [7; 100][..], "{encoding:?}");
+            for end in 1..data.len() {
+                assert!(read(&data[..end]).is_err(), "{encoding:?} of {end} bytes");
+            }
+            for more in [&b"\0"[..], b"x", b"more"] {
+                assert!(read(&[&data, more].concat()).is_err(), "{encoding:?} and {more:?}");
+            }
+        }
+    }
 }

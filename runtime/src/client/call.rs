@@ -10,6 +10,7 @@ use std::{
 };
 
 use futures_core::Stream;
+use http::{HeaderName, HeaderValue};
 use tonic::{Extensions, Response, Status, metadata::MetadataMap};
 
 use super::{
@@ -277,10 +278,12 @@ pub(super) fn with_head(mut status: Status, head: MetadataMap) -> Status {
     if !head.is_empty() {
         let mut all = head.into_headers();
         let own = std::mem::take(status.metadata_mut()).into_headers();
-        for (name, value) in &own {
-            if all.get_all(name).iter().all(|known| known != value) {
-                all.append(name, value.clone());
-            }
+        // Values that its own have twice, they have twice.
+        let is_known =
+            |(name, value): &(&HeaderName, &HeaderValue)| all.get_all(*name).iter().any(|known| known == *value);
+        let new: Vec<_> = own.iter().filter(|field| !is_known(field)).collect();
+        for (name, value) in new {
+            all.append(name, value.clone());
         }
         *status.metadata_mut() = MetadataMap::from_headers(all);
     }
@@ -307,5 +310,28 @@ impl<S: Stream> Stream for Results<S> {
         }
         self.ended = true;
         Poll::Ready(self.upload.as_ref().and_then(|upload| upload.check().err()).map(Err))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_of_a_failed_call_stands_before_its_own_metadata() {
+        let metadata = |fields: &[(&'static str, &str)]| {
+            let mut metadata = MetadataMap::new();
+            for (name, value) in fields {
+                metadata.append(*name, value.parse().expect("a value"));
+            }
+            metadata
+        };
+        let head = metadata(&[("a", "1"), ("b", "2")]);
+        let mut status = Status::aborted("m");
+        *status.metadata_mut() = metadata(&[("b", "2"), ("b", "3"), ("b", "3"), ("c", "4"), ("c", "4")]);
+        let joined = with_head(status, head);
+        let values =
+            |name| joined.metadata().get_all(name).iter().map(|v| v.to_str().expect("text")).collect::<Vec<_>>();
+        assert_eq!((values("a"), values("b"), values("c")), (vec!["1"], vec!["2", "3", "3"], vec!["4", "4"]));
     }
 }

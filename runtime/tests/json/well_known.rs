@@ -115,9 +115,15 @@ fn field_masks() {
     }
     assert_eq!(read::<FieldMask>("\"displayName,a.bC\"").paths, ["display_name", "a.b_c"]);
     assert!(refuse::<FieldMask>("\"a,b_c\"").contains("the path `b_c` of a FieldMask must be in camelCase"));
-    for path in ["fooBar", "foo_3_bar", "foo__bar", "foo_", "Foo"] {
+    for path in ["fooBar", "foo_3_bar", "foo__bar", "foo_", "Foo", "foo,bar"] {
         let error = write_error(&FieldMask { paths: vec![path.into()] });
         assert_eq!(error, format!("the path `{path}` of a FieldMask cannot be told from its camelCase"));
+    }
+    for text in ["\",\"", "\"a,\"", "\"a,,b\""] {
+        assert!(refuse::<FieldMask>(text).starts_with("a path of a FieldMask is empty"), "{text}");
+    }
+    for paths in [vec![String::new()], vec![String::new(), "a".into()], vec!["a".into(), String::new()]] {
+        assert_eq!(write_error(&FieldMask { paths }), "a path of a FieldMask is empty");
     }
 }
 

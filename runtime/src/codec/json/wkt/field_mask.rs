@@ -16,6 +16,9 @@ impl Json for FieldMask {
             return Ok(());
         }
         for path in text.split(',') {
+            if path.is_empty() {
+                return Err(reader.error_at(start, "a path of a FieldMask is empty"));
+            }
             // In a query either spelling is allowed; snake_case has no capitals to turn.
             if path.contains('_') && !reader.is_text() {
                 let path = shortened(path);
@@ -29,6 +32,9 @@ impl Json for FieldMask {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
         let mut text = String::with_capacity(self.paths.iter().map(|path| path.len() + 1).sum());
         for path in &self.paths {
+            if path.is_empty() {
+                return Err(Error::new("a path of a FieldMask is empty"));
+            }
             if !text.is_empty() {
                 text.push(',');
             }
@@ -54,13 +60,14 @@ fn snake_case(path: &str) -> String {
     snake
 }
 
-/// None if the way back would give another path: with capitals, or an underscore that no lower-case letter follows.
+/// None if the way back would give another path, or several: with capitals, commas, or an underscore that no lower-case
+/// letter follows.
 fn push_camel_case(path: &str, camel: &mut String) -> Option<()> {
     let mut characters = path.chars();
     while let Some(character) = characters.next() {
         camel.push(match character {
             '_' => characters.next().filter(char::is_ascii_lowercase)?.to_ascii_uppercase(),
-            'A'..='Z' => return None,
+            'A'..='Z' | ',' => return None,
             _ => character,
         });
     }
