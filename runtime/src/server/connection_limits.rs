@@ -167,3 +167,22 @@ impl ConnectionLimits {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Those that no test waits for or opens so many connections for.
+    #[test]
+    fn defaults_are_as_documented() {
+        let limits = ConnectionLimits::new();
+        let table = include_str!("../../../docs/security.md");
+        let thousands = |count: usize| format!("{},{:03}", count / 1000, count % 1000);
+        for row in [
+            format!("| connections | {} |", thousands(limits.connections)),
+            format!("| connections of one peer (IPv4 address, IPv6 /64) | {} |", thousands(limits.per_peer)),
+        ] {
+            assert!(table.contains(&row), "{row}");
+        }
+    }
+}

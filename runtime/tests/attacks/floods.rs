@@ -2,10 +2,10 @@
 
 use crate::{
     attacker::{
-        Attacker, CONTINUATION, Caller, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, PING, PREFACE,
-        PRIORITY, SETTINGS, WINDOW_UPDATE, call, frame, message,
+        Attacker, CONTINUATION, Caller, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, PING, PRIORITY,
+        SETTINGS, WINDOW_UPDATE, call, frame, message,
     },
-    target::{Target, builder},
+    target::Target,
 };
 
 /// Frames of one kind within which the connection must be over, unless a peer has reason for them.
@@ -32,21 +32,30 @@ async fn control_frames() {
     target.finish().await;
 }
 
-/// A peer that does not read the answers to its PINGs and SETTINGS.
+/// A peer that does not read the answers, if there are any.
 #[tokio::test]
 async fn control_frames_that_are_answered_into_the_void() {
-    use tokio::io::AsyncWriteExt;
-    let limits = rsgrpc::ConnectionLimits::new().unread(std::time::Duration::from_secs(1));
-    let target = Target::of(builder().connection_limits(limits)).await;
-    for one in [frame(PING, 0, 0, b"attacked"), frame(SETTINGS, 0, 0, &[])] {
-        let mut socket = tokio::net::TcpStream::connect(target.addr).await.unwrap();
-        socket.write_all(PREFACE).await.unwrap();
-        socket.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
-        let flood = one.repeat(1000);
-        let mut frames = 0;
-        while socket.write_all(&flood).await.is_ok() {
-            frames += 1000;
-            assert!(frames < 10_000_000, "the server goes on reading");
+    let target = Target::new().await;
+    let kinds = [
+        frame(PING, 0, 0, b"attacked"),
+        frame(SETTINGS, 0, 0, &[]),
+        frame(PRIORITY, 0, 1001, &[0, 0, 0, 1, 0]),
+        frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]),
+    ];
+    for one in kinds {
+        for caller in [None, Some(Caller::Grpc), Some(Caller::Rest)] {
+            let mut attacker = Attacker::unread(target.addr, &[]).await;
+            let open = caller.map_or_else(Vec::new, |caller| caller.open(attacker.stream(), "Both"));
+            attacker.send(&open).await;
+            let flood = one.repeat(1000);
+            let flooding = async { while attacker.send(&flood).await {} };
+            // Long before the five minutes that a peer may read nothing.
+            let ended = tokio::time::timeout(std::time::Duration::from_secs(60), flooding).await;
+            assert!(
+                ended.is_ok(),
+                "{caller:?}: the server goes on reading, or neither reads nor closes: {:?}",
+                &one[..9]
+            );
         }
     }
     target.finish().await;

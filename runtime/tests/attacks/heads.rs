@@ -7,7 +7,8 @@ use tokio::{
 };
 
 use crate::{
-    attacker::{Attacker, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, call, fields, frame, message},
+    attacker::{Attacker, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, HEADERS, call, frame, message},
+    peer::{Hostile, Peer, framed},
     target::{Target, builder},
 };
 
@@ -104,17 +105,37 @@ async fn one_after_the_other_have_room() {
     target.finish().await;
 }
 
+/// As a path that nobody has, and as a query; beyond the head itself, by whatever protocol.
 #[tokio::test]
 async fn long_paths() {
     let target = Target::new().await;
-    let mut attacker = Attacker::connect(target.addr).await;
-    for length in [8_000, 14_000] {
-        let path = format!("/{}", "x".repeat(length));
-        let head = fields(&[(":method", "POST"), (":scheme", "http"), (":authority", "test"), (":path", &path)]);
-        let open = frame(HEADERS, END_HEADERS | END_STREAM, attacker.stream(), &head);
-        attacker.send(&open).await;
+    let peer = Peer::connect(target.addr).await;
+    for (length, over_target, over_head) in
+        [(8_000, false, false), (14_000, false, false), (17_000, true, false), (60_000, true, true)]
+    {
+        let long = "x".repeat(length);
+        for (path, known) in [(format!("/test.Echo/{long}"), false), (format!("/test.Echo/Unary?{long}"), true)] {
+            let told = peer.ask(&Hostile::grpc(path, framed(0, b"\x0a\x02hi"))).await;
+            let wanted = match (over_head, known) {
+                (true, _) => (431, None),
+                (false, true) => (200, Some("0")),
+                (false, false) => (200, Some("12")),
+            };
+            assert_eq!(told.status(), wanted, "{length}: {told:?}");
+        }
+        for (path, known) in [(format!("/v1/{long}"), 404), (format!("/v1/unary?{long}"), 200)] {
+            let told = peer.ask(&Hostile::json(path, b"\"hi\"".to_vec())).await;
+            let wanted = if over_head {
+                431
+            } else if over_target {
+                414
+            } else {
+                known
+            };
+            assert_eq!(told.status(), (wanted, None), "{length}: {told:?}");
+            assert!(wanted == 431 || wanted == 200 || told.text.contains("\"code\":"), "{told:?}");
+        }
     }
-    attacker.until("both refusals", |seen| seen.ended == 2).await;
-    assert!(attacker.settled().await);
+    peer.assert_healthy().await;
     target.finish().await;
 }

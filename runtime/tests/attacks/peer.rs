@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 /// A request that is to be refused.
 #[derive(Clone)]
 pub struct Hostile {
-    path: &'static str,
+    path: String,
     content_type: &'static str,
     encoding: Option<(&'static str, &'static str)>,
     body: Bytes,
@@ -25,13 +25,13 @@ impl std::fmt::Debug for Hostile {
 const GRPC: &str = "application/grpc";
 
 impl Hostile {
-    pub fn grpc(path: &'static str, body: Vec<u8>) -> Self {
-        Self { path, content_type: GRPC, encoding: None, body: body.into() }
+    pub fn grpc(path: impl Into<String>, body: Vec<u8>) -> Self {
+        Self { path: path.into(), content_type: GRPC, encoding: None, body: body.into() }
     }
 
     /// By Connect or by REST, as the path has it.
-    pub fn json(path: &'static str, body: Vec<u8>) -> Self {
-        Self { path, content_type: "application/json", encoding: None, body: body.into() }
+    pub fn json(path: impl Into<String>, body: Vec<u8>) -> Self {
+        Self { path: path.into(), content_type: "application/json", encoding: None, body: body.into() }
     }
 
     fn compressed(self, encoding: &'static str) -> Self {
@@ -74,6 +74,11 @@ pub struct Told {
 }
 
 impl Told {
+    /// By HTTP, and by gRPC.
+    pub fn status(&self) -> (u16, Option<&str>) {
+        (self.http, self.code.as_deref())
+    }
+
     /// What is wrong with this as a refusal by this code of gRPC, or by this status of HTTP.
     pub fn wrong(&self, hostile: &Hostile, code: u16, http: u16) -> Option<String> {
         let right = match hostile.content_type {

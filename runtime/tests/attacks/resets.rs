@@ -8,6 +8,7 @@ use crate::{
     target::Target,
 };
 
+const PROTOCOL_ERROR: u32 = 1;
 const CANCEL: [u8; 4] = [0, 0, 0, 8];
 /// Streams that are opened before the server's answer to a PING is awaited.
 const AT_ONCE: usize = 8;
@@ -21,7 +22,8 @@ fn cancelled(attacker: &mut Attacker, caller: Caller) -> Vec<u8> {
 
 /// What of so many streams, in rounds, is taken before the connection is over: 800 resets, and as many more as are forgotten
 /// meanwhile, of which a slow machine allows more.
-async fn paced(target: &Target, what: &str, mut one: impl FnMut(&mut Attacker) -> Vec<u8>) {
+/// By which code it ends is told.
+async fn paced(target: &Target, what: &str, mut one: impl FnMut(&mut Attacker) -> Vec<u8>) -> u32 {
     let mut attacker = Attacker::connect(target.addr).await;
     let began = Instant::now();
     let round = |attacker: &mut Attacker| (0..AT_ONCE).flat_map(|_| one(attacker)).collect();
@@ -29,6 +31,10 @@ async fn paced(target: &Target, what: &str, mut one: impl FnMut(&mut Attacker) -
     let taken = rounds.unwrap_or_else(|| panic!("{what}: {} streams were taken", 10 * BAR)) * AT_ONCE;
     let allowed = 800 + (80.0 * began.elapsed().as_secs_f64()) as usize + 2 * AT_ONCE;
     assert!(taken <= allowed, "{what}: {taken} streams were taken, and not {allowed}");
+    let code = attacker.dismissed().await.unwrap_or_else(|| panic!("{what}: no GOAWAY"));
+    // Who cancels a few is not meant.
+    assert!(code != ENHANCE_YOUR_CALM || taken >= 400, "{what}: only {taken} streams were taken");
+    code
 }
 
 #[tokio::test]
@@ -47,7 +53,8 @@ async fn rapid_reset_in_a_burst() {
 async fn rapid_reset_at_a_pace() {
     let target = Target::new().await;
     for caller in Caller::ALL {
-        paced(&target, &format!("{caller:?}"), |attacker| cancelled(attacker, caller)).await;
+        let code = paced(&target, &format!("{caller:?}"), |attacker| cancelled(attacker, caller)).await;
+        assert_eq!(code, ENHANCE_YOUR_CALM);
     }
     target.finish().await;
 }
@@ -75,7 +82,10 @@ async fn made_you_reset() {
     for caller in Caller::ALL {
         for (name, provoke) in PROVOCATIONS {
             let head = caller.head("Both");
-            paced(&target, &format!("{name}, {caller:?}"), |attacker| provoke(attacker.stream(), &head)).await;
+            let name = format!("{name}, {caller:?}");
+            let code = paced(&target, &name, |attacker| provoke(attacker.stream(), &head)).await;
+            // To some of it h2 answers by an error of the whole connection.
+            assert!(matches!(code, PROTOCOL_ERROR | ENHANCE_YOUR_CALM), "{name}: {code}");
         }
     }
     target.finish().await;

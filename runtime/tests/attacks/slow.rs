@@ -173,34 +173,64 @@ async fn a_connection_without_calls_ends() {
     assert!((300..=311).contains(&seconds), "closed after {seconds} s");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_request_must_go_on() {
-    let open = |path| frame(HEADERS, END_HEADERS, 1, &call(path));
-    let half = frame(DATA, 0, 1, &message("hi")[..6]);
-    let rows: [(&str, &str, &[u8]); 3] = [
-        ("no message", "/test.Echo/Unary", &[]),
-        ("half a message", "/test.Echo/Unary", &half),
-        ("half a message of a stream", "/test.Echo/Both", &half),
-    ];
-    for (name, path, body) in rows {
-        let (mut read, mut write) = tokio::io::split(connect(ConnectionLimits::new()));
-        write.write_all(&[PREFACE, &settings(), &open(path), body].concat()).await.unwrap();
-        let began = Instant::now();
-        loop {
-            let (kind, flags, payload) = next(&mut read).await;
-            if kind == HEADERS && flags & END_STREAM != 0 {
-                assert!(payload.windows(4).any(|text| text == b"grpc") || !payload.is_empty());
-                break;
+/// All payloads up to the end of the answer.
+async fn answer(read: &mut (impl AsyncReadExt + Unpin)) -> Vec<u8> {
+    let mut answer = Vec::new();
+    loop {
+        let (kind, flags, payload) = next(read).await;
+        if matches!(kind, HEADERS | DATA) {
+            answer.extend(payload);
+            if flags & END_STREAM != 0 {
+                return answer;
             }
         }
-        assert!((29..=31).contains(&began.elapsed().as_secs()), "{name}: answered after {:?}", began.elapsed());
     }
-    // Between messages a stream may rest.
-    let (mut read, mut write) = tokio::io::split(connect(ConnectionLimits::new()));
-    let whole = frame(DATA, 0, 1, &message("hi"));
-    write.write_all(&[PREFACE, &settings(), &open("/test.Echo/Both"), &whole].concat()).await.unwrap();
-    let ended = async { while !matches!(next(&mut read).await, (HEADERS, flags, _) if flags & END_STREAM != 0) {} };
-    assert!(tokio::time::timeout(1000 * SECOND, ended).await.is_err(), "a stream that rests was ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_must_go_on() {
+    // A 4 as the value of `grpc-status`, of one byte by Huffman's code; and by REST in words.
+    let callers: [(Caller, &[u8]); 2] = [(Caller::Grpc, &[0x81, 0x6b]), (Caller::Rest, b"DEADLINE_EXCEEDED")];
+    for (caller, mark) in callers {
+        let half = frame(DATA, 0, 1, if matches!(caller, Caller::Grpc) { &[0, 0, 0] } else { b"\"h" });
+        let rows = [
+            ("no message", "Unary", vec![]),
+            ("half a message", "Unary", half.clone()),
+            ("half a message of a stream", "Both", half),
+        ];
+        for (name, method, body) in &rows {
+            let (mut read, mut write) = tokio::io::split(connect(ConnectionLimits::new()));
+            write.write_all(&[PREFACE, &settings(), &caller.open(1, method), body].concat()).await.unwrap();
+            let began = Instant::now();
+            let answer = answer(&mut read).await;
+            assert!(answer.windows(mark.len()).any(|part| part == mark), "{name}, {caller:?}: {answer:?}");
+            assert!((29..=31).contains(&began.elapsed().as_secs()), "{name}: answered after {:?}", began.elapsed());
+        }
+        // Between messages a stream may rest.
+        let (mut read, mut write) = tokio::io::split(connect(ConnectionLimits::new()));
+        let whole = if matches!(caller, Caller::Grpc) { message("hi") } else { b"\"hi\"\n".to_vec() };
+        let sent = [PREFACE, &settings(), &caller.open(1, "Both"), &frame(DATA, 0, 1, &whole)].concat();
+        write.write_all(&sent).await.unwrap();
+        let ended = tokio::time::timeout(1000 * SECOND, answer(&mut read)).await;
+        assert!(ended.is_err(), "{caller:?}: a stream that rests was ended");
+    }
+}
+
+/// As long as something comes, however little. What bounds it is the duration of the call.
+#[tokio::test(start_paused = true)]
+async fn bodies_that_drip_go_on() {
+    for caller in Caller::ALL {
+        let (mut read, mut write) = tokio::io::split(connect(ConnectionLimits::new()));
+        write.write_all(&[PREFACE, &settings(), &caller.open(1, "Unary")].concat()).await.unwrap();
+        let whole = if matches!(caller, Caller::Grpc) { message("hi") } else { b"\"hi\"".to_vec() };
+        for byte in &whole {
+            write.write_all(&frame(DATA, 0, 1, &[*byte])).await.unwrap();
+            tokio::time::sleep(29 * SECOND).await;
+        }
+        write.write_all(&frame(DATA, END_STREAM, 1, &[])).await.unwrap();
+        let answer = answer(&mut read).await;
+        assert!(answer.windows(2).any(|part| part == b"hi"), "{caller:?}: {answer:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

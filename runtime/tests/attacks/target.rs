@@ -39,9 +39,9 @@ impl Echo for Same {
         Err(Status::unauthenticated("no token"))
     }
 
-    /// Reads all there is, and says nothing.
+    /// Reads all there is, and says nothing but what goes wrong.
     async fn both(&self, request: Request<Streaming<String>>) -> Answer<impl Stream<Item = Result<String, Status>>> {
-        Ok(Response::new(request.into_inner().filter(|_| std::future::ready(false))))
+        Ok(Response::new(request.into_inner().filter(|message| std::future::ready(message.is_err()))))
     }
 }
 

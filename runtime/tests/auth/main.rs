@@ -19,7 +19,7 @@ use std::sync::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use rsgrpc::{Request, Response, Server, ServerBuilder};
-use support::{Answer, Echo, EchoServer};
+use support::{Answer, Echo, EchoServer, Ruled};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
 /// Counts the calls that get through.
@@ -32,7 +32,7 @@ impl Guarded {
     }
 
     fn server(&self) -> ServerBuilder {
-        Server::builder().add_service(EchoServer::new(self.clone()))
+        Server::builder().add_service(Ruled(EchoServer::new(self.clone())))
     }
 }
 
@@ -72,6 +72,7 @@ fn body(content_type: &str) -> Vec<u8> {
     let framed = [&[0, 0, 0, 0, 4], &message[..]].concat();
     match content_type {
         "application/proto" => message.to_vec(),
+        "application/json" => b"\"hi\"".to_vec(),
         "application/grpc-web-text" => BASE64.encode(framed).into_bytes(),
         _ => framed,
     }

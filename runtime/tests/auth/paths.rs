@@ -73,9 +73,13 @@ enum Way {
     Http2(&'static str),
     /// By GET, as Connect has it.
     Get,
+    /// By the route of REST, over HTTP/1.1 or HTTP/2.
+    Rest {
+        http2: bool,
+    },
 }
 
-const WAYS: [Way; 9] = [
+const WAYS: [Way; 11] = [
     Way::Http1("application/proto"),
     Way::Http1("application/grpc-web+proto"),
     Way::Http1("application/grpc-web-text"),
@@ -85,6 +89,8 @@ const WAYS: [Way; 9] = [
     Way::Http2("application/proto"),
     Way::Http2("application/connect+proto"),
     Way::Get,
+    Way::Rest { http2: false },
+    Way::Rest { http2: true },
 ];
 
 impl Way {
@@ -99,6 +105,16 @@ impl Way {
                 let query = format!("{path}{and}connect=v1&encoding=proto&message=%0a%02hi");
                 let get = format!("GET {query} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{headers}\r\n");
                 raw(server, get.as_bytes()).await
+            }
+            Self::Rest { http2 } => {
+                let mut path = path.to_owned();
+                for (ours, theirs) in [("test", "v1"), ("TEST", "V1"), (".Echo", ""), ("Unary", "unary")] {
+                    path = path.replace(ours, theirs);
+                }
+                match http2 {
+                    false => raw(server, &post(&path, "application/json", headers)).await,
+                    true => self::http2(server, &path, "application/json", headers).await,
+                }
             }
         }
     }

@@ -184,10 +184,10 @@ async fn over_http2() {
     come_to(OVER_HTTP2, &Caller::ALL).await;
 }
 
-/// What a connection begins with: SETTINGS with the window of a stream (4), and a WINDOW_UPDATE for what the connection's has
-/// more than the first 65,535 bytes.
+/// What a connection begins with: SETTINGS with the window of a stream (4), the calls at once (3) and the header bytes (6), and
+/// a WINDOW_UPDATE for what the connection's window has more than the first 65,535 bytes.
 #[tokio::test(start_paused = true)]
-async fn windows_are_announced() {
+async fn settings_are_announced() {
     let wide = limits(builder(), |limits| limits.windows(1 << 20, 3 << 20));
     for (server, stream, connection) in [(builder(), 256 << 10, 1 << 20), (wide, 1u32 << 20, 3u32 << 20)] {
         let mut peer = connect(server.build().unwrap());
@@ -195,8 +195,24 @@ async fn windows_are_announced() {
         let mut said = vec![0; 100];
         let len = peer.read(&mut said).await.unwrap();
         let update = frame(WINDOW_UPDATE, 0, 0, &(connection - 65_535).to_be_bytes());
-        for wanted in [[&[0, 4][..], &stream.to_be_bytes()].concat(), update] {
+        let setting = |id: u8, value: u32| [&[0, id][..], &value.to_be_bytes()].concat();
+        for wanted in [setting(3, 200), setting(4, stream), setting(6, 32 << 10), update] {
             assert!(said[..len].windows(wanted.len()).any(|part| part == wanted), "{wanted:?} is not in {said:?}");
         }
+    }
+}
+
+/// An hour, give or take a tenth, and a day for what runs then.
+#[tokio::test(start_paused = true)]
+async fn by_default_a_connection_grows_old() {
+    for caller in Caller::ALL {
+        let server = builder().keepalive(200_000 * SECOND, SECOND).build().unwrap();
+        let seen = events(&server, vec![begun(), Send(caller.open(1, "Up"))], 100_000).await;
+        let [goaway, ended, _closed] = &seen[..] else { panic!("{seen:?}") };
+        let seconds = |event: &str, what| event.strip_suffix(what).unwrap_or_else(|| panic!("{seen:?}")).parse::<u64>();
+        let age = seconds(goaway, " s: GOAWAY 0").unwrap();
+        assert!((3240..=3960).contains(&age), "{seen:?}");
+        let grace = seconds(ended, " s: 1 ended").unwrap() - age;
+        assert!((86_400..=86_401).contains(&grace), "{seen:?}");
     }
 }

@@ -63,7 +63,7 @@ pub enum Refusal {
 pub struct Answer {
     http: u16,
     /// Head, body and trailers.
-    text: String,
+    pub text: String,
     pub after: Duration,
     /// After how long it was complete.
     pub whole: Duration,
