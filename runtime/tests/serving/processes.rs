@@ -4,6 +4,8 @@ use std::{future::pending, time::Duration};
 
 use rsgrpc::{Channel, Health, Listener, Server, ServingStatus};
 use tokio::net::TcpStream;
+use tracing::{Event, Level, Subscriber, field::Field};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::{
     child::{Process, Same, announce},
@@ -39,9 +41,25 @@ async fn signals_end_it_well() {
     }
 }
 
+/// Announces what a server warns of.
+struct Warnings;
+
+impl<S: Subscriber> Layer<S> for Warnings {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target().starts_with("rsgrpc") && *event.metadata().level() == Level::WARN {
+            event.record(&mut |field: &Field, value: &dyn std::fmt::Debug| {
+                if field.name() == "message" {
+                    announce(format_args!("{value:?}"));
+                }
+            });
+        }
+    }
+}
+
 #[tokio::test]
 #[ignore = "started by `without_files_it_waits`"]
 async fn serves_without_files() {
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Warnings)).unwrap();
     let server = Server::builder().add_service(EchoServer::new(Same)).build().unwrap();
     let listener = Listener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
@@ -67,7 +85,9 @@ async fn serves_without_files() {
 /// An accept that fails for want of files does not end the loop.
 #[tokio::test]
 async fn without_files_it_waits() {
-    Process::start("ulimit -n 40", "processes::serves_without_files", |_| {}).succeeds();
+    let mut process = Process::start("ulimit -n 40", "processes::serves_without_files", |_| {});
+    assert_eq!(process.line(), "a connection could not be accepted");
+    process.succeeds();
 }
 
 #[cfg(feature = "systemd")]
