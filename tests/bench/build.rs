@@ -12,7 +12,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure().bytes(".bench.v1.Chunk").out_dir(tonic_dir).compile_with_config(
         config,
         &["proto/bench.proto"],
-        &["proto"],
+        // That of the rules, which tonic does not know.
+        &["proto", "../../proto/protos"],
     )?;
     Ok(())
 }

@@ -44,21 +44,18 @@ pub struct Seen {
     pub heads: Vec<Vec<u8>>,
     /// The streams that are over for the server.
     over: Vec<u32>,
+    /// The window of streams, as its SETTINGS have it.
+    stream_window: Option<usize>,
     /// What its WINDOW_UPDATEs allowed, by stream.
     credit: HashMap<u32, usize>,
 }
 
-/// As everything begins (RFC 9113, 6.9.2). It stays so, as the server's SETTINGS are never acknowledged.
+/// As everything begins (RFC 9113, 6.9.2). On streams it stays so until the server's SETTINGS are acknowledged.
 const INITIAL_WINDOW: usize = 65_535;
 
 impl Seen {
     pub fn is_over(&self) -> bool {
         self.closed || self.goaway.is_some()
-    }
-
-    /// How many bytes the server has allowed so far, on a stream or, as 0, on the connection.
-    fn window(&self, stream: u32) -> usize {
-        INITIAL_WINDOW + self.credit.get(&stream).copied().unwrap_or_default()
     }
 }
 
@@ -67,8 +64,9 @@ pub struct Attacker {
     seen: watch::Receiver<Seen>,
     pings: usize,
     next_stream: u32,
-    /// The bytes of bodies.
-    sent: usize,
+    /// What was sent of bodies, by stream and, as 0, of all.
+    spent: HashMap<u32, usize>,
+    stream_window: usize,
 }
 
 impl Attacker {
@@ -100,7 +98,11 @@ impl Attacker {
         write.write_all(PREFACE).await.unwrap();
         write.write_all(&frame(SETTINGS, 0, 0, settings)).await.unwrap();
         let (sender, seen) = watch::channel(Seen::default());
-        (read, Self { write, seen, pings: 0, next_stream: 1, sent: 0 }, sender)
+        (
+            read,
+            Self { write, seen, pings: 0, next_stream: 1, spent: HashMap::new(), stream_window: INITIAL_WINDOW },
+            sender,
+        )
     }
 
     /// Writes these bytes; false once the server does not take them any more.
@@ -108,18 +110,43 @@ impl Attacker {
         self.write.write_all(bytes).await.is_ok()
     }
 
+    /// Acknowledges the server's SETTINGS: from then on the windows of streams are as it says.
+    pub async fn take_up_settings(&mut self) {
+        self.until("SETTINGS", |seen| seen.stream_window.is_some()).await;
+        self.stream_window = self.seen().stream_window.unwrap();
+        self.send(&frame(SETTINGS, ACK, 0, &[])).await;
+    }
+
+    /// Waits until the windows let through so many bytes, and gives how many; 0 once the server does not want them.
+    pub async fn room(&mut self, stream: u32, bytes: usize) -> usize {
+        let spent = |stream| self.spent.get(&stream).copied().unwrap_or_default();
+        let (on_stream, on_all, stream_window) = (spent(stream), spent(0), self.stream_window);
+        let room = |seen: &Seen| {
+            let of = |stream, initial: usize| initial + seen.credit.get(&stream).copied().unwrap_or_default();
+            (of(stream, stream_window) - on_stream).min(of(0, INITIAL_WINDOW) - on_all)
+        };
+        let refused = |seen: &Seen| seen.is_over() || seen.over.contains(&stream);
+        self.until("room in the windows", |seen| room(seen) >= bytes || refused(seen)).await;
+        let seen = self.seen();
+        if refused(&seen) { 0 } else { room(&seen) }
+    }
+
+    /// Notes that so many bytes of DATA were sent.
+    pub fn spend(&mut self, stream: u32, bytes: usize) {
+        for stream in [stream, 0] {
+            *self.spent.entry(stream).or_default() += bytes;
+        }
+    }
+
     /// Sends a whole body as the server's windows allow; false once it does not want the rest.
     pub async fn body(&mut self, stream: u32, body: &[u8]) -> bool {
-        let mut on_stream = 0;
         let count = body.len().div_ceil(16_384);
         for (at, chunk) in body.chunks(16_384).enumerate() {
-            on_stream += chunk.len();
-            self.sent += chunk.len();
-            let all = self.sent;
-            let allowed = |seen: &Seen| seen.window(0) >= all && seen.window(stream) >= on_stream;
-            let refused = |seen: &Seen| seen.is_over() || seen.over.contains(&stream);
-            self.until("room in the windows", |seen| allowed(seen) || refused(seen)).await;
-            if refused(&self.seen()) || !self.send(&frame(DATA, u8::from(at + 1 == count), stream, chunk)).await {
+            if self.room(stream, chunk.len()).await < chunk.len() {
+                return false;
+            }
+            self.spend(stream, chunk.len());
+            if !self.send(&frame(DATA, u8::from(at + 1 == count), stream, chunk)).await {
                 return false;
             }
         }
@@ -194,6 +221,11 @@ async fn read_all(mut read: ReadHalf<TcpStream>, seen: watch::Sender<Seen>) {
             match kind {
                 GOAWAY => seen.goaway = word(4),
                 PING if flags & ACK != 0 => seen.pongs += 1,
+                SETTINGS if flags & ACK == 0 => {
+                    let windows = payload.chunks_exact(6).filter(|setting| setting[..2] == [0, 4]);
+                    let value = |setting: &[u8]| u32::from_be_bytes(setting[2..].try_into().unwrap()) as usize;
+                    seen.stream_window = windows.map(value).next_back().or(Some(INITIAL_WINDOW));
+                }
                 RST_STREAM => {
                     seen.resets.push((stream, word(0).unwrap()));
                     seen.over.push(stream);

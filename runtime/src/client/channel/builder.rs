@@ -249,7 +249,8 @@ impl ChannelBuilder {
 
     /// Makes connections by this in place of sockets: through a tunnel, over a virtual machine's sockets, or in memory. It
     /// gets each address that is tried, that of a host by its name; TLS is spoken on what it gives where the target asks
-    /// for TLS. No proxy is used. A panic is an attempt that failed.
+    /// for TLS. No proxy is used. A panic is an attempt that failed. A TCP socket should have `TCP_NODELAY` set, or calls wait
+    /// for the acknowledgement of what was sent before them.
     ///
     /// ```
     /// # fn f(server: rsgrpc::Server) -> Result<(), rsgrpc::ChannelError> {

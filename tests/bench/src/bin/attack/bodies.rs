@@ -9,20 +9,26 @@ use crate::{
 };
 
 pub(crate) const UNARY: &str = "/bench.v1.Bulk/Count";
-/// Content types: the one of gRPC, and the one of Connect's JSON.
+/// The same method by REST.
+pub(crate) const REST: &str = "/v1/count";
 pub(crate) const GRPC: &str = "application/grpc";
 pub(crate) const JSON: &str = "application/json";
+
+/// The path for a content type.
+fn path(content_type: &str) -> &'static str {
+    if content_type == JSON { REST } else { UNARY }
+}
 
 const GIB: usize = 1 << 30;
 
 /// Sends this body so many times, one after the other on a connection, as the windows allow.
 pub(crate) async fn requests(addr: SocketAddr, times: usize, content_type: &'static str, body: Vec<u8>) -> Sent {
-    send_all(addr, times, post(UNARY, content_type, None), body).await
+    send_all(addr, times, post(path(content_type), content_type, None), body).await
 }
 
 pub(crate) async fn compressed(addr: SocketAddr, name: &'static str, json: bool, bomb: Vec<u8>) -> Sent {
     let (head, body) = match json {
-        true => (post(UNARY, JSON, Some(("content-encoding", name))), bomb),
+        true => (post(REST, JSON, Some(("content-encoding", name))), bomb),
         false => (post(UNARY, GRPC, Some(("grpc-encoding", name))), framed(1, &bomb)),
     };
     send_all(addr, 8, head, body).await

@@ -13,9 +13,9 @@ use tokio::{
 
 use crate::{
     attacker::{
-        Attacker, DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, WINDOW_UPDATE, call, frame, framed,
+        Attacker, DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, SETTINGS, WINDOW_UPDATE, call, frame, framed, post,
     },
-    bodies::{JSON, UNARY},
+    bodies::{JSON, REST, UNARY},
     frames::UPLOAD,
     rows::Sent,
 };
@@ -70,7 +70,7 @@ pub(crate) async fn slow(addr: SocketAddr, parts: Vec<Vec<u8>>) -> Sent {
 /// Bodies that begin and stand still: how long it takes until the last of them is answered.
 pub(crate) async fn slow_bodies(addr: SocketAddr) -> Sent {
     let half = [frame(HEADERS, END_HEADERS, 1, &call(UNARY)), frame(DATA, 0, 1, &framed(0, &[7; 9])[..6])].concat();
-    let head = format!("POST {UNARY} HTTP/1.1\r\nhost: test\r\ncontent-type: {JSON}\r\ncontent-length: 100\r\n\r\n[");
+    let head = format!("POST {REST} HTTP/1.1\r\nhost: test\r\ncontent-type: {JSON}\r\ncontent-length: 100\r\n\r\n[");
     let (mut over_http2, mut over_http1) = (Vec::new(), Vec::new());
     let began = Instant::now();
     for _ in 0..100 {
@@ -105,7 +105,9 @@ const IDLE: u32 = 10_000;
 async fn connect(addr: SocketAddr, number: u32) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from(([127, 0, 1, (number / 3000) as u8], 0)))?;
-    socket.connect(addr).await
+    let stream = socket.connect(addr).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 pub(crate) async fn idle(addr: SocketAddr) -> Sent {
@@ -137,17 +139,20 @@ async fn held(what: &str, all: Vec<impl Sized + 'static>) -> Sent {
 }
 
 /// Five connections of 200 streams, each of which asks for far more than anybody reads.
-pub(crate) async fn stalled(addr: SocketAddr, windows: bool) -> Sent {
+pub(crate) async fn stalled(addr: SocketAddr, rest: bool, windows: bool) -> Sent {
     let window: [u8; 4] = if windows { [0x7f, 0xff, 0xff, 0xff] } else { [0; 4] };
     let settings = frame(SETTINGS, 0, 0, &[&[0, 4][..], &window].concat());
     let ask = DownloadRequest { count: 1_000_000, size: 1024, yields: false }.encode_to_vec();
-    let ask = framed(0, &ask);
+    let (head, ask) = match rest {
+        false => (call("/bench.v1.Bench/Download"), framed(0, &ask)),
+        true => (post("/v1/download", JSON, None), br#"{"count":1000000,"size":1024}"#.to_vec()),
+    };
     let mut sockets = Vec::new();
     for _ in 0..5 {
         let mut stream = TcpStream::connect(addr).await.unwrap();
         let mut sent = [PREFACE, &settings, &frame(WINDOW_UPDATE, 0, 0, &[0x7f, 0, 0, 0])].concat();
         for id in (1..400).step_by(2) {
-            sent.extend(frame(HEADERS, END_HEADERS, id, &call("/bench.v1.Bench/Download")));
+            sent.extend(frame(HEADERS, END_HEADERS, id, &head));
             sent.extend(frame(DATA, END_STREAM, id, &ask));
         }
         stream.write_all(&sent).await.unwrap();

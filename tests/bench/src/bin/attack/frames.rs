@@ -136,18 +136,25 @@ pub(crate) async fn long_paths(addr: SocketAddr) -> Sent {
     ended(attacker, size(sent), !lives).await
 }
 
-/// As fast as the server takes them, each batch within its windows.
+/// As fast as the windows let them through.
 pub(crate) async fn small(addr: SocketAddr, count: usize) -> Sent {
-    const BATCH: usize = 2000;
     let mut attacker = Attacker::connect(addr).await;
+    attacker.take_up_settings().await;
     let (stream, open) = open(&mut attacker, UPLOAD);
     attacker.send(&open).await;
     // A prefix, a tag, a length and ten bytes.
-    let batch = frame(DATA, 0, stream, &message("0123456789")).repeat(BATCH);
-    let over = attacker.rounds(count / BATCH, |_| batch.clone()).await;
-    let sent = over.unwrap_or(count / BATCH) * BATCH;
+    let payload = message("0123456789");
+    let one = frame(DATA, 0, stream, &payload);
+    let mut sent = 0;
+    while sent < count && !attacker.seen().is_over() {
+        let room = attacker.room(stream, payload.len()).await / payload.len();
+        let batch = room.min(count - sent).min(2000);
+        attacker.send(&one.repeat(batch)).await;
+        attacker.spend(stream, batch * payload.len());
+        sent += batch;
+    }
     let what = format!("{sent} messages");
-    if over.is_some() {
+    if attacker.seen().is_over() {
         return ended(attacker, what, true).await;
     }
     attacker.send(&frame(DATA, END_STREAM, stream, &[])).await;

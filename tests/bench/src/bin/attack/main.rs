@@ -32,10 +32,12 @@ use std::{
 
 use rows::{Row, Sent, rows};
 use server::Server;
-use victim::Victim;
+use victim::{Suffered, Victim};
 
 /// How slow the calls of others may become.
 const P99: Duration = Duration::from_millis(10);
+/// How long the calls of others are watched after an attack.
+const AFTERSHOCK: Duration = Duration::from_millis(200);
 /// How long memory is watched after an attack.
 const AFTERWARDS: Duration = Duration::from_secs(2);
 
@@ -50,7 +52,7 @@ fn main() -> ExitCode {
         return if sent.outcome == frames::WELL { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let wanted = arguments.first().map_or("", String::as_str);
-    println!("| attack | sent | ended by | memory | CPU | p99 | tonic, connectrpc, hyper |");
+    println!("| attack | sent | ended by | memory | CPU | p99, longest | tonic, connectrpc, hyper |");
     println!("|---|---|---|---|---|---|---|");
     let mut missed = Vec::new();
     for row in rows().iter().filter(|row| row.name.contains(wanted)) {
@@ -66,27 +68,31 @@ fn main() -> ExitCode {
 async fn measure(row: &Row) -> Vec<String> {
     let program = std::env::current_exe().unwrap().with_file_name("server-rsgrpc");
     let server = Server::start(&program, row.tls).await;
-    let victim = Victim::start(server.callers()().build().unwrap());
+    let victim = Victim::start(server.callers());
     tokio::time::sleep(Duration::from_millis(500)).await;
     let (memory, cpu) = (server.memory(), server.cpu());
+    victim.count(true);
     let began = Instant::now();
     let Sent { what, outcome, held } = (row.attack)(&server).await;
     let took = began.elapsed();
+    // So that there are calls after an attack that is over at once.
+    tokio::time::sleep(AFTERSHOCK).await;
+    victim.count(false);
     drop(held);
     tokio::time::sleep(AFTERWARDS).await;
     let used = server.cpu() - cpu;
-    let (p99, errors) = victim.finish().await;
+    let Suffered { p99, longest, failed } = victim.finish();
     let mib = server.peak().saturating_sub(memory) as f64 / f64::from(1 << 20);
-    let failed = if errors > 0 { format!(", **{errors} calls failed**") } else { String::new() };
+    let failures = if failed > 0 { format!(", **{failed} calls failed**") } else { String::new() };
     println!(
-        "| {} | {what} | {outcome}, {took:.1?} | {mib:.1} MiB | {used} ms | {p99:.1?}{failed} | {} |",
+        "| {} | {what} | {outcome}, {took:.1?} | {mib:.1} MiB | {used} ms | {p99:.1?}, {longest:.1?}{failures} | {} |",
         row.name, row.others
     );
     let bars = [
         (!row.ends.iter().any(|end| outcome.starts_with(end)), format!("it may end with {:?}", row.ends)),
         (mib > row.memory, format!("it may take {} MiB", row.memory)),
         (p99 > P99, format!("the others' p99 may be {P99:?}")),
-        (errors > 0, format!("{errors} calls of others failed")),
+        (failed > 0, format!("{failed} calls of others failed")),
     ];
     bars.into_iter().filter_map(|(missed, what)| missed.then_some(what)).collect()
 }

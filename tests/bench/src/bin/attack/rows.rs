@@ -84,7 +84,7 @@ fn called_once(name: &str, tls: bool) -> Row {
         let (addr, channel) = (server.addr, server.callers());
         Box::pin(connections::called_once(channel, addr)) as Attack
     });
-    Row { name: name.to_owned(), attack, tls, others: "", ends: HELD, memory: 320.0 }
+    Row { name: name.to_owned(), attack, tls, others: "", ends: HELD, memory: 0.0 }
 }
 
 fn floods() -> Vec<Row> {
@@ -153,19 +153,22 @@ fn waiting() -> Vec<Row> {
             })
             .ends(&["300 closed, each within 10."])
         },
-        row("slow bodies: half a message of gRPC, half the JSON of a body of HTTP/1.1", "", connections::slow_bodies)
+        row("slow bodies: half a message of gRPC, half a body of REST over HTTP/1.1", "", connections::slow_bodies)
             .ends(&["200 answered, each within 30."]),
         // 16 KiB each.
         row("10,000 idle connections", "156, 161, 146 MiB, never closed", connections::idle).ends(HELD).within(156.25),
-        called_once("10,000 idle connections, after a call each", false),
+        called_once("10,000 idle connections, after a call each", false).within(234.4),
         #[cfg(feature = "tls")]
-        called_once("10,000 idle connections over TLS, after a call each", true).within(400.0),
+        called_once("10,000 idle connections over TLS, after a call each", true).within(312.5),
         row("1,000 streams, windows open, nothing read", "405, 428, 420 MiB, never closed", |addr| {
-            connections::stalled(addr, true)
+            connections::stalled(addr, false, true)
         })
         .ends(HELD)
         .within(80.0),
-        row("1,000 streams, window 0", "34, 19, 18 MiB, never closed", |addr| connections::stalled(addr, false))
+        row("1,000 streams, window 0", "34, 19, 18 MiB, never closed", |addr| connections::stalled(addr, false, false))
+            .ends(HELD)
+            .within(80.0),
+        row("1,000 streams by REST, windows open, nothing read", "", |addr| connections::stalled(addr, true, true))
             .ends(HELD)
             .within(80.0),
         row("a prefix that claims 4 MiB, on 200 streams", "3.4, 1.5, 0.6 MiB", |addr| bodies::prefixes(addr, 4 << 20))
@@ -196,13 +199,13 @@ fn becoming() -> Vec<Row> {
         })
         .ends(&["answered"])
         .within(5.0 * 8.0),
-        row("4 × 4 MiB of empty elements in JSON", "", |addr| {
+        row("4 × 4 MiB of empty elements in JSON, by REST", "", |addr| {
             bodies::requests(addr, 4, JSON, bodies::json_elements(1_390_000))
         })
         .within(5.0 * 16.0),
         row("messages, 10^6 bytes deep", "refused", |addr| bodies::requests(addr, 4, GRPC, bodies::deep())),
         row("groups that nobody knows, 10^6 deep", "refused", |addr| bodies::requests(addr, 4, GRPC, bodies::groups())),
-        row("JSON, 10^6 deep", "", |addr| bodies::requests(addr, 4, JSON, bodies::deep_json())),
+        row("JSON, 10^6 deep, by REST", "", |addr| bodies::requests(addr, 4, JSON, bodies::deep_json())),
     ];
     for (name, bomb) in bodies::bombs() {
         let others = if name == "gzip" { "14, 14 MiB" } else { "" };
@@ -210,7 +213,7 @@ fn becoming() -> Vec<Row> {
         rows.push(row(format!("8 × 1 GiB of zeros by {name}"), others, move |addr| {
             bodies::compressed(addr, name, false, bomb.clone())
         }));
-        rows.push(row(format!("8 × 1 GiB of zeros by {name}, as a body of JSON"), "", move |addr| {
+        rows.push(row(format!("8 × 1 GiB of zeros by {name}, as a body of REST"), "", move |addr| {
             bodies::compressed(addr, name, true, in_json.clone())
         }));
     }

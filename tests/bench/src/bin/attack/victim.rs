@@ -1,41 +1,78 @@
-//! Somebody who calls the server meanwhile, 250 times a second.
+//! Somebody who calls the server meanwhile, 250 times a second, on a thread of its own.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
 
-use rsgrpc::Channel;
+use rsgrpc::ChannelBuilder;
 use rsgrpc_bench::ours::{BenchClient, HelloRequest};
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::time::Instant;
+
+/// One call of so many is the first on a connection of its own.
+const NEW: usize = 25;
 
 pub(crate) struct Victim {
-    stop: oneshot::Sender<()>,
+    /// The calls that are due now count.
+    counts: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
     calls: JoinHandle<(Vec<Duration>, usize)>,
 }
 
+/// What its calls came to.
+pub(crate) struct Suffered {
+    /// The 99th percentile of their latencies, and the longest.
+    pub(crate) p99: Duration,
+    pub(crate) longest: Duration,
+    pub(crate) failed: usize,
+}
+
 impl Victim {
-    pub(crate) fn start(channel: Channel) -> Self {
-        let client = BenchClient::new(channel);
-        let (stop, mut stopped) = oneshot::channel();
-        let calls = tokio::spawn(async move {
-            let (mut latencies, mut errors) = (Vec::new(), 0);
-            let mut turns = tokio::time::interval(Duration::from_millis(4));
-            while stopped.try_recv().is_err() {
-                turns.tick().await;
-                let began = Instant::now();
-                match client.say_hello(HelloRequest { name: "victim".to_owned() }).await {
-                    Ok(_) => latencies.push(began.elapsed()),
-                    Err(_) => errors += 1,
-                }
-            }
-            (latencies, errors)
+    pub(crate) fn start(channel: impl Fn() -> ChannelBuilder + Send + 'static) -> Self {
+        let (counts, stop) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let (counting, stopped) = (Arc::clone(&counts), Arc::clone(&stop));
+        let calls = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(call(channel, &counting, &stopped))
         });
-        Self { stop, calls }
+        Self { counts, stop, calls }
     }
 
-    /// The 99th percentile of its latencies, and how many calls failed.
-    pub(crate) async fn finish(self) -> (Duration, usize) {
-        self.stop.send(()).unwrap();
-        let (mut latencies, errors) = self.calls.await.unwrap();
-        latencies.sort_unstable();
-        (latencies[latencies.len() * 99 / 100], errors)
+    pub(crate) fn count(&self, counts: bool) {
+        self.counts.store(counts, Ordering::Relaxed);
     }
+
+    pub(crate) fn finish(self) -> Suffered {
+        self.stop.store(true, Ordering::Relaxed);
+        let (mut latencies, failed) = self.calls.join().unwrap();
+        latencies.sort_unstable();
+        let at =
+            |percent| latencies.get(latencies.len() * percent / 100).or(latencies.last()).copied().unwrap_or_default();
+        Suffered { p99: at(99), longest: at(100), failed }
+    }
+}
+
+/// Calls when it is due, or as soon as it can: a server that stands still for a second delays all that were due then.
+async fn call(channel: impl Fn() -> ChannelBuilder, counts: &AtomicBool, stop: &AtomicBool) -> (Vec<Duration>, usize) {
+    let client = || BenchClient::new(channel().build().unwrap());
+    let (kept, mut latencies, mut failed) = (client(), Vec::new(), 0);
+    let mut turns = tokio::time::interval(Duration::from_millis(4));
+    for number in 0.. {
+        let due = turns.tick().await;
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let counts = counts.load(Ordering::Relaxed);
+        let client = if number % NEW == NEW - 1 { client() } else { kept.clone() };
+        match client.say_hello(HelloRequest { name: "victim".to_owned() }).await {
+            Ok(_) if counts => latencies.push(Instant::now() - due),
+            Ok(_) => {}
+            Err(_) => failed += 1,
+        }
+    }
+    (latencies, failed)
 }
