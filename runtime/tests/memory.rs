@@ -13,7 +13,9 @@ mod support;
 
 use std::{io::Write, net::SocketAddr, time::Duration};
 
-use attacker::{Attacker, Caller, DATA, END_HEADERS, HEADERS, PREFACE, SETTINGS, WINDOW_UPDATE, frame};
+use attacker::{
+    ACK, Attacker, Caller, DATA, END_HEADERS, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame,
+};
 use futures_util::{StreamExt, stream};
 use peer::{Hostile, Peer, bombs, framed};
 use rsgrpc::{ConnectionLimits, Request, Response, Server, Status, codegen::Stream};
@@ -23,6 +25,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+const SECOND: Duration = Duration::from_secs(1);
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 /// The default limit of a message.
@@ -134,7 +137,7 @@ async fn claims(addr: SocketAddr) {
 /// A thousand of them, which are closed when their time has come.
 async fn idle_connections() {
     const COUNT: usize = 1000;
-    let addr = serve(ConnectionLimits::new().idle(Duration::from_secs(2))).await;
+    let addr = serve(ConnectionLimits::new().idle(SECOND).opening(SECOND)).await;
     Peer::connect(addr).await.assert_healthy().await;
     let greeting = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
     let before = status("VmRSS");
@@ -160,7 +163,7 @@ async fn idle_connections() {
 /// A thousand streams that nobody reads, which end when their time has come.
 async fn stalled_streams(caller: Caller) {
     for window in [0, 0x7fff_ffff_u32] {
-        let addr = serve(ConnectionLimits::new().unread(Duration::from_secs(3))).await;
+        let addr = serve(ConnectionLimits::new().unread(2 * SECOND)).await;
         let settings = frame(SETTINGS, 0, 0, &[&[0, 4][..], &window.to_be_bytes()].concat());
         let wide = frame(WINDOW_UPDATE, 0, 0, &0x7f00_0000_u32.to_be_bytes());
         let before = status("VmRSS");
@@ -172,20 +175,31 @@ async fn stalled_streams(caller: Caller) {
             socket.write_all(&sent).await.unwrap();
             sockets.push(socket);
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(SECOND).await;
         let grown = status("VmRSS").saturating_sub(before);
         assert!(grown < 80 * MIB, "1,000 streams of {caller:?}, window {window}, took {} KiB", grown / KIB);
-        // What the server gives up it resets (3), or the whole connection, of which nothing is read.
         for mut socket in sockets {
-            let (mut resets, mut head) = (0, [0; 9]);
-            while resets < 200 && socket.read_exact(&mut head).await.is_ok() {
-                let len = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-                resets += usize::from(head[3] == attacker::RST_STREAM);
-                if socket.read_exact(&mut vec![0; len as usize]).await.is_err() {
-                    break;
+            match window {
+                0 => given_up(&mut socket).await,
+                // Nothing of the connection is read, so it is closed.
+                _ => {
+                    while socket.write_all(&frame(PING, ACK, 0, &[0; 8])).await.is_ok() {
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
                 }
             }
         }
+    }
+}
+
+/// Reads until each of 200 streams was reset.
+async fn given_up(socket: &mut TcpStream) {
+    let (mut resets, mut head) = (0, [0; 9]);
+    while resets < 200 {
+        socket.read_exact(&mut head).await.unwrap();
+        let [a, b, c, kind, ..] = head;
+        socket.read_exact(&mut vec![0; u32::from_be_bytes([0, a, b, c]) as usize]).await.unwrap();
+        resets += usize::from(kind == RST_STREAM);
     }
 }
 
@@ -196,7 +210,8 @@ fn status(field: &str) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
-/// 1 GiB of zeros, in some MiB at most: several members of a gzip file and frames of zstd; the stream of deflate is one.
+/// 1 GiB of zeros, in 1 MiB at most: as many members of a gzip file and frames of zstd. A stream of deflate is one, so this
+/// is a quarter, which takes long enough to make.
 fn bomb_of_1_gib(encoding: &str) -> Vec<u8> {
     let zeros = vec![0; MIB as usize];
     match encoding {
@@ -208,7 +223,7 @@ fn bomb_of_1_gib(encoding: &str) -> Vec<u8> {
         #[cfg(feature = "deflate")]
         "deflate" => {
             let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
-            (0..1024).for_each(|_| encoder.write_all(&zeros).unwrap());
+            (0..256).for_each(|_| encoder.write_all(&zeros).unwrap());
             encoder.finish().unwrap()
         }
         #[cfg(feature = "zstd")]

@@ -153,8 +153,12 @@ fn waiting() -> Vec<Row> {
             })
             .ends(&["300 closed, each within 10."])
         },
-        row("slow bodies: half a message of gRPC, half a body of REST over HTTP/1.1", "never answered", connections::slow_bodies)
-            .ends(&["200 answered, each within 30."]),
+        row(
+            "slow bodies: half a message of gRPC, half a body of REST over HTTP/1.1",
+            "never answered",
+            connections::slow_bodies,
+        )
+        .ends(&["200 answered, each within 30."]),
         // 16 KiB each.
         row("10,000 idle connections", "156, 161, 146 MiB, never closed", connections::idle).ends(HELD).within(156.25),
         called_once("10,000 idle connections, after a call each", false).within(234.4),
