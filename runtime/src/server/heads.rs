@@ -40,6 +40,10 @@ impl Headed {
         vitals.open_header_bytes.fetch_add(bytes, Ordering::Relaxed);
         Ok(Self { vitals: Arc::clone(vitals), bytes })
     }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
 }
 
 impl Drop for Headed {

@@ -31,6 +31,9 @@ use crate::{
 /// Requests that are read before the first of them is worked on. Answering each at once would write to the socket once
 /// a request; reading on for ever would let one connection starve its neighbours.
 const BATCH: usize = 64;
+/// What their headers may take, in bytes, in one turn of the connection: some forty requests of the usual kind. The next
+/// turn comes when its neighbours have had theirs.
+const TURN: usize = 64 * 1024;
 
 pub(super) async fn open<IO>(opened: Opened<IO>, server: Server, peer: Arc<Peer>, phases: Phases) -> Option<Open>
 where
@@ -60,8 +63,8 @@ where
     };
     let mut h2 = handshake.inspect_err(|error| tracing::debug!(%error, "an HTTP/2 handshake failed")).ok()?;
     let (life, phases) = Life::new(&server.core, phases, &vitals, h2.ping_pong().map(Pulse::new));
-    let (draining, dismissed, batch, bell) = (false, false, Vec::new(), Arc::default());
-    Some(Box::pin(Connection { h2, server, peer, life, phases, vitals, draining, dismissed, batch, bell }))
+    let (draining, dismissed, batch, turn, bell) = (false, false, Vec::new(), 0, Arc::default());
+    Some(Box::pin(Connection { h2, server, peer, life, phases, vitals, draining, dismissed, batch, turn, bell }))
 }
 
 struct Connection<IO> {
@@ -76,6 +79,8 @@ struct Connection<IO> {
     /// The peer was told to go.
     dismissed: bool,
     batch: Vec<Asked>,
+    /// What the headers of this turn have taken.
+    turn: usize,
     bell: Arc<Bell>,
 }
 
@@ -102,7 +107,13 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
                 self.h2.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                 continue;
             }
+            if self.turn >= TURN && self.batch.is_empty() && !over {
+                waker.wake_by_ref();
+                self.turn = 0;
+                return Poll::Pending;
+            }
             if self.batch.is_empty() {
+                self.turn = 0;
                 self.vitals.busy(self.h2.has_streams());
                 return if over { Poll::Ready(()) } else { Poll::Pending };
             }
@@ -117,7 +128,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
     /// Reads what requests there are, up to a batch; true once the connection is over. Where no further one has come, h2 is
     /// not asked before these are answered: each time it looks at all that it does.
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> bool {
-        while self.batch.len() < BATCH {
+        while self.batch.len() < BATCH && self.turn < TURN {
             match self.h2.poll_accept(cx) {
                 Poll::Pending if self.vitals.is_held() => {}
                 Poll::Pending => {
@@ -141,7 +152,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
     }
 
     fn accept(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
-        match Headed::admit(request.headers(), &self.server.core.connection_limits, &self.vitals) {
+        let admitted = Headed::admit(request.headers(), &self.server.core.connection_limits, &self.vitals);
+        self.turn += admitted.as_ref().map_or(TURN / 16, Headed::bytes);
+        match admitted {
             Ok(headed) => self.batch.push(Asked { request, respond, headed }),
             // As h2 answers a head with too many bytes. An error means that nobody waits for it.
             Err(Refused::TooMany) => {

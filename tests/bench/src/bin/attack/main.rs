@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         return if sent.outcome == frames::WELL { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     let wanted = arguments.first().map_or("", String::as_str);
-    println!("| attack | sent | ended by | memory | CPU | p99, longest | tonic, connectrpc, hyper |");
+    println!("| attack | sent | ended by | memory | CPU | p99, latest | tonic, connectrpc, hyper |");
     println!("|---|---|---|---|---|---|---|");
     let mut missed = Vec::new();
     for row in rows().iter().filter(|row| row.name.contains(wanted)) {
@@ -81,11 +81,11 @@ async fn measure(row: &Row) -> Vec<String> {
     drop(held);
     tokio::time::sleep(AFTERWARDS).await;
     let used = server.cpu() - cpu;
-    let Suffered { p99, longest, failed } = victim.finish();
+    let Suffered { p99, latest, failed } = victim.finish();
     let mib = server.peak().saturating_sub(memory) as f64 / f64::from(1 << 20);
     let failures = if failed > 0 { format!(", **{failed} calls failed**") } else { String::new() };
     println!(
-        "| {} | {what} | {outcome}, {took:.1?} | {mib:.1} MiB | {used} ms | {p99:.1?}, {longest:.1?}{failures} | {} |",
+        "| {} | {what} | {outcome}, {took:.1?} | {mib:.1} MiB | {used} ms | {p99:.1?}, {latest:.1?}{failures} | {} |",
         row.name, row.others
     );
     let bars = [

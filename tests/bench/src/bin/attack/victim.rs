@@ -20,14 +20,18 @@ pub(crate) struct Victim {
     /// The calls that are due now count.
     counts: Arc<AtomicBool>,
     stop: Arc<AtomicBool>,
-    calls: JoinHandle<(Vec<Duration>, usize)>,
+    calls: JoinHandle<Calls>,
 }
+
+/// How long each took, and how long after it was due it was answered; and how many failed.
+type Calls = (Vec<(Duration, Duration)>, usize);
 
 /// What its calls came to.
 pub(crate) struct Suffered {
-    /// The 99th percentile of their latencies, and the longest.
+    /// The 99th percentile of their latencies.
     pub(crate) p99: Duration,
-    pub(crate) longest: Duration,
+    /// How long after it was due the latest was answered.
+    pub(crate) latest: Duration,
     pub(crate) failed: usize,
 }
 
@@ -48,16 +52,16 @@ impl Victim {
 
     pub(crate) fn finish(self) -> Suffered {
         self.stop.store(true, Ordering::Relaxed);
-        let (mut latencies, failed) = self.calls.join().unwrap();
+        let (calls, failed) = self.calls.join().unwrap();
+        let mut latencies: Vec<_> = calls.iter().map(|&(latency, _)| latency).collect();
         latencies.sort_unstable();
-        let at =
-            |percent| latencies.get(latencies.len() * percent / 100).or(latencies.last()).copied().unwrap_or_default();
-        Suffered { p99: at(99), longest: at(100), failed }
+        let p99 = latencies.get(latencies.len() * 99 / 100).copied().unwrap_or_default();
+        Suffered { p99, latest: calls.iter().map(|&(_, late)| late).max().unwrap_or_default(), failed }
     }
 }
 
-/// Calls when it is due, or as soon as it can: a server that stands still for a second delays all that were due then.
-async fn call(channel: impl Fn() -> ChannelBuilder, counts: &AtomicBool, stop: &AtomicBool) -> (Vec<Duration>, usize) {
+/// Calls when it is due, or as soon as the one before is answered.
+async fn call(channel: impl Fn() -> ChannelBuilder, counts: &AtomicBool, stop: &AtomicBool) -> Calls {
     let client = || BenchClient::new(channel().build().unwrap());
     let (kept, mut latencies, mut failed) = (client(), Vec::new(), 0);
     let mut turns = tokio::time::interval(Duration::from_millis(4));
@@ -68,8 +72,9 @@ async fn call(channel: impl Fn() -> ChannelBuilder, counts: &AtomicBool, stop: &
         }
         let counts = counts.load(Ordering::Relaxed);
         let client = if number % NEW == NEW - 1 { client() } else { kept.clone() };
+        let began = Instant::now();
         match client.say_hello(HelloRequest { name: "victim".to_owned() }).await {
-            Ok(_) if counts => latencies.push(Instant::now() - due),
+            Ok(_) if counts => latencies.push((began.elapsed(), due.elapsed())),
             Ok(_) => {}
             Err(_) => failed += 1,
         }
