@@ -5,7 +5,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -13,7 +12,11 @@ use http::HeaderMap;
 use tokio::time::Sleep;
 use tonic::{Code, Status, metadata::MetadataMap};
 
-use super::{Body, Chunks, Hooks, Traffic, Upload, progress::Progress, reading::Reading};
+use super::{
+    Body, Chunks, Hooks, Traffic, Upload,
+    progress::{Patience, Progress},
+    reading::Reading,
+};
 use crate::{
     codec::{Codec, Erased, Room},
     compress::Encoding,
@@ -189,10 +192,10 @@ impl Inbound {
         }
     }
 
-    /// Ends the reading with DEADLINE_EXCEEDED when nothing arrives for as long as `within` of a message that has begun, or
-    /// of a request that is one message, or for as long as `between` of the next.
-    pub(crate) fn set_patience(&mut self, within: Duration, between: Option<Duration>) {
-        self.progress = Some(Progress::new(within, between));
+    /// Ends the reading with DEADLINE_EXCEEDED when nothing arrives for too long of a message that has begun, or of a request
+    /// that is one message, or of the next.
+    pub(crate) fn set_patience(&mut self, patience: Patience) {
+        self.progress = Some(Progress::new(patience));
     }
 
     /// Whether it is known from the head that the call failed.

@@ -28,5 +28,6 @@ pub use outbound::Outbound;
 pub(crate) use outbound::{EncodeStream, Reframe, fill};
 pub use payload::Payload;
 pub(crate) use payload::{Hooks, Traffic};
+pub(crate) use progress::Patience;
 pub use streaming::Streaming;
 pub(crate) use upload::Upload;

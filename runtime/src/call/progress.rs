@@ -10,13 +10,40 @@ use tokio::time::{Instant, Sleep};
 
 use crate::deadline;
 
-/// How long what arrives may stand still.
+/// How long what arrives may stand still, in milliseconds: each call has its own copy.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// Within a message.
+    within: u64,
+    /// From one message to the next.
+    between: u64,
+}
+
+/// For ever: longer than any limit that is set.
+const FOR_EVER: u64 = u64::MAX;
+
+impl Patience {
+    /// From one message to the next it lasts for ever.
+    pub(crate) const fn new(within: Duration) -> Self {
+        Self { within: within.as_millis() as u64, between: FOR_EVER }
+    }
+
+    /// With what of it is set otherwise.
+    pub(crate) fn with(self, within: Option<Duration>, between: Option<Duration>) -> Self {
+        let millis = |limit: Duration| limit.min(deadline::LONGEST).as_millis() as u64;
+        Self { within: within.map_or(self.within, millis), between: between.map_or(self.between, millis) }
+    }
+
+    fn limit(self, has_begun: bool) -> Option<Duration> {
+        let millis = if has_begun { self.within } else { self.between };
+        (millis != FOR_EVER).then(|| Duration::from_millis(millis))
+    }
+}
+
+/// Whether what is to arrive stands still.
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// Within a message.
-    within: Duration,
-    /// From one message to the next.
-    between: Option<Duration>,
+    patience: Patience,
     waiting: Option<Box<Waiting>>,
 }
 
@@ -28,8 +55,8 @@ struct Waiting {
 }
 
 impl Progress {
-    pub(super) fn new(within: Duration, between: Option<Duration>) -> Self {
-        Self { within, between, waiting: None }
+    pub(super) fn new(patience: Patience) -> Self {
+        Self { patience, waiting: None }
     }
 
     /// Something has arrived.
@@ -41,11 +68,10 @@ impl Progress {
 
     /// Ready once nothing has arrived for too long, of a message that `has_begun` or of the next.
     pub(super) fn poll_stalled(&mut self, has_begun: bool, cx: &mut Context<'_>) -> Poll<Duration> {
-        let Some(limit) = (if has_begun { Some(self.within) } else { self.between }) else {
+        let Some(limit) = self.patience.limit(has_begun) else {
             self.waiting = None;
             return Poll::Pending;
         };
-        let limit = limit.min(deadline::LONGEST);
         let waiting = self.waiting.get_or_insert_with(|| {
             Box::new(Waiting { timer: Box::pin(tokio::time::sleep(limit)), last: Instant::now() })
         });

@@ -193,11 +193,11 @@ impl Answering {
             (Poll::Pending, None) => Progress::Waiting,
             (Poll::Pending, Some(metadata)) => Progress::Headed(self.protocol.head(&self.negotiated, metadata)),
             (Poll::Ready(outcome), None) => Progress::Answered(self.protocol.whole(&self.negotiated, outcome.result)),
-            // Nothing was sent yet, so the error can have an answer of its own.
-            (Poll::Ready(outcome), Some(_)) if self.broken(&outcome).is_some() => {
-                Progress::Answered(self.protocol.whole(&self.negotiated, outcome.result))
-            }
             (Poll::Ready(outcome), Some(metadata)) => {
+                // Nothing was sent yet, so the error can have an answer of its own.
+                if self.broken(&outcome).is_some() {
+                    return Progress::Answered(self.protocol.whole(&self.negotiated, outcome.result));
+                }
                 let (data, trailers) = self.end(outcome);
                 let head = self.protocol.head(&self.negotiated, metadata);
                 Progress::Answered(head.map(|()| Body::whole(data, trailers)))

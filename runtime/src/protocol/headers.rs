@@ -58,11 +58,12 @@ pub(super) fn request_metadata(mut headers: HeaderMap) -> Result<MetadataMap, St
     Ok(MetadataMap::from_headers(headers))
 }
 
-/// Removes what belongs to a protocol or to HTTP, and so is no metadata. Tells whether any of what stays is binary.
+/// Removes what belongs to a protocol, to HTTP or to one hop, and so is no metadata. Tells whether any of what stays is
+/// binary.
 fn strip(headers: &mut HeaderMap) -> bool {
     let is_metadata = |(name, _): &(&HeaderName, &HeaderValue)| !is_reserved(name.as_str());
     let owned = |(name, value): (&HeaderName, &HeaderValue)| (name.clone(), value.clone());
-    let (mut kept, mut first, mut reserved, mut binary) = (0, None, None, false);
+    let (mut kept, mut first, mut reserved, mut binary, mut hops) = (0, None, None, false, false);
     for header in headers.iter() {
         if is_metadata(&header) {
             kept += 1;
@@ -70,7 +71,11 @@ fn strip(headers: &mut HeaderMap) -> bool {
             first.get_or_insert(header);
         } else {
             reserved = Some(header.0);
+            hops |= header.0.as_str() == "connection";
         }
+    }
+    if hops {
+        return strip_hops(headers);
     }
     // Of the headers of a request most are reserved, and to put one in costs less than to take two out.
     match (headers.len() - kept, kept) {
@@ -92,6 +97,23 @@ fn strip(headers: &mut HeaderMap) -> bool {
         }
     }
     binary
+}
+
+/// As [`strip`], and before that takes out the header Connection and what it names (RFC 9110, 7.6.1), but for what
+/// protocols read themselves.
+#[cold]
+#[inline(never)]
+fn strip_hops(headers: &mut HeaderMap) -> bool {
+    let options: Vec<_> = headers.get_all(header::CONNECTION).iter().cloned().collect();
+    headers.remove(header::CONNECTION);
+    for name in options.iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b',')) {
+        if let Ok(name) = HeaderName::from_bytes(name.trim_ascii())
+            && !is_reserved(name.as_str())
+        {
+            headers.remove(name);
+        }
+    }
+    strip(headers)
 }
 
 pub(crate) fn is_reserved(name: &str) -> bool {

@@ -51,7 +51,7 @@ impl Opening<'_> {
             on_head: OnHead::default(),
         });
         parts.inbound.room = Some(Room::of(service, method, limits.max_decoded_message_bytes()));
-        parts.inbound.set_patience(limits.receive_timeout, limits.stream_idle_timeout);
+        parts.inbound.set_patience(limits.patience);
         parts.inbound.encoding = self.encodings.0;
         parts.outbound.encoding = self.encodings.1;
         Ok(Call { parts })

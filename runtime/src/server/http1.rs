@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,7 +29,7 @@ use super::{
 use crate::{
     call::{Body, Frame, Peer, Source},
     http2::{Guard, Opened, Vitals, Watched},
-    protocol::{Exchange, bare_response, is_reserved},
+    protocol::{Exchange, bare_response},
 };
 
 /// The least that hyper can read with.
@@ -50,8 +50,7 @@ where
     let all = Arc::clone(&calls);
     let service = service_fn(move |request: Request<Incoming>| {
         let running = Running::new(&calls);
-        let (mut head, body) = request.into_parts();
-        drop_hop_by_hop(&mut head.headers);
+        let (head, body) = request.into_parts();
         let body = Unread::body(body, &calls);
         let exchange = match names_host(&head) {
             true => server.exchange_within(&within, head, body, &peer),
@@ -104,22 +103,6 @@ where
 fn names_host(head: &Parts) -> bool {
     let hosts = head.headers.iter().filter(|(name, _)| *name == header::HOST).count();
     hosts == 1 || (hosts == 0 && head.version < Version::HTTP_11)
-}
-
-/// Takes out what the header Connection says is for this hop only (RFC 9110, 7.6.1), and so is no metadata. What protocols
-/// read themselves stays.
-fn drop_hop_by_hop(headers: &mut HeaderMap) {
-    if !headers.contains_key(header::CONNECTION) {
-        return;
-    }
-    let options: Vec<_> = headers.get_all(header::CONNECTION).iter().cloned().collect();
-    for name in options.iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b',')) {
-        if let Ok(name) = HeaderName::from_bytes(name.trim_ascii())
-            && !is_reserved(name.as_str())
-        {
-            headers.remove(name);
-        }
-    }
 }
 
 /// What the calls of a connection share.

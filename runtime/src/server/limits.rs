@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::call::Patience;
+
 /// The largest message either way, in bytes: gRPC's usual default.
 pub(crate) const DEFAULT_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -72,8 +74,7 @@ pub(crate) struct Limits {
     max_decoded_message_bytes: Option<usize>,
     pub(crate) max_send_message_bytes: usize,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) receive_timeout: Duration,
-    pub(crate) stream_idle_timeout: Option<Duration>,
+    pub(crate) patience: Patience,
 }
 
 /// Long enough for a connection that is lost and found again.
@@ -87,8 +88,7 @@ impl Default for Limits {
             max_decoded_message_bytes: None,
             max_send_message_bytes: bytes,
             timeout: None,
-            receive_timeout: RECEIVE_TIMEOUT,
-            stream_idle_timeout: None,
+            patience: Patience::new(RECEIVE_TIMEOUT),
         }
     }
 }
@@ -109,8 +109,7 @@ impl Limits {
             max_decoded_message_bytes: limits.max_decoded_message_bytes.or(self.max_decoded_message_bytes),
             max_send_message_bytes: limits.max_send_message_bytes.unwrap_or(self.max_send_message_bytes),
             timeout: limits.timeout.or(self.timeout),
-            receive_timeout: limits.receive_timeout.unwrap_or(self.receive_timeout),
-            stream_idle_timeout: limits.stream_idle_timeout.or(self.stream_idle_timeout),
+            patience: self.patience.with(limits.receive_timeout, limits.stream_idle_timeout),
         }
     }
 }

@@ -103,12 +103,12 @@ pub(super) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
 }
 
 /// Adds trailing metadata to the headers of an answer, or to its trailers.
+#[inline]
 pub(super) fn trailing(metadata: &MetadataMap, response: &mut HeaderMap) {
-    if metadata.is_empty() {
-        return;
-    }
-    for (name, value) in &headers::from_metadata(metadata.clone()) {
-        append(format!("{TRAILER}{name}"), value, response);
+    if !metadata.is_empty() {
+        for (name, value) in &headers::from_metadata(metadata.clone()) {
+            append(format!("{TRAILER}{name}"), value, response);
+        }
     }
 }
 

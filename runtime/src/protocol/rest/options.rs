@@ -21,8 +21,9 @@ pub struct Rest {
     pub(super) ignore_unknown_parameters: bool,
     pub(super) first_route_wins: bool,
     pub(super) bare_errors: bool,
-    /// As it was set.
-    max_target_bytes: Option<usize>,
+    pub(super) max_target_bytes: usize,
+    /// It is no default.
+    target_is_set: bool,
     pub(super) query: Limits,
 }
 
@@ -41,7 +42,8 @@ impl Rest {
             ignore_unknown_parameters: true,
             first_route_wins: false,
             bare_errors: false,
-            max_target_bytes: None,
+            max_target_bytes: 16 * 1024,
+            target_is_set: false,
             query: Limits { parameters: 256, levels: 32 },
         }
     }
@@ -81,19 +83,16 @@ impl Rest {
     /// within [`max_header_bytes`](crate::ConnectionLimits::max_header_bytes), and then with 431, for all protocols alike.
     /// Default: 16 KiB. What could never arrive is refused when the server is built.
     pub fn max_target_bytes(mut self, bytes: usize) -> Self {
-        self.max_target_bytes = Some(bytes);
+        (self.max_target_bytes, self.target_is_set) = (bytes, true);
         self
-    }
-
-    pub(super) fn target_bytes(&self) -> usize {
-        self.max_target_bytes.unwrap_or(16 * 1024)
     }
 
     /// What is wrong with the settings where a head may have so many bytes.
     #[cfg(feature = "net")]
     pub(crate) fn misfit(&self, header_bytes: u32) -> Option<String> {
-        let bytes = self.max_target_bytes.filter(|&bytes| self.enabled && bytes > header_bytes as usize)?;
-        Some(format!(
+        let bytes = self.max_target_bytes;
+        let misfits = self.enabled && self.target_is_set && bytes > header_bytes as usize;
+        misfits.then(|| format!(
             "Rest::max_target_bytes allows {bytes} bytes, and ConnectionLimits::max_header_bytes only {header_bytes} for \
              the whole head of a request; raise the latter"
         ))

@@ -43,8 +43,8 @@ impl Protocol for Rest {
     fn accept(&self, core: &Core, head: Parts, body: Body, known: Known<'_>) -> Result<Accepted, Response<Body>> {
         let site = &core.rest;
         let target_bytes = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
-        if target_bytes > site.settings.target_bytes() {
-            let message = format!("the path and query are longer than {} bytes", site.settings.target_bytes());
+        if target_bytes > site.settings.max_target_bytes {
+            let message = format!("the path and query are longer than {} bytes", site.settings.max_target_bytes);
             let status = refusal(StatusCode::URI_TOO_LONG, Code::InvalidArgument, message);
             return Err(error::response(&status, site));
         }
