@@ -345,6 +345,9 @@ impl Inbound {
         };
         self.arrived.set_next(len);
         self.compressed = compressed;
+        if let Some(progress) = &mut self.progress {
+            progress.complete();
+        }
         if let Some(traffic) = &self.traffic {
             traffic.add_received(len);
         }

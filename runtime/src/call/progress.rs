@@ -66,6 +66,12 @@ impl Progress {
         }
     }
 
+    /// A message is complete: whoever works on it lets nobody wait.
+    #[inline]
+    pub(super) fn complete(&mut self) {
+        self.waiting = None;
+    }
+
     /// Ready once nothing has arrived for too long, of a message that `has_begun` or of the next.
     pub(super) fn poll_stalled(&mut self, has_begun: bool, cx: &mut Context<'_>) -> Poll<Duration> {
         let Some(limit) = self.patience.limit(has_begun) else {
@@ -85,5 +91,26 @@ impl Progress {
             }
             waiting.timer.as_mut().reset(waiting.last + limit);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_to_work_on_a_message_is_not_the_peers() {
+        const SECOND: Duration = Duration::from_secs(1);
+        let mut progress = Progress::new(Patience::new(30 * SECOND).with(None, Some(5 * SECOND)));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(progress.poll_stalled(false, &mut cx).is_pending());
+        progress.made();
+        progress.complete();
+        tokio::time::advance(10 * SECOND).await;
+        assert!(progress.poll_stalled(false, &mut cx).is_pending(), "the next is awaited from now on");
+        tokio::time::advance(6 * SECOND).await;
+        assert_eq!(progress.poll_stalled(false, &mut cx), Poll::Ready(5 * SECOND));
     }
 }
