@@ -276,11 +276,14 @@ fn depth(value: &serde_json::Value) -> usize {
     }
 }
 
-/// What an error in JSON says; `None` if a part of it is of a type that it may not have.
+/// What an error in JSON says; `None` if it has no part of one, or one of a type that it may not have.
 fn error_of(value: &serde_json::Value, otherwise: Code) -> Option<Failure> {
     use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
     use serde_json::Value;
     let error = value.as_object()?;
+    if !["code", "message", "details"].iter().any(|part| error.contains_key(*part)) {
+        return None;
+    }
     let text = |of: &serde_json::Map<String, Value>, name: &str| match of.get(name) {
         None | Some(Value::Null) => Some(String::new()),
         Some(Value::String(text)) => Some(text.clone()),
