@@ -12,14 +12,13 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use bytes::BytesMut;
 use futures_core::Stream;
 use tonic::{Extensions, Request, Response, Status, metadata::MetadataMap};
 
 #[cfg(feature = "otel")]
 use crate::call::Traffic;
 use crate::{
-    call::{Body, CallContext, Inbound, Outbound, Payload, Peer, Streaming, Trailers, fill},
+    call::{Body, CallContext, Inbound, Outbound, Output, Payload, Peer, Streaming, Trailers, fill},
     codec::{Codec, Erased, Fresh, Message, fresh},
     method::{Method, ServiceDescriptor},
 };
@@ -43,7 +42,7 @@ pub struct Answer {
     /// answer is handed on several times, and hardly any has some.
     metadata: Option<Box<MetadataMap>>,
     /// The one message, framed. The messages of a stream went into its [`Pipe`].
-    pub(crate) message: BytesMut,
+    pub(crate) message: Output,
     /// Whether it is compressed.
     pub(crate) compressed: bool,
     trailers: Option<Box<MetadataMap>>,
@@ -54,7 +53,12 @@ static NONE: LazyLock<MetadataMap> = LazyLock::new(MetadataMap::new);
 impl Answer {
     /// The trailing metadata.
     pub fn trailers(&self) -> &MetadataMap {
-        self.trailers.as_deref().unwrap_or(&NONE)
+        self.some_trailers().unwrap_or_else(|| &*NONE)
+    }
+
+    /// The trailing metadata, where there may be some.
+    pub(crate) fn some_trailers(&self) -> Option<&MetadataMap> {
+        self.trailers.as_deref()
     }
 
     /// The trailing metadata, to be changed before the caller sees it.
@@ -230,7 +234,7 @@ impl Call {
         let mut stream = pin!(stream);
         poll_fn(|cx| {
             let mut state = pipe.lock();
-            let result = fill(stream.as_mut(), &mut self.parts.outbound, &mut state.buffer, cx);
+            let result = fill(stream.as_mut(), &mut self.parts.outbound, &mut state.output, cx);
             if result.is_pending() {
                 state.producer = Some(cx.waker().clone());
             }
@@ -374,7 +378,7 @@ pub(crate) struct PipeState {
     /// The initial metadata, from when the handler gives it until the head is written.
     pub(crate) head: Option<MetadataMap>,
     /// Framed messages.
-    pub(crate) buffer: BytesMut,
+    pub(crate) output: Output,
     /// The handler, when it waits: for its own stream or for room in the buffer.
     producer: Option<Waker>,
 }
@@ -389,12 +393,12 @@ impl Pipe {
     }
 
     /// Takes what is buffered, which makes room for more.
-    pub(crate) fn take(&self) -> Option<BytesMut> {
+    pub(crate) fn take(&self) -> Option<Output> {
         let mut state = self.lock();
-        if state.buffer.is_empty() {
+        if state.output.is_empty() {
             return None;
         }
-        let taken = state.buffer.split();
+        let taken = state.output.split();
         let producer = state.producer.take();
         drop(state);
         if let Some(producer) = producer {

@@ -5,6 +5,8 @@ use std::cell::Cell;
 
 use bytes::BytesMut;
 
+use super::Output;
+
 /// The bytes of a block.
 const BLOCK: usize = 4 * 1024;
 
@@ -14,10 +16,11 @@ thread_local! {
 }
 
 /// What is written, in a buffer that may be followed by the next one's.
-pub(super) fn write<E>(write: impl FnOnce(&mut BytesMut) -> Result<(), E>) -> Result<BytesMut, E> {
+pub(super) fn write<E>(write: impl FnOnce(&mut Output) -> Result<(), E>) -> Result<BytesMut, E> {
     let left = LEFT.try_with(Cell::take).ok().flatten();
-    let mut room = left.unwrap_or_else(|| BytesMut::with_capacity(BLOCK));
+    let mut room = Output::from(left.unwrap_or_else(|| BytesMut::with_capacity(BLOCK)));
     let result = write(&mut room);
+    let mut room = room.into_buffer();
     let written = room.split();
     // What turned out to be large has taken more than a block, which is not to be kept.
     if written.len() <= BLOCK {
@@ -31,11 +34,11 @@ mod tests {
     use super::*;
 
     fn written(len: usize) -> BytesMut {
-        write(|room| {
-            room.resize(len, b'x');
+        let written = write(|room| {
+            room.buffer().resize(len, b'x');
             Ok::<_, ()>(())
-        })
-        .unwrap()
+        });
+        written.unwrap()
     }
 
     #[test]
@@ -58,7 +61,7 @@ mod tests {
     #[test]
     fn what_fails_leaves_the_room_to_the_next() {
         let first = written(1);
-        write(|_| Err::<(), _>("no")).unwrap_err();
+        write(|_| Err("no")).unwrap_err();
         assert_eq!(written(1).as_ptr() as usize, first.as_ptr() as usize + 1);
     }
 }

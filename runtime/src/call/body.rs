@@ -9,7 +9,10 @@ use bytes::Bytes;
 use http::HeaderMap;
 use tonic::Status;
 
-pub(crate) type Frame = http_body::Frame<Bytes>;
+use super::{Data, Output};
+
+/// What belongs together, such as the slices of a message, is one frame.
+pub(crate) type Frame = http_body::Frame<Data>;
 
 /// The most of a body that hyper is given at once, in bytes. The one of a server copies it behind what it has yet to write,
 /// and keeps the room for as long as the connection lasts; to others it makes no difference.
@@ -48,6 +51,15 @@ pub(crate) trait Source: Send {
 
     /// Ends what is still running with this status.
     fn abort(&mut self, _status: Status) {}
+
+    /// All of it, where that is known. (Where it is one chunk, it is no source.)
+    fn known(&self) -> Option<&Known> {
+        None
+    }
+
+    fn known_mut(&mut self) -> Option<&mut Known> {
+        None
+    }
 }
 
 impl Body {
@@ -68,6 +80,26 @@ impl Body {
 
     pub(crate) fn whole(data: Option<Bytes>, trailers: Option<HeaderMap>) -> Self {
         Self { inner: Inner::Whole { data, trailers } }
+    }
+
+    /// What was written, then possibly trailers.
+    #[inline(always)]
+    pub(crate) fn written(output: Output, trailers: Option<HeaderMap>) -> Self {
+        if output.is_parted() {
+            return Self::known(output.into_data(), trailers);
+        }
+        let data = output.into_buffer();
+        Self::whole((!data.is_empty()).then(|| data.freeze()), trailers)
+    }
+
+    /// A body of which all is known.
+    #[cold]
+    pub(crate) fn known(data: Option<Data>, trailers: Option<HeaderMap>) -> Self {
+        match data.map(Data::into_one) {
+            None => Self::whole(None, trailers),
+            Some(Ok(data)) => Self::whole(Some(data), trailers),
+            Some(Err(parted)) => Self::source(Known { data: Some(parted), trailers }),
+        }
     }
 
     pub(crate) fn source(source: impl Source + 'static) -> Self {
@@ -92,26 +124,29 @@ impl Body {
     /// Whether all of the body is known.
     #[cfg(feature = "net")]
     pub(crate) fn is_whole(&self) -> bool {
-        matches!(self.inner, Inner::Whole { .. })
+        matches!(self.inner, Inner::Whole { .. }) || self.known_parts().is_some()
     }
 
-    /// The one chunk and the trailers, if all of the body is known.
-    pub(crate) fn try_into_whole(self) -> Result<(Option<Bytes>, Option<HeaderMap>), Self> {
+    /// The data and the trailers, if all of the body is known.
+    #[inline]
+    pub(crate) fn try_into_whole(self) -> Result<(Option<Data>, Option<HeaderMap>), Self> {
         match self.inner {
-            Inner::Whole { data, trailers } => Ok((data, trailers)),
-            inner => Err(Self { inner }),
+            Inner::Whole { data, trailers } => Ok((data.map(Data::from), trailers)),
+            Inner::Source(source) => known_of(source),
+            #[cfg(feature = "net")]
+            inner @ (Inner::H1(_) | Inner::H2(_)) => Err(Self { inner }),
         }
     }
 
-    /// What hyper is given next of these bytes.
-    pub(crate) fn cut(data: &mut Bytes) -> Bytes {
-        data.split_to(data.len().min(PIECE))
+    /// What hyper is given next of this data.
+    pub(crate) fn cut(data: &mut Data) -> Bytes {
+        data.next(PIECE)
     }
 
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         match &mut self.inner {
             Inner::Whole { data, trailers } => Poll::Ready(match data.take() {
-                Some(data) => Some(Ok(Frame::data(data))),
+                Some(data) => Some(Ok(Frame::data(data.into()))),
                 None => trailers.take().map(|trailers| Ok(Frame::trailers(trailers))),
             }),
             #[cfg(feature = "net")]
@@ -126,6 +161,25 @@ impl Body {
                 Poll::Ready(frame)
             }
         }
+    }
+
+    #[cold]
+    fn known_parts(&self) -> Option<&Known> {
+        if let Inner::Source(source) = &self.inner { source.known() } else { None }
+    }
+
+    /// The next frame, of data no more than a slice; what follows that is next.
+    #[cold]
+    fn poll_slice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Bytes>, Status>>> {
+        let Some(frame) = ready!(self.poll_next(cx)?) else { return Poll::Ready(None) };
+        Poll::Ready(Some(Ok(frame.map_data(|mut rest| {
+            let first = Self::cut(&mut rest);
+            if !rest.is_empty() {
+                let body = std::mem::take(self);
+                *self = Self::source(Sliced { body, rest });
+            }
+            first
+        }))))
     }
 
     pub(crate) fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -154,6 +208,14 @@ impl Body {
     }
 }
 
+#[cold]
+fn known_of(mut source: Box<dyn Source>) -> Result<(Option<Data>, Option<HeaderMap>), Body> {
+    match source.known_mut() {
+        Some(Known { data, trailers }) => Ok((data.take(), trailers.take())),
+        None => Err(Body { inner: Inner::Source(source) }),
+    }
+}
+
 impl Default for Body {
     fn default() -> Self {
         Self::empty()
@@ -164,13 +226,18 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        match &mut self.inner {
-            Inner::Whole { data: Some(data), .. } if data.len() > PIECE => {
-                Poll::Ready(Some(Ok(Frame::data(Self::cut(data)))))
-            }
-            _ => self.poll_next(cx),
-        }
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Status>>> {
+        let Inner::Whole { data, trailers } = &mut self.inner else {
+            return self.poll_slice(cx);
+        };
+        Poll::Ready(match data {
+            Some(data) if data.len() > PIECE => Some(Ok(http_body::Frame::data(data.split_to(PIECE)))),
+            Some(_) => data.take().map(|data| Ok(http_body::Frame::data(data))),
+            None => trailers.take().map(|trailers| Ok(http_body::Frame::trailers(trailers))),
+        })
     }
 
     fn is_end_stream(&self) -> bool {
@@ -181,9 +248,12 @@ impl http_body::Body for Body {
         match &self.inner {
             // HTTP/1.1 has no trailers behind a body whose length the head says.
             Inner::Whole { data, trailers: None } => {
-                http_body::SizeHint::with_exact(data.as_ref().map_or(0, |d| d.len() as u64))
+                http_body::SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64))
             }
-            _ => http_body::SizeHint::default(),
+            _ => match self.known_parts() {
+                Some(Known { data: Some(data), trailers: None }) => http_body::SizeHint::with_exact(data.len() as u64),
+                _ => http_body::SizeHint::default(),
+            },
         }
     }
 }
@@ -201,6 +271,55 @@ impl std::fmt::Debug for Inner {
     }
 }
 
+/// A body of which all is known, its data in several slices.
+pub(crate) struct Known {
+    data: Option<Data>,
+    trailers: Option<HeaderMap>,
+}
+
+impl Source for Known {
+    fn poll_frame(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        let frame = self.data.take().map(Frame::data).or_else(|| self.trailers.take().map(Frame::trailers));
+        Poll::Ready(frame.map(Ok))
+    }
+
+    fn known(&self) -> Option<&Known> {
+        Some(self)
+    }
+
+    fn known_mut(&mut self) -> Option<&mut Known> {
+        Some(self)
+    }
+}
+
+/// A body whose frames are given slice by slice.
+struct Sliced {
+    body: Body,
+    /// Of the frame that was drawn last.
+    rest: Data,
+}
+
+impl Source for Sliced {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        if self.rest.is_empty() {
+            match ready!(self.body.poll_next(cx)?).map(Frame::into_data) {
+                Some(Ok(data)) => self.rest = data,
+                Some(Err(trailers)) => return Poll::Ready(Some(Ok(trailers))),
+                None => return Poll::Ready(None),
+            }
+        }
+        Poll::Ready(Some(Ok(Frame::data(Body::cut(&mut self.rest).into()))))
+    }
+
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.body.poll_expired(cx)
+    }
+
+    fn abort(&mut self, status: Status) {
+        self.body.abort(status);
+    }
+}
+
 struct Foreign<B>(Pin<Box<B>>);
 
 impl<B> Source for Foreign<B>
@@ -210,7 +329,10 @@ where
 {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         let frame = ready!(self.0.as_mut().poll_frame(cx));
-        Poll::Ready(frame.map(|frame| frame.map_err(|error| Status::from_error(error.into()))))
+        Poll::Ready(frame.map(|frame| match frame {
+            Ok(frame) => Ok(frame.map_data(Data::from)),
+            Err(error) => Err(Status::from_error(error.into())),
+        }))
     }
 }
 
@@ -234,5 +356,41 @@ mod tests {
         }
         assert_eq!(lens, [(PIECE, false), (PIECE, false), (1, true)]);
         assert!(given == all);
+    }
+
+    /// A frame in three slices, then a frame of trailers.
+    struct Parted(Option<Data>);
+
+    impl Source for Parted {
+        fn poll_frame(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+            Poll::Ready(Some(Ok(self.0.take().map_or_else(|| Frame::trailers(HeaderMap::new()), Frame::data))))
+        }
+    }
+
+    #[tokio::test]
+    async fn others_are_given_slice_by_slice_what_we_take_whole() {
+        let data: Data = ["a", "b", "c"].into_iter().fold(Data::default(), |mut data, slice| {
+            data.push(Bytes::from(slice));
+            data
+        });
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        for taken in 0..3 {
+            let mut body = Body::source(Parted(Some(data.clone())));
+            let mut got = String::new();
+            for _ in 0..taken {
+                let frame = Pin::new(&mut body).poll_frame(&mut cx);
+                let Poll::Ready(Some(Ok(frame))) = frame else { panic!("{taken}") };
+                got.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
+            }
+            assert!(!body.at_end());
+            while let Poll::Ready(Some(Ok(frame))) = body.poll_next(&mut cx)
+                && let Ok(data) = frame.into_data()
+            {
+                data.into_slices().for_each(|slice| got.push_str(std::str::from_utf8(&slice).unwrap()));
+            }
+            assert_eq!(got, "abc");
+            // The trailers have come, and come again.
+            assert!(matches!(body.poll_next(&mut cx), Poll::Ready(Some(Ok(frame))) if frame.is_trailers()));
+        }
     }
 }

@@ -374,7 +374,7 @@ impl Inbound {
         let frame = frame.map_err(|status| crate::deadline::broken(status, self.timer.as_ref()))?;
         match frame.map(|frame| frame.into_data().map_err(|frame| frame.into_trailers())) {
             Some(Ok(data)) => {
-                self.chunks.push(data);
+                data.into_slices().for_each(|slice| self.chunks.push(slice));
                 if self.body.at_end() {
                     self.state = State::Draining;
                 }

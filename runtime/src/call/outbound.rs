@@ -11,7 +11,7 @@ use futures_core::Stream;
 use tonic::{Extensions, Status};
 
 use super::{
-    Body, Compression, Hooks, Traffic, block,
+    Body, Compression, Hooks, Output, Traffic, block,
     body::{Frame, Source},
 };
 use crate::{
@@ -94,10 +94,10 @@ impl Outbound {
         }
     }
 
-    /// Appends one message. On an error the buffer is as it was.
-    pub(crate) fn append(&mut self, message: &(impl Erased + ?Sized), buf: &mut BytesMut) -> Result<(), Status> {
+    /// Appends one message. On an error all is as it was.
+    pub(crate) fn append(&mut self, message: &(impl Erased + ?Sized), output: &mut Output) -> Result<(), Status> {
         let room = self.codec.room(message, self.limit)?;
-        self.append_within(room, message, buf)
+        self.append_within(room, message, output)
     }
 
     /// Appends one message, which is known to take this room.
@@ -105,42 +105,45 @@ impl Outbound {
         &mut self,
         room: usize,
         message: &(impl Erased + ?Sized),
-        buf: &mut BytesMut,
+        output: &mut Output,
     ) -> Result<(), Status> {
-        let start = buf.len();
-        let result = self.try_append(room, message, buf);
-        match result {
-            Ok(compressed) => {
-                self.started = true;
-                self.compressed = compressed;
-            }
-            Err(_) => buf.truncate(start),
-        }
-        result.map(drop)
-    }
-
-    fn try_append(&self, room: usize, message: &(impl Erased + ?Sized), buf: &mut BytesMut) -> Result<bool, Status> {
-        let start = buf.len();
-        let opened;
         let compresses = self.compression.as_ref().is_none_or(Compression::is_on);
         let encoding = self.encoding.filter(|_| compresses);
-        if encoding.is_none() && self.hooks.is_empty() {
+        let is_seen = encoding.is_some() || !self.hooks.is_empty();
+        if !is_seen {
             // A buffer of its own gets exactly the room that its message needs: one allocation, which can be frozen as it is.
-            let all = self.framing.room() + room;
-            if buf.capacity() - buf.len() < all {
-                buf.reserve(all.max(self.growth(buf.len())));
-            }
-            if matches!(self.codec, Codec::Proto) && self.framing.prefix(buf, room) {
-                message.encode_raw(buf);
+            output.expect(self.framing.room() + room, |written| self.growth(written));
+            if matches!(self.codec, Codec::Proto) && self.framing.prefix(output.buffer(), room) {
+                message.encode_raw(output);
                 if let Some(traffic) = &self.traffic {
                     traffic.add_sent(room);
                 }
-                return Ok(false);
+                (self.started, self.compressed) = (true, false);
+                return Ok(());
             }
-            self.framing.open(buf, !self.started);
-            opened = buf.len();
-            self.codec.encode(message, buf, self.limit)?;
-        } else {
+        }
+        let buf = output.buffer();
+        let start = buf.len();
+        let result = self.append_framed(message, is_seen, encoding, buf);
+        match result {
+            Ok(()) => (self.started, self.compressed) = (true, encoding.is_some()),
+            Err(_) => buf.truncate(start),
+        }
+        result
+    }
+
+    /// Appends a message that is written as text, or that somebody looks at before.
+    #[inline]
+    fn append_framed(
+        &self,
+        message: &(impl Erased + ?Sized),
+        is_seen: bool,
+        encoding: Option<Encoding>,
+        buf: &mut BytesMut,
+    ) -> Result<(), Status> {
+        let start = buf.len();
+        let opened;
+        if is_seen || matches!(self.codec, Codec::Proto) {
             let plain = self.plain(message)?;
             self.framing.open(buf, !self.started);
             opened = buf.len();
@@ -148,12 +151,16 @@ impl Outbound {
                 None => buf.extend_from_slice(&plain),
                 Some(encoding) => encoding.compress(&plain, buf)?,
             }
+        } else {
+            self.framing.open(buf, !self.started);
+            opened = buf.len();
+            self.codec.write(message.any(), buf, self.limit)?;
         }
         if let Some(traffic) = &self.traffic {
             traffic.add_sent(buf.len() - opened);
         }
         self.framing.close(buf, start, encoding.is_some());
-        Ok(encoding.is_some())
+        Ok(())
     }
 
     /// What a buffer of as many bytes grows by at least. From its first size it goes straight to the full one: what a slow
@@ -162,41 +169,37 @@ impl Outbound {
         if len == 0 || self.growth == 0 { self.growth } else { FULL.saturating_sub(len) }
     }
 
-    /// One message, in a buffer for it.
-    pub(crate) fn one(&mut self, message: &dyn Erased) -> Result<BytesMut, Status> {
+    /// One message.
+    pub(crate) fn one(&mut self, message: &dyn Erased) -> Result<Output, Status> {
         let room = self.codec.room(message, self.limit)?;
         if room <= SMALL {
-            return block::write(|buffer| self.append_within(room, message, buffer));
+            return block::write(|output| self.append_within(room, message, output)).map(Output::from);
         }
-        let mut buffer = BytesMut::new();
-        self.append_within(room, message, &mut buffer)?;
-        Ok(buffer)
+        let mut output = Output::default();
+        self.append_within(room, message, &mut output)?;
+        Ok(output)
     }
 
     /// A body of one message.
     pub(crate) fn into_body(mut self, message: &dyn Erased) -> Result<Body, Status> {
-        Ok(Body::whole(Some(self.one(message)?.freeze()), None))
+        // Also without content it is a body, whose length HTTP/1.1 says (RFC 9110, 8.6).
+        let data = self.one(message)?.into_data().unwrap_or_default();
+        Ok(Body::known(Some(data), None))
     }
 
     /// The message as it is before compression, when all have seen it who look at it.
     fn plain(&self, message: &(impl Erased + ?Sized)) -> Result<Bytes, Status> {
         if self.hooks.is_empty() {
-            return self.encode(&self.codec, message);
+            return self.codec.encode(message, self.limit);
         }
         let whole = self.codec.of_whole();
-        let mut seen = self.hooks.run(&whole, self.encode(&whole, message)?, Room::UNLIMITED)?.bytes;
+        let mut seen = self.hooks.run(&whole, whole.encode(message, self.limit)?, Room::UNLIMITED)?.bytes;
         if !matches!(self.codec, Codec::Transcoded { .. }) {
             return Ok(seen);
         }
         let (len, mut message) = (seen.len(), message.fresh());
         whole.read(&mut seen, len, &mut *message, usize::MAX)?;
-        self.encode(&self.codec, &*message)
-    }
-
-    fn encode(&self, codec: &Codec, message: &(impl Erased + ?Sized)) -> Result<Bytes, Status> {
-        let mut plain = BytesMut::with_capacity(codec.room(message, self.limit)?);
-        codec.encode(message, &mut plain, self.limit)?;
-        Ok(plain.freeze())
+        self.codec.encode(&*message, self.limit)
     }
 
     /// Learns what the handler attached to its response.
@@ -213,7 +216,7 @@ impl Outbound {
 pub(crate) fn fill<S, M>(
     mut stream: Pin<&mut S>,
     outbound: &mut Outbound,
-    buf: &mut BytesMut,
+    output: &mut Output,
     cx: &mut Context<'_>,
 ) -> Poll<Result<(), Status>>
 where
@@ -222,11 +225,11 @@ where
 {
     outbound.growth = outbound.growth.max(GROWTH);
     let mut messages = 0;
-    while buf.len() < MARK {
+    while output.len() < MARK {
         let Some(message) = ready!(stream.as_mut().poll_next(cx)) else {
             return Poll::Ready(Ok(()));
         };
-        outbound.append(&message?, buf)?;
+        outbound.append(&message?, output)?;
         messages += 1;
     }
     outbound.growth = if messages > 1 { FULL } else { GROWTH };
@@ -237,13 +240,13 @@ where
 pub(crate) struct EncodeStream<S> {
     stream: S,
     outbound: Outbound,
-    buffer: BytesMut,
+    output: Output,
     ended: bool,
 }
 
 impl<S> EncodeStream<S> {
     pub(crate) fn new(stream: S, outbound: Outbound) -> Self {
-        Self { stream, outbound, buffer: BytesMut::new(), ended: false }
+        Self { stream, outbound, output: Output::default(), ended: false }
     }
 }
 
@@ -254,16 +257,13 @@ where
 {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         if !self.ended {
-            match fill(Pin::new(&mut self.stream), &mut self.outbound, &mut self.buffer, cx) {
+            match fill(Pin::new(&mut self.stream), &mut self.outbound, &mut self.output, cx) {
                 Poll::Ready(Err(status)) => return Poll::Ready(Some(Err(status))),
                 Poll::Ready(Ok(())) => self.ended = true,
-                Poll::Pending if self.buffer.is_empty() => return Poll::Pending,
+                Poll::Pending if self.output.is_empty() => return Poll::Pending,
                 Poll::Pending => {}
             }
         }
-        if self.buffer.is_empty() {
-            return Poll::Ready(None);
-        }
-        Poll::Ready(Some(Ok(Frame::data(self.buffer.split().freeze()))))
+        Poll::Ready(self.output.split().into_data().map(|data| Ok(Frame::data(data))))
     }
 }

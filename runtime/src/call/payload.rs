@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tonic::Status;
 
 use crate::codec::{Codec, Message, Room};
@@ -41,9 +41,7 @@ impl Payload {
     /// The message cannot be encoded in the codec of the call.
     pub fn replace<M: Message>(&mut self, message: &M) -> Result<(), Status> {
         self.codec = self.codec.of_whole();
-        let mut bytes = BytesMut::with_capacity(self.codec.room(message, usize::MAX)?);
-        self.codec.encode(message, &mut bytes, usize::MAX)?;
-        self.bytes = bytes.freeze();
+        self.bytes = self.codec.encode(message, usize::MAX)?;
         Ok(())
     }
 }

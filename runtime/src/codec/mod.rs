@@ -13,6 +13,7 @@ pub(crate) use self::footprint::{Room, SMALL, allocated};
 use self::json::Json;
 pub use self::message::Message;
 pub(crate) use self::message::{Erased, Fresh, fresh, merge};
+use crate::call::Output;
 
 /// The form of the messages of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,23 +180,19 @@ impl Codec {
         }
     }
 
-    /// Appends the message, for which there is `room`; `limit` bounds its size in bytes where that is known only now.
-    pub(crate) fn encode(
-        &self,
-        message: &(impl Erased + ?Sized),
-        buf: &mut BytesMut,
-        limit: usize,
-    ) -> Result<(), Status> {
-        if let Self::Proto = self {
+    /// The message in bytes of its own.
+    pub(crate) fn encode(&self, message: &(impl Erased + ?Sized), limit: usize) -> Result<Bytes, Status> {
+        let mut output = Output::from(BytesMut::with_capacity(self.room(message, limit)?));
+        match self {
             // `Message::encode` would compute the length a second time, only to compare it with the room.
-            message.encode_raw(buf);
-            return Ok(());
+            Self::Proto => message.encode_raw(&mut output),
+            _ => self.write(message.any(), output.buffer(), limit)?,
         }
-        self.write(message.any(), buf, limit)
+        Ok(output.into_bytes())
     }
 
-    /// Appends the message as text.
-    fn write(&self, message: &dyn Any, buf: &mut BytesMut, limit: usize) -> Result<(), Status> {
+    /// Appends the message as text, which `limit` bounds in bytes.
+    pub(crate) fn write(&self, message: &dyn Any, buf: &mut BytesMut, limit: usize) -> Result<(), Status> {
         let start = buf.len();
         match self {
             Self::Proto => {}

@@ -96,7 +96,7 @@ impl RecvBody {
         };
         if !self.data_ended {
             match ready!(poll_data(stream, cx)) {
-                Some(Ok(data)) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                Some(Ok(data)) => return Poll::Ready(Some(Ok(Frame::data(data.into())))),
                 Some(Err(error)) => return self.fail(&error),
                 None => self.data_ended = true,
             }

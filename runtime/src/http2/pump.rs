@@ -8,13 +8,12 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use h2::{Reason, SendStream};
 use tokio::{sync::futures::OwnedNotified, time::Sleep};
 use tonic::Status;
 
 use super::Vitals;
-use crate::call::{Body, Frame};
+use crate::call::{Body, Data, Frame};
 
 /// Unsent bytes of one stream that h2 may hold.
 pub(crate) const SEND_BUFFER: usize = 256 * 1024;
@@ -24,17 +23,22 @@ pub(crate) const SEND_BUFFER: usize = 256 * 1024;
 /// next, and of a stream that nobody reads h2 holds no more.
 const TURN: usize = 32 * 1024;
 
+/// What all streams of a connection together may hand over before its turn, in bytes, of messages with large fields that are
+/// not copied: they are written by one system call, and no buffer is waited for.
+const TOGETHER: usize = 256 * 1024;
+
 /// Moves a body into an HTTP/2 stream as fast as its flow control lets it, never further ahead. Done when all of it is
 /// handed over, or the peer wants no more of it.
 pub(crate) struct Pump {
-    stream: SendStream<Bytes>,
+    stream: SendStream<Data>,
     body: Body,
     vitals: Arc<Vitals>,
-    /// Bytes that were handed over since the connection had its turn.
+    /// Bytes that were handed over since the connection had its turn, and whether some were in several slices.
     ahead: usize,
+    is_parted: bool,
     turn: Turn,
     /// Data that the peer's window has not let through yet.
-    blocked: Bytes,
+    blocked: Data,
     /// How long the window may let nothing through, and the timer of that while it does.
     patience: Option<Duration>,
     stalled: Option<Pin<Box<Sleep>>>,
@@ -52,9 +56,9 @@ enum Turn {
 const UNWATCHED: usize = 16 * 1024;
 
 impl Pump {
-    pub(crate) fn new(stream: SendStream<Bytes>, body: Body, vitals: Arc<Vitals>) -> Self {
-        let (blocked, patience, stalled) = (Bytes::new(), None, None);
-        Self { stream, body, vitals, ahead: 0, turn: Turn::Due, blocked, patience, stalled }
+    pub(crate) fn new(stream: SendStream<Data>, body: Body, vitals: Arc<Vitals>) -> Self {
+        let (blocked, patience, stalled) = (Data::default(), None, None);
+        Self { stream, body, vitals, ahead: 0, is_parted: false, turn: Turn::Due, blocked, patience, stalled }
     }
 
     /// Resets the stream once the peer has let nothing through for as long.
@@ -65,8 +69,8 @@ impl Pump {
 
     /// Whether a body of which everything is known can be handed over in one go without a thought of when it will be
     /// read: it is small, or the window is open for all of it.
-    pub(crate) fn fits(stream: &mut SendStream<Bytes>, data: Option<&Bytes>) -> bool {
-        let len = data.map_or(0, Bytes::len);
+    pub(crate) fn fits(stream: &mut SendStream<Data>, data: Option<&Data>) -> bool {
+        let len = data.map_or(0, Data::len);
         if len <= UNWATCHED {
             return true;
         }
@@ -76,14 +80,16 @@ impl Pump {
 
     /// Hands over a body of which everything is known in one go; h2 sends it as the window allows.
     pub(crate) fn send_whole(
-        mut stream: SendStream<Bytes>,
-        data: Option<Bytes>,
+        mut stream: SendStream<Data>,
+        data: Option<Data>,
         trailers: Option<http::HeaderMap>,
+        vitals: &Vitals,
     ) -> Result<(), h2::Error> {
         if let Some(data) = data {
+            vitals.hands_over(&data);
             stream.send_data(data, trailers.is_none())?;
         } else if trailers.is_none() {
-            stream.send_data(Bytes::new(), true)?;
+            stream.send_data(Data::default(), true)?;
         }
         match trailers {
             Some(trailers) => stream.send_trailers(trailers),
@@ -101,7 +107,7 @@ impl Pump {
             while !self.blocked.is_empty() {
                 ready!(self.poll_blocked(cx))?;
             }
-            if self.ahead >= TURN {
+            if self.ahead >= TURN && !self.goes_on() {
                 ready!(self.poll_turn(cx))?;
             }
             match self.body.poll_next(cx) {
@@ -110,7 +116,7 @@ impl Pump {
                         return Poll::Ready(Ok(()));
                     }
                 }
-                Poll::Ready(None) => return Poll::Ready(self.stream.send_data(Bytes::new(), true)),
+                Poll::Ready(None) => return Poll::Ready(self.stream.send_data(Data::default(), true)),
                 Poll::Ready(Some(Err(_))) => {
                     self.stream.send_reset(Reason::CANCEL);
                     return Poll::Ready(Ok(()));
@@ -118,6 +124,11 @@ impl Pump {
                 Poll::Pending => return self.poll_unwanted(cx),
             }
         }
+    }
+
+    /// Whether more may be handed over before the connection has its turn, as no buffer is waited for.
+    fn goes_on(&self) -> bool {
+        self.is_parted && !self.vitals.is_stuck() && self.vitals.ahead() < TOGETHER
     }
 
     /// Ready once the connection has written what it could; not before the peer takes it.
@@ -139,7 +150,7 @@ impl Pump {
                 },
             }
         }
-        (self.ahead, self.turn) = (0, Turn::Due);
+        (self.ahead, self.is_parted, self.turn) = (0, false, Turn::Due);
         Poll::Ready(Ok(()))
     }
 
@@ -150,7 +161,7 @@ impl Pump {
             match self.stream.poll_capacity(cx) {
                 Poll::Ready(Some(capacity)) => drop(capacity?),
                 Poll::Ready(None) => return Poll::Ready(Err(Reason::CANCEL.into())),
-                Poll::Pending if self.body.poll_expired(cx).is_ready() => self.blocked.clear(),
+                Poll::Pending if self.body.poll_expired(cx).is_ready() => self.blocked = Data::default(),
                 Poll::Pending if self.poll_stalled(cx).is_ready() => {
                     // Trailers would say that all is there.
                     self.stream.send_reset(Reason::CANCEL);
@@ -162,9 +173,9 @@ impl Pump {
         let ready = self.stream.capacity().min(self.blocked.len());
         if ready > 0 {
             self.stalled = None;
-            self.ahead += ready;
             let data = self.blocked.split_to(ready);
-            self.vitals.lent.add(&data);
+            self.ahead += ready;
+            self.vitals.hands_over(&data);
             self.stream.send_data(data, false)?;
         }
         Poll::Ready(Ok(()))
@@ -183,6 +194,7 @@ impl Pump {
     fn take_frame(&mut self, frame: Frame) -> Result<bool, h2::Error> {
         match frame.into_data() {
             Ok(data) => {
+                self.is_parted |= data.is_parted();
                 self.blocked = data;
                 Ok(false)
             }

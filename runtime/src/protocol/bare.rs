@@ -16,6 +16,10 @@ impl Reframe for Bare {
         0
     }
 
+    fn prefix(&self, _: &mut BytesMut, _len: usize) -> bool {
+        true
+    }
+
     fn open(&self, _: &mut BytesMut, _first: bool) {}
 
     fn close(&self, _: &mut BytesMut, _start: usize, _compressed: bool) {}

@@ -9,7 +9,6 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{Bytes, BytesMut};
 #[cfg(feature = "tower")]
 use http::StatusCode;
 use http::{HeaderMap, Response, header};
@@ -19,7 +18,7 @@ use tonic::Status;
 use super::bare_response;
 use super::{Accepted, Negotiated, Protocol};
 use crate::{
-    call::{Body, Frame, Source},
+    call::{Body, Data, Frame, Output, Source},
     dispatch::{Outcome, Running},
     handler::{Answer, Pipe},
 };
@@ -187,7 +186,7 @@ impl Answering {
         let waits = self.protocol.waits() && !matches!(&outcome, Poll::Ready(outcome) if outcome.result.is_ok());
         let head = self.pipe.as_ref().and_then(|pipe| {
             let mut state = pipe.lock();
-            if waits && state.buffer.is_empty() { None } else { state.head.take() }
+            if waits && state.output.is_empty() { None } else { state.head.take() }
         });
         match (outcome, head) {
             (Poll::Pending, None) => Progress::Waiting,
@@ -200,7 +199,7 @@ impl Answering {
                 }
                 let (data, trailers) = self.end(outcome);
                 let head = self.protocol.head(&self.negotiated, metadata);
-                Progress::Answered(head.map(|()| Body::whole(data, trailers)))
+                Progress::Answered(head.map(|()| Body::known(data, trailers)))
             }
         }
     }
@@ -211,13 +210,13 @@ impl Answering {
     }
 
     /// What is left to write once the call ended.
-    fn end(&self, outcome: Outcome) -> (Option<Bytes>, Option<HeaderMap>) {
+    fn end(&self, outcome: Outcome) -> (Option<Data>, Option<HeaderMap>) {
         let buffered = self.pipe.as_ref().and_then(|pipe| pipe.take());
         let drops = outcome.cut && !self.protocol.waits();
-        let mut buf = if drops { BytesMut::new() } else { buffered.unwrap_or_default() };
+        let mut output = if drops { Output::default() } else { buffered.unwrap_or_default() };
         let result = outcome.result.map(Answer::into_trailers);
-        let trailers = self.protocol.end(&self.negotiated, result, &mut buf);
-        ((!buf.is_empty()).then(|| buf.freeze()), trailers)
+        let trailers = self.protocol.end(&self.negotiated, result, output.buffer());
+        (output.into_data(), trailers)
     }
 }
 
@@ -252,7 +251,7 @@ impl Source for Framed {
                 }
             }
             Poll::Pending => match self.answering.pipe.as_ref().and_then(|pipe| pipe.take()) {
-                Some(data) => Poll::Ready(Some(Ok(Frame::data(data.freeze())))),
+                Some(output) => Poll::Ready(output.into_data().map(|data| Ok(Frame::data(data)))),
                 None => Poll::Pending,
             },
         }

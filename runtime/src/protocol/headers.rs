@@ -81,11 +81,12 @@ fn strip(headers: &mut HeaderMap) -> bool {
     match (headers.len() - kept, kept) {
         // As it is with most responses.
         (0, _) => {}
-        (1, 0 | 1) => {
+        (_, 0) => headers.clear(),
+        (1, 1) => {
             let only = reserved.cloned();
             only.map(|name| headers.remove(name));
         }
-        (_, 0 | 1) => {
+        (_, 1) => {
             let only = first.map(owned);
             headers.clear();
             headers.extend(only);

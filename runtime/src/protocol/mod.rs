@@ -33,7 +33,7 @@ pub(crate) use opening::unclaimed;
 use opening::{Opening, needs_http2, refuse};
 
 use crate::{
-    call::{Body, Peer},
+    call::{Body, Output, Peer},
     compress::Encoding,
     dispatch::Route,
     handler::{Answer, Call},
@@ -84,13 +84,12 @@ fn in_one_piece<P: Protocol + ?Sized>(
     negotiated: &Negotiated,
     result: Result<Answer, Status>,
 ) -> Response<Body> {
-    let (metadata, mut buf, result) = match result {
+    let (metadata, mut output, result) = match result {
         Ok(mut answer) => (answer.take_metadata(), std::mem::take(&mut answer.message), Ok(answer.into_trailers())),
-        Err(status) => (MetadataMap::new(), BytesMut::new(), Err(status)),
+        Err(status) => (MetadataMap::new(), Output::default(), Err(status)),
     };
-    let trailers = protocol.end(negotiated, result, &mut buf);
-    let data = (!buf.is_empty()).then(|| buf.freeze());
-    protocol.head(negotiated, metadata).map(|()| Body::whole(data, trailers))
+    let trailers = protocol.end(negotiated, result, output.buffer());
+    protocol.head(negotiated, metadata).map(|()| Body::written(output, trailers))
 }
 
 /// What is known of a request before it is clear of which protocol it is.

@@ -30,7 +30,7 @@ pub(crate) async fn bounded(exchange: Exchange, phases: Phases) -> Response<Body
         }
     };
     let (head, body) = response.into_parts();
-    let body = body.try_into_whole().map(|(data, trailers)| Body::whole(data, trailers)).unwrap_or_else(|body| {
+    let body = body.try_into_whole().map(|(data, trailers)| Body::known(data, trailers)).unwrap_or_else(|body| {
         let aborting = Box::pin(phases.into_until(Phase::Aborting));
         Body::source(Abortable { body, aborting: Some(aborting) })
     });

@@ -11,7 +11,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Version, header, request::Parts};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -27,7 +26,7 @@ use super::{
     unread::Unread,
 };
 use crate::{
-    call::{Body, Frame, Peer, Source},
+    call::{Body, Data, Frame, Peer, Source},
     http2::{Guard, Opened, Vitals, Watched},
     protocol::{Exchange, bare_response},
 };
@@ -121,7 +120,7 @@ pub(super) struct Calls {
 struct Streaming {
     body: Body,
     /// Of the frame that it is given in pieces.
-    rest: Bytes,
+    rest: Data,
     /// A whole frame, behind that.
     drawn: Option<Result<Frame, Status>>,
 }
@@ -182,7 +181,7 @@ impl Running {
         }
         if !response.body().is_whole() {
             let body = std::mem::take(response.body_mut());
-            *self.calls.streaming() = Some(Streaming { body, rest: Bytes::new(), drawn: None });
+            *self.calls.streaming() = Some(Streaming { body, rest: Data::default(), drawn: None });
             *response.body_mut() = Body::source(Drawn { running: self });
         }
     }
@@ -255,7 +254,7 @@ impl Source for Drawn {
                 None => return Poll::Ready(None),
             }
         }
-        Poll::Ready(Some(Ok(Frame::data(Body::cut(rest)))))
+        Poll::Ready(Some(Ok(Frame::data(Body::cut(rest).into()))))
     }
 }
 

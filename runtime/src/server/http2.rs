@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use h2::{Reason, RecvStream, server::SendResponse};
 use http::{Request, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,7 +22,7 @@ use super::{
     phase::{Phase, Phases},
 };
 use crate::{
-    call::{Body, Peer},
+    call::{Body, Data, Peer},
     http2::{Guard, Laws, Opened, Police, Pulse, Pump, RecvBody, SEND_BUFFER, Vitals, Watched, unavailable},
     protocol::Exchange,
 };
@@ -33,7 +32,7 @@ use crate::{
 const BATCH: usize = 64;
 /// What their headers may take, in bytes, in one turn of the connection: some forty requests of the usual kind. The next
 /// turn comes when its neighbours have had theirs.
-const TURN: usize = 64 * 1024;
+const TURN: u32 = 64 * 1024;
 
 pub(super) async fn open<IO>(opened: Opened<IO>, server: Server, peer: Arc<Peer>, phases: Phases) -> Option<Open>
 where
@@ -41,7 +40,7 @@ where
 {
     let limits = &server.core.connection_limits;
     let police = Police::new(Laws {
-        ping_interval: server.core.keepalive_min_interval,
+        ping_interval: server.core.keepalive_min_interval.as_millis().try_into().unwrap_or(u32::MAX),
         control_frames: limits.control_frames,
         resets: limits.resets,
         window: limits.windows.connection,
@@ -68,7 +67,7 @@ where
 }
 
 struct Connection<IO> {
-    h2: h2::server::Connection<IO, Bytes>,
+    h2: h2::server::Connection<IO, Data>,
     server: Server,
     peer: Arc<Peer>,
     life: Life,
@@ -80,7 +79,7 @@ struct Connection<IO> {
     dismissed: bool,
     batch: Vec<Asked>,
     /// What the headers of this turn have taken.
-    turn: usize,
+    turn: u32,
     bell: Arc<Bell>,
 }
 
@@ -151,9 +150,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
         false
     }
 
-    fn accept(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>) {
+    fn accept(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Data>) {
         let admitted = Headed::admit(request.headers(), &self.server.core.connection_limits, &self.vitals);
-        self.turn += admitted.as_ref().map_or(TURN / 16, Headed::bytes);
+        self.turn += admitted.as_ref().map_or(TURN / 16, |head| head.bytes() as u32);
         match admitted {
             Ok(headed) => self.batch.push(Asked { request, respond, headed }),
             // As h2 answers a head with too many bytes. An error means that nobody waits for it.
@@ -213,7 +212,7 @@ fn body(stream: RecvStream) -> Body {
 /// A request that nobody has looked at yet.
 struct Asked {
     request: Request<RecvStream>,
-    respond: SendResponse<Bytes>,
+    respond: SendResponse<Data>,
     headed: Headed,
 }
 
@@ -224,7 +223,7 @@ struct Stream {
 }
 
 enum State {
-    Answering { exchange: Exchange, respond: SendResponse<Bytes> },
+    Answering { exchange: Exchange, respond: SendResponse<Data> },
     Sending(Pump),
     Done,
 }
@@ -272,7 +271,7 @@ impl Stream {
 }
 
 impl State {
-    fn respond(respond: &mut SendResponse<Bytes>, response: Response<Body>, link: Link<'_>) -> Result<Self, h2::Error> {
+    fn respond(respond: &mut SendResponse<Data>, response: Response<Body>, link: Link<'_>) -> Result<Self, h2::Error> {
         let (head, body) = response.into_parts();
         let head = Response::from_parts(head, ());
         if http_body::Body::is_end_stream(&body) {
@@ -282,9 +281,9 @@ impl State {
         let mut stream = respond.send_response(head, false)?;
         let body = match body.try_into_whole() {
             Ok((data, trailers)) if Pump::fits(&mut stream, data.as_ref()) => {
-                return Pump::send_whole(stream, data, trailers).map(|()| Self::Done);
+                return Pump::send_whole(stream, data, trailers, link.vitals).map(|()| Self::Done);
             }
-            Ok((data, trailers)) => Body::whole(data, trailers),
+            Ok((data, trailers)) => Body::known(data, trailers),
             Err(body) => body,
         };
         Ok(Self::Sending(Pump::new(stream, body, Arc::clone(link.vitals)).with_patience(link.unread)))

@@ -21,7 +21,7 @@ use super::{
     http1::Calls,
 };
 use crate::{
-    call::{Body, Frame},
+    call::{Body, Data, Frame},
     http2::Vitals,
 };
 
@@ -61,7 +61,10 @@ impl Unread {
         if at_end {
             self.rest = None;
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(|error| broken(&error))))
+        Poll::Ready(frame.map(|frame| match frame {
+            Ok(frame) => Ok(frame.map_data(Data::from)),
+            Err(error) => Err(broken(&error)),
+        }))
     }
 }
 
@@ -80,9 +83,11 @@ struct Rest {
     bell: Arc<Bell>,
 }
 
+type Received = Result<http_body::Frame<Bytes>, hyper::Error>;
+
 impl Rest {
     /// The next frame, and whether it is the last.
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<(Option<Result<Frame, hyper::Error>>, bool)> {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<(Option<Received>, bool)> {
         // With each frame that is taken hyper wakes the connection, to read on. After the last of a known length that would
         // be for nothing: it has let go of this channel in the turn in which it put that in.
         let (polled, rung) = hushed(&self.bell, || Pin::new(&mut self.body).poll_frame(cx));
@@ -104,7 +109,7 @@ impl Rest {
             if at_end {
                 return;
             }
-            taken += frame.and_then(Result::ok).as_ref().and_then(Frame::data_ref).map_or(0, Bytes::len);
+            taken += frame.and_then(Result::ok).as_ref().and_then(http_body::Frame::data_ref).map_or(0, Bytes::len);
         }
     }
 }

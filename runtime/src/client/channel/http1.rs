@@ -30,7 +30,7 @@ use super::{
     random::Random,
 };
 use crate::{
-    call::{Body, Frame, Source},
+    call::{Body, Data, Frame, Source},
     client::{
         Sending, Transport,
         reach::{Patience, a_server, closed},
@@ -338,6 +338,9 @@ impl Source for Answer {
         if frame.is_none() {
             self.used.keep();
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(|error| broken(&error, &self.server, None))))
+        Poll::Ready(frame.map(|frame| match frame {
+            Ok(frame) => Ok(frame.map_data(Data::from)),
+            Err(error) => Err(broken(&error, &self.server, None)),
+        }))
     }
 }

@@ -7,7 +7,6 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bytes::Bytes;
 use h2::{Reason, client::SendRequest};
 use http::{Request, Response};
 use tokio::{sync::oneshot, time::Instant};
@@ -19,7 +18,7 @@ use super::{
     greeting::Greeting,
 };
 use crate::{
-    call::{Body, Frame, Source},
+    call::{Body, Data, Frame, Source},
     client::reach::Unprocessed,
     http2::{Failure, Guard, Held, Load, Pulse, Pump, RecvBody, SEND_BUFFER, Slot, Slots, in_words},
     task::{AbortOnDrop, Rare},
@@ -29,11 +28,17 @@ use crate::{
 /// where smaller ones would have to be put together, and it is read and written by a system call or two.
 const FRAME: u32 = 80 * 1024;
 
+/// The largest frame for a client that takes heads of as many bytes. h2 counts the frames of a block of headers, and takes
+/// them for as large as this; servers mostly send smaller ones, which for larger heads would be too many.
+fn frame_size(header_bytes: u32) -> u32 {
+    if header_bytes > 6 * 16 * 1024 { 16 * 1024 } else { FRAME }
+}
+
 /// An HTTP/2 connection, as long as it takes calls; when it is dropped, the connection closes after the last of its
 /// streams.
 #[derive(Debug)]
 pub(super) struct Connection {
-    send: SendRequest<Bytes>,
+    send: SendRequest<Data>,
     pub(super) slots: Arc<Slots>,
     pub(super) opened: Instant,
     _in_use: oneshot::Sender<()>,
@@ -54,7 +59,7 @@ pub(super) async fn open(io: Io, server: Address, connector: &Connector, load: A
         .enable_push(false)
         .initial_window_size(windows.stream)
         .initial_connection_window_size(windows.connection)
-        .max_frame_size(FRAME)
+        .max_frame_size(frame_size(max_header_bytes))
         .max_header_list_size(max_header_bytes)
         .max_send_buffer_size(SEND_BUFFER)
         .data_frame_budget(windows.data_frame_budget())
@@ -84,9 +89,9 @@ pub(super) async fn open(io: Io, server: Address, connector: &Connector, load: A
 
 /// Runs a connection to its end, and tells when it takes no further calls.
 struct Driver {
-    connection: h2::client::Connection<Guard<Greeting<Io>>, Bytes>,
+    connection: h2::client::Connection<Guard<Greeting<Io>>, Data>,
     /// Fails once the server goes away. It keeps the connection open, so it goes when the connection is not used.
-    probe: Option<SendRequest<Bytes>>,
+    probe: Option<SendRequest<Data>>,
     unused: oneshot::Receiver<()>,
     tell: Option<oneshot::Sender<String>>,
     slots: Arc<Slots>,
@@ -165,7 +170,7 @@ impl Connection {
 /// Room for one call on a connection.
 #[derive(Debug)]
 pub(super) struct Lease {
-    send: SendRequest<Bytes>,
+    send: SendRequest<Data>,
     slot: Slot,
 }
 
@@ -193,7 +198,7 @@ impl Lease {
             Ok((data, trailers)) => {
                 // A server may have answered and ended the stream already (RFC 9113, 8.1). Why a request cannot be sent,
                 // the answer tells.
-                let _ = Pump::send_whole(stream, data, trailers);
+                let _ = Pump::send_whole(stream, data, trailers, slot.slots().vitals());
             }
             Err(body) => {
                 let failure = held.failure.insert(Failure::default());

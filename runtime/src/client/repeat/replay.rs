@@ -6,24 +6,23 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bytes::Bytes;
 use tonic::Status;
 
-use crate::call::{Body, Frame, Source};
+use crate::call::{Body, Data, Frame, Source};
 
 /// What is kept of a stream, in bytes. One that has sent more is not sent again. (What gRPC's core keeps for each call.)
 const KEPT: usize = 256 * 1024;
 
 /// A body, for as many readers as there are attempts.
 pub(super) enum Replay {
-    Whole(Option<Bytes>),
+    Whole(Option<Data>),
     Stream(Arc<Mutex<Kept>>),
 }
 
 /// What was read of a stream.
 pub(super) struct Kept {
     source: Body,
-    frames: VecDeque<Bytes>,
+    frames: VecDeque<Data>,
     /// The number of the first of the frames.
     first: usize,
     bytes: usize,
@@ -54,7 +53,7 @@ impl Replay {
     /// The body from its beginning, and the number of who reads it.
     pub(super) fn reader(&self) -> (usize, Body) {
         match self {
-            Self::Whole(data) => (0, Body::whole(data.clone(), None)),
+            Self::Whole(data) => (0, Body::known(data.clone(), None)),
             Self::Stream(kept) => {
                 let mut state = lock(kept);
                 state.readers += 1;
@@ -100,7 +99,7 @@ impl Kept {
     }
 
     /// The frame of this number.
-    fn frame(&mut self, at: usize) -> Option<Bytes> {
+    fn frame(&mut self, at: usize) -> Option<Data> {
         if self.only.is_some() {
             // Nobody reads them again.
             while self.first < at && self.frames.pop_front().is_some() {

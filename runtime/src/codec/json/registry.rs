@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use super::wkt::WELL_KNOWN;
 use super::{Error, Json, Reader, Writer};
 use crate::{
+    call::Output,
     codec::{Erased, Message, fresh, merge},
     google,
 };
@@ -54,9 +55,9 @@ impl Type {
     pub(super) fn read(&self, reader: &mut Reader<'_>) -> Result<Vec<u8>, Error> {
         let mut message = (self.fresh)();
         self.json_mut(message.any_mut()).map_or(Ok(()), |message| message.read(reader))?;
-        let mut buffer = BytesMut::with_capacity(message.encoded_len());
-        message.encode_raw(&mut buffer);
-        Ok(buffer.into())
+        let mut output = Output::from(BytesMut::with_capacity(message.encoded_len()));
+        message.encode_raw(&mut output);
+        Ok(output.into_bytes().into())
     }
 
     /// Writes the JSON of a message of which it is given the protobuf form.

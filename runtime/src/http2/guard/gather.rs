@@ -2,29 +2,25 @@
 
 use std::{
     cell::Cell,
-    collections::VecDeque,
     io::IoSlice,
-    ops::Range,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 
-/// A write of as many bytes is a whole DATA frame of the default size, behind which there is mostly another: h2 writes
-/// each by a system call of its own, which costs more than to hold it until the next has come. Larger ones, to peers that
-/// take larger frames, are worth their call.
-const WHOLE: Range<usize> = 16 * 1024..18 * 1024;
-/// What is written together, in bytes: a message of 64 KiB, with the heads of its frames.
-const ROOM: usize = 68 * 1024;
+use crate::call::Output;
+
+/// What is written together, in bytes: as much as a pump hands over in a turn, with the heads of its frames.
+const ROOM: usize = 264 * 1024;
 /// Slices of as many bytes are worth a look for the message that they are a part of.
-const LARGE: usize = 4 * 1024;
-/// The most slices of one write.
-const SLICES: usize = 16;
+pub(super) const LARGE: usize = 4 * 1024;
+/// The most slices of one write: those of frames of the default size, each with its head.
+const SLICES: usize = 40;
 /// The most messages to look among.
-const LENT: usize = 8;
+const LENT: usize = 16;
 
 thread_local! {
     /// Copies are needed while a connection is polled, so one buffer a thread is enough.
@@ -71,16 +67,14 @@ impl Lent {
 /// What h2 has written and the socket has not been given yet.
 #[derive(Default)]
 pub(super) struct Gather {
-    parts: VecDeque<Bytes>,
-    /// Bytes of all parts.
-    len: usize,
+    held: Output,
     /// The socket has taken all of it, and is to pass it on.
     unflushed: bool,
 }
 
 impl Gather {
     pub(super) fn is_empty(&self) -> bool {
-        self.parts.is_empty()
+        self.held.is_empty()
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -89,54 +83,44 @@ impl Gather {
 
     pub(super) fn flushed(&mut self) {
         self.unflushed = false;
+        SPARE.set(std::mem::take(&mut self.held).into_buffer());
     }
 
-    /// Whether a write is to wait for the next.
-    pub(super) fn wants(&self, len: usize) -> bool {
-        !self.is_empty() || WHOLE.contains(&len)
+    /// Whether a write is to wait for the next. h2 writes each DATA frame by a system call of its own, behind which there
+    /// mostly is another, or trailers; to hold it until then costs less. What is small and without a payload of its own is
+    /// several frames already.
+    pub(super) fn wants(&self, slices: &[IoSlice<'_>], len: usize) -> bool {
+        !self.is_empty() || slices.len() > 1 || len >= LARGE
     }
 
-    pub(super) fn has_room(&self, len: usize) -> bool {
-        self.is_empty() || self.len + len <= ROOM && self.parts.len() + 2 <= SLICES
+    pub(super) fn has_room(&self, slices: &[IoSlice<'_>], len: usize) -> bool {
+        self.is_empty() || self.held.len() + len <= ROOM && self.held.slices().count() + slices.len() <= SLICES
     }
 
     pub(super) fn add(&mut self, slices: &[IoSlice<'_>], lent: &Lent) {
+        if self.is_done() {
+            self.held = SPARE.take().into();
+        }
         self.unflushed = true;
-        for slice in slices.iter().filter(|slice| !slice.is_empty()) {
+        for slice in slices {
             let found = if slice.len() < LARGE { None } else { lent.find(slice) };
-            self.parts.push_back(found.unwrap_or_else(|| copied(slice)));
-            self.len += slice.len();
+            match found {
+                Some(found) => self.held.keep(found),
+                None => self.held.put_slice(slice),
+            }
         }
     }
 
     /// What is to be written next, and how many slices it is.
     pub(super) fn rest(&self) -> ([IoSlice<'_>; SLICES], usize) {
-        let mut parts = self.parts.iter();
-        let slices = std::array::from_fn(|_| IoSlice::new(parts.next().map_or(&[], |part| part)));
-        (slices, self.parts.len().min(SLICES))
-    }
-
-    pub(super) fn took(&mut self, mut len: usize) {
-        self.len -= len;
-        while let Some(first) = self.parts.front_mut() {
-            let taken = len.min(first.len());
-            first.advance(taken);
-            len -= taken;
-            if !first.is_empty() {
-                break;
-            }
-            self.parts.pop_front();
+        let (mut rest, mut count) = ([IoSlice::new(&[]); SLICES], 0);
+        for (slice, room) in self.held.slices().zip(&mut rest) {
+            (*room, count) = (IoSlice::new(slice), count + 1);
         }
+        (rest, count)
     }
-}
 
-fn copied(slice: &[u8]) -> Bytes {
-    let mut spare = SPARE.take();
-    if spare.capacity() < slice.len() {
-        spare.reserve(slice.len().max(ROOM));
+    pub(super) fn took(&mut self, len: usize) {
+        self.held.advance(len);
     }
-    spare.extend_from_slice(slice);
-    let copy = spare.split().freeze();
-    SPARE.set(spare);
-    copy
 }

@@ -1,7 +1,5 @@
 //! The limits of what h2 itself accepts without end.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
 use super::{
@@ -12,11 +10,11 @@ use super::{
     uploads::Uploads,
 };
 
-/// How much of what a peer may send.
+/// How much of what a peer may send. There is one of these for each connection, so its numbers are narrow.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Laws {
-    /// Pings closer than this, while nothing else happens, are strikes.
-    pub(crate) ping_interval: Duration,
+    /// Pings closer than as many milliseconds, while nothing else happens, are strikes.
+    pub(crate) ping_interval: u32,
     /// Frames that may come without HEADERS or DATA either way.
     pub(crate) control_frames: u32,
     /// Streams that may end by a reset at once, and how many more each second.
@@ -188,7 +186,9 @@ impl Police {
 
     fn ping(&mut self) {
         let now = Instant::now();
-        let early = self.last_ping.is_some_and(|last| now.duration_since(last) < self.laws.ping_interval);
+        let early = self
+            .last_ping
+            .is_some_and(|last| now.duration_since(last).as_millis() < u128::from(self.laws.ping_interval));
         self.strikes += u32::from(early);
         self.last_ping = Some(now);
     }
@@ -225,6 +225,8 @@ impl Resets {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{super::scan::PADDED, *};
 
     /// On a stream of its own, or on the first.
@@ -249,7 +251,7 @@ mod tests {
     }
 
     fn police() -> Police {
-        let ping_interval = Duration::from_secs(10);
+        let ping_interval = 10_000;
         let mut police = Police::new(Laws { ping_interval, control_frames: 10_000, resets: 800, window: 1 << 20 });
         police.inbound.skip = 0;
         police.received(&open(0));
@@ -376,8 +378,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_has_begun_is_owed_until_it_has_come() {
-        let mut police =
-            Police::new(Laws { ping_interval: Duration::ZERO, control_frames: 100, resets: 100, window: 1 << 20 });
+        let mut police = Police::new(Laws { ping_interval: 0, control_frames: 100, resets: 100, window: 1 << 20 });
         let mut look = |bytes: &[u8]| {
             let Look { owes, anew, .. } = police.received(bytes);
             (owes, anew)

@@ -13,7 +13,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::Lent;
+use super::gather::{LARGE, Lent};
+use crate::call::Data;
 
 /// When bytes last came, whether the peer plays fair, and since when it has been in which of the states that may not
 /// last. Written by the [`Guard`](super::Guard), by whoever runs the connection, and by its calls as they end.
@@ -41,7 +42,9 @@ pub(crate) struct Vitals {
     /// Something is written that the socket was not given yet.
     held: AtomicBool,
     /// What is written of it is a slice of this.
-    pub(crate) lent: Lent,
+    lent: Lent,
+    /// Bytes that were handed to h2 since the connection had its turn and could write all.
+    ahead: AtomicU32,
     /// Streams that the peer has begun and h2 has not given out.
     awaited: AtomicU32,
     /// What the headers of the requests that are open take.
@@ -105,6 +108,7 @@ impl Vitals {
             flushed: Arc::default(),
             held: AtomicBool::new(false),
             lent: Lent::default(),
+            ahead: AtomicU32::new(0),
             awaited: AtomicU32::new(0),
             open_header_bytes: AtomicUsize::new(0),
         }
@@ -186,10 +190,37 @@ impl Vitals {
         self.stuck.load(Ordering::Relaxed)
     }
 
+    /// Notes data that h2 is handed, to be written at the connection's next turn. What is small does not matter.
+    #[inline]
+    pub(crate) fn hands_over(&self, data: &Data) {
+        if data.len() >= LARGE {
+            self.hands_over_large(data);
+        }
+    }
+
+    fn hands_over_large(&self, data: &Data) {
+        // A narrow number, as there is one for each connection; more than fits is not handed over in one turn.
+        self.ahead.fetch_add(data.len() as u32, Ordering::Relaxed);
+        data.slices().for_each(|slice| self.lent.add(slice));
+    }
+
+    /// Bytes of all streams that were handed over since the connection could write all.
+    pub(crate) fn ahead(&self) -> usize {
+        self.ahead.load(Ordering::Relaxed) as usize
+    }
+
+    pub(super) fn lent(&self) -> &Lent {
+        &self.lent
+    }
+
     /// Notes that the connection has written what it could, by the task that runs it.
     pub(crate) fn wrote_all(&self) {
         self.lent.clear();
-        if self.is_stuck() && self.blocked.millis().is_none() {
+        if self.blocked.millis().is_some() {
+            return;
+        }
+        self.ahead.store(0, Ordering::Relaxed);
+        if self.is_stuck() {
             self.stuck.store(false, Ordering::Relaxed);
             // By its lock, whoever waits from here on sees what was stored.
             self.flushed.notify_waiters();

@@ -13,7 +13,7 @@ use super::{
     stream::END,
 };
 use crate::{
-    call::{Body, Chunks, Deframe, Ending, Inbound, Item, Reframe},
+    call::{Body, Chunks, Data, Deframe, Ending, Inbound, Item, Reframe},
     client::{ClientProtocol, Head},
     codec::{Codec, Form},
     compress::Encoding,
@@ -59,10 +59,12 @@ impl ClientProtocol for Connect {
         }
         match body.try_into_whole() {
             Err(body) => post(call, content_type, &headers::UNARY, compressed, body),
-            Ok((message, _)) => match url(&call, message.as_deref().unwrap_or_default()) {
-                Some(uri) => get(call, content_type, uri),
-                None => post(call, content_type, &headers::UNARY, compressed, Body::whole(message, None)),
-            },
+            Ok((message, _)) => {
+                match message.as_ref().map_or(Some(&[][..]), Data::as_slice).and_then(|text| url(&call, text)) {
+                    Some(uri) => get(call, content_type, uri),
+                    None => post(call, content_type, &headers::UNARY, compressed, Body::known(message, None)),
+                }
+            }
         }
     }
 

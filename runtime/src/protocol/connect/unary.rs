@@ -92,8 +92,7 @@ impl Protocol for Unary {
         match result {
             Ok(mut answer) => {
                 let message = std::mem::take(&mut answer.message);
-                let data = (!message.is_empty()).then(|| message.freeze());
-                let mut response = self.head(negotiated, answer.take_metadata()).map(|()| Body::whole(data, None));
+                let mut response = self.head(negotiated, answer.take_metadata()).map(|()| Body::written(message, None));
                 if let Some(encoding) = negotiated.encoding.filter(|_| answer.compressed) {
                     response.headers_mut().insert(headers::UNARY.0, HeaderValue::from_static(encoding.name()));
                 }

@@ -76,7 +76,9 @@ impl Protocol for Rest {
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         }
         // HTTP/1.1 sends the trailers that the head has announced.
-        if let Some(names) = call.written.trailers() {
+        if call.is_stream
+            && let Some(names) = call.written.trailers()
+        {
             response.headers_mut().insert(header::TRAILER, names);
         }
         if call.shape == Shape::Events {
@@ -114,19 +116,23 @@ impl Protocol for Rest {
 impl Rest {
     fn one(&self, negotiated: &Negotiated, mut answer: Answer) -> Response<Body> {
         let mut response = self.head(negotiated, answer.take_metadata());
-        headers::trailing(answer.trailers(), response.headers_mut());
+        if let Some(trailers) = answer.some_trailers() {
+            headers::trailing(trailers, response.headers_mut());
+        }
         // RFC 9110, 15.3.5, 15.3.6 and 15.4.5.
         if matches!(response.status().as_u16(), 204 | 205 | 304) {
             response.headers_mut().remove(header::CONTENT_TYPE);
             return response.map(|()| Body::empty());
         }
-        if let Some(encoding) = negotiated.encoding.filter(|_| answer.compressed) {
-            response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
-        }
-        if negotiated.encoding.is_some() {
+        if let Some(encoding) = negotiated.encoding {
+            if answer.compressed {
+                response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.name()));
+            }
             response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
-        let data = (!answer.message.is_empty()).then(|| answer.message.freeze());
+        // A text is one slice.
+        let data = answer.message.into_bytes();
+        let data = (!data.is_empty()).then_some(data);
         response.map(|()| Body::whole(data, None))
     }
 }
