@@ -73,9 +73,8 @@ async fn what_hostile_peers_may_cost() {
         Hostile::json("/test.Bulk/Count", json(LIMIT / 2 - 1)),
         Hostile::json("/v1/count", json(LIMIT / 2 - 1)),
     ];
-    // The elements may take 32 MiB; of the body of 4 MiB there is a copy on either side.
     for hostile in many {
-        costs(&peer, &hostile, 44 * MIB).await;
+        costs(&peer, &hostile, 40 * MIB).await;
     }
     // Nearly as many as there is room for: by its descriptor a value takes 56 bytes, by prost 32.
     let count = 8 * LIMIT / 64;
