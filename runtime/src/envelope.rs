@@ -84,4 +84,8 @@ impl Deframe for Envelope {
             None => Ok(Item::More),
         }
     }
+
+    fn ends_silently(&self) -> bool {
+        true
+    }
 }

@@ -83,7 +83,7 @@ impl Body {
     }
 
     /// What was written, then possibly trailers.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn written(output: Output, trailers: Option<HeaderMap>) -> Self {
         if output.is_parted() {
             return Self::known(output.into_data(), trailers);
@@ -93,7 +93,6 @@ impl Body {
     }
 
     /// A body of which all is known.
-    #[cold]
     pub(crate) fn known(data: Option<Data>, trailers: Option<HeaderMap>) -> Self {
         match data.map(Data::into_one) {
             None => Self::whole(None, trailers),
@@ -163,13 +162,12 @@ impl Body {
         }
     }
 
-    #[cold]
     fn known_parts(&self) -> Option<&Known> {
         if let Inner::Source(source) = &self.inner { source.known() } else { None }
     }
 
     /// The next frame, of data no more than a slice; what follows that is next.
-    #[cold]
+    #[inline(never)]
     fn poll_slice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<http_body::Frame<Bytes>, Status>>> {
         let Some(frame) = ready!(self.poll_next(cx)?) else { return Poll::Ready(None) };
         Poll::Ready(Some(Ok(frame.map_data(|mut rest| {
@@ -208,7 +206,7 @@ impl Body {
     }
 }
 
-#[cold]
+#[inline(never)]
 fn known_of(mut source: Box<dyn Source>) -> Result<(Option<Data>, Option<HeaderMap>), Body> {
     match source.known_mut() {
         Some(Known { data, trailers }) => Ok((data.take(), trailers.take())),

@@ -8,6 +8,10 @@ use bytes::{Buf, Bytes, BytesMut};
 /// a peer that sends one byte a frame must not make us keep one handle a byte.
 const SMALL: usize = 1024;
 
+/// With as much of a message here that is not complete, what comes is joined at once: its bytes are not there twice when
+/// the message is complete.
+const LARGE: usize = 256 * 1024;
+
 /// A queue of received chunks that hands out contiguous slices: without a copy when the slice lies within one chunk,
 /// with exactly one when it does not. It never holds more than what was received.
 #[derive(Debug, Default)]
@@ -15,7 +19,7 @@ pub(crate) struct Chunks {
     /// The chunk that is read from; apart from the queue so that the common case (one chunk) allocates nothing.
     front: Bytes,
     queue: VecDeque<Bytes>,
-    /// Small chunks on their way into one.
+    /// Chunks on their way into one.
     tail: BytesMut,
     len: usize,
 }
@@ -30,9 +34,13 @@ impl Chunks {
     }
 
     pub(crate) fn push(&mut self, chunk: Bytes) {
+        let waiting = self.len;
         self.len += chunk.len();
-        if self.front.is_empty() && self.queue.is_empty() && self.tail.is_empty() {
+        if waiting == 0 {
             self.front = chunk;
+        } else if waiting >= LARGE {
+            self.tail = self.join(waiting, 2 * waiting);
+            self.tail.extend_from_slice(&chunk);
         } else if chunk.len() < SMALL {
             self.tail.extend_from_slice(&chunk);
         } else {
@@ -96,10 +104,13 @@ impl Chunks {
             return None;
         }
         self.len -= n;
+        if self.front.len() < n {
+            self.refill();
+        }
         if self.front.len() >= n {
             return Some(self.front.split_to(n));
         }
-        Some(self.join(n))
+        Some(self.join(n, n).freeze())
     }
 
     /// Puts bytes before the first.
@@ -154,46 +165,46 @@ impl Chunks {
         }
     }
 
-    /// Takes the first `n` bytes, as many as there are, out of several chunks.
+    /// Takes the first `n` bytes, as many as there are, into one slice with this room.
     #[cold]
-    fn join(&mut self, n: usize) -> Bytes {
-        if self.front.is_empty() {
-            self.refill();
-            if self.front.len() >= n {
-                return self.front.split_to(n);
-            }
+    fn join(&mut self, n: usize, room: usize) -> BytesMut {
+        if self.front.is_empty() && self.queue.is_empty() && self.tail.len() == n {
+            return std::mem::take(&mut self.tail);
         }
-        let mut joined = BytesMut::with_capacity(n);
+        let mut joined = BytesMut::with_capacity(room);
         while joined.len() < n {
+            self.refill();
             let step = (n - joined.len()).min(self.front.len());
             joined.extend_from_slice(&self.front[..step]);
             self.front.advance(step);
-            self.refill();
         }
-        joined.freeze()
+        self.refill();
+        joined
     }
 
-    /// Goes on to the next chunk where the front is used up.
+    /// Goes on to the next chunk, if there is one, where the front is used up.
+    #[inline]
     fn refill(&mut self) {
         if !self.front.is_empty() {
             return;
         }
-        if let Some(next) = self.queue.pop_front() {
-            self.front = next;
-        } else if !self.tail.is_empty() {
-            self.front = self.tail.split().freeze();
-        }
+        self.front = match self.queue.pop_front() {
+            Some(next) => next,
+            None => std::mem::take(&mut self.tail).freeze(),
+        };
     }
 
     fn seal_tail(&mut self) {
         if !self.tail.is_empty() {
-            self.queue.push_back(self.tail.split().freeze());
+            self.queue.push_back(std::mem::take(&mut self.tail).freeze());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -220,5 +231,28 @@ mod tests {
             assert_eq!(chunks.take(4995).unwrap(), data[5005..]);
             assert!(chunks.is_empty());
         }
+    }
+
+    #[test]
+    fn a_large_message_is_not_there_twice() {
+        struct Chunk(Vec<u8>, #[expect(dead_code, reason = "counts")] Arc<()>);
+        impl AsRef<[u8]> for Chunk {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+        let (mut chunks, alive, size) = (Chunks::default(), Arc::new(()), 16 * 1024);
+        let data: Vec<u8> = (0..4 * LARGE as u32).map(|i| (i % 251) as u8).collect();
+        for part in data.chunks(size) {
+            chunks.push(Bytes::from_owner(Chunk(part.to_vec(), Arc::clone(&alive))));
+            assert!(Arc::strong_count(&alive) <= 1 + LARGE / size);
+        }
+        assert_eq!(Arc::strong_count(&alive), 1);
+        assert_eq!(chunks.peek::<5>().unwrap(), data[..5]);
+        chunks.skip(5);
+        let last = data.len() - 7;
+        assert!(chunks.take(last - 5).unwrap() == data[5..last]);
+        assert_eq!(chunks.len(), 7);
+        assert_eq!(chunks.first(10), &data[last..]);
     }
 }

@@ -44,6 +44,11 @@ pub(crate) trait Deframe: Send + Sync {
         false
     }
 
+    /// Whether nothing is learned any more where the body has ended and all its bytes were taken.
+    fn ends_silently(&self) -> bool {
+        false
+    }
+
     /// Reads the outcome of the call at the end of the body: the trailing metadata, or the error. A server learns
     /// nothing there.
     fn end(&mut self, ending: Ending) -> Result<MetadataMap, Status> {
@@ -108,7 +113,7 @@ pub struct Inbound {
     body: Body,
     pub(super) chunks: Chunks,
     ending: Ending,
-    state: State,
+    pub(super) state: State,
     /// Bounds how long messages may come to a standstill; `None` for what a client receives.
     progress: Option<Progress>,
     /// The request as a whole is awaited, rather than its next message.
@@ -155,7 +160,7 @@ impl Arrived {
 }
 
 #[derive(Debug, PartialEq)]
-enum State {
+pub(super) enum State {
     Reading,
     /// The body ended; what is buffered is still to be read.
     Draining,
@@ -297,7 +302,7 @@ impl Inbound {
             }
             self.is_found = true;
         }
-        if self.framing.is_single() {
+        if self.framing.is_single() || self.is_last() {
             return Poll::Ready(self.conclude(Ok(())));
         }
         // Whether another follows can be told only where this one does not lie.
@@ -308,6 +313,15 @@ impl Inbound {
             false => Ok(()),
             true => self.conclude(Err(Status::unimplemented("expected exactly one message, got more"))),
         })
+    }
+
+    /// Whether it is known that nothing follows the message that has come.
+    fn is_last(&self) -> bool {
+        let len = if let Arrived::Next(len) = self.arrived { len } else { 0 };
+        self.state == State::Draining
+            && self.chunks.len() == len
+            && self.ending.trailers.is_none()
+            && self.framing.ends_silently()
     }
 
     /// Reads to the end, past messages nobody wants, and gives the trailing metadata.

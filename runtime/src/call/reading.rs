@@ -19,7 +19,10 @@ use tokio::{
 };
 use tonic::Status;
 
-use super::{Inbound, inbound::Arrived};
+use super::{
+    Inbound,
+    inbound::{Arrived, State},
+};
 use crate::codec::{Codec, Erased, Fresh, Room, SMALL};
 
 /// What a message takes in memory, in bytes, from which on it is read elsewhere: about a millisecond's work.
@@ -78,11 +81,12 @@ impl Inbound {
     }
 
     /// The error of a message that was read where it lies, the same however the body was cut: a field that is longer than
-    /// the message is read on into what has arrived behind it, and so what is wrong there is not the message's.
+    /// the message is read on into what has arrived behind it, and so what is wrong there is not the message's. Behind the
+    /// only message of a call there is nothing.
     #[cold]
     fn however_it_came(&self, status: Status) -> Status {
         match self.last_codec() {
-            Codec::Proto if !self.framing.is_single() => Status::internal("the message does not decode as protobuf"),
+            Codec::Proto if !self.framing.is_single() && self.state != State::Ended => Status::internal("the message does not decode as protobuf"),
             _ => status,
         }
     }

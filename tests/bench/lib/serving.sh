@@ -15,7 +15,7 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$workspace/target}/bench-json CARGO_
 cargo build --release -q --manifest-path "$bench/json/Cargo.toml"
 binaries=$CARGO_TARGET_DIR/release
 out=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -r "$out"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -r "$out"' EXIT
 shopt -s inherit_errexit
 "$binaries/codecs" texts "$out"
 
