@@ -51,7 +51,7 @@ impl Default for ConnectionLimits {
             age_grace: Duration::from_secs(24 * 3600),
             control_frames: 10_000,
             resets: 800,
-            windows: Windows::new(256 * 1024, 1024 * 1024),
+            windows: Windows::new(512 * 1024, 1024 * 1024),
         }
     }
 }
@@ -156,7 +156,7 @@ impl ConnectionLimits {
 
     /// How much a peer may send before it was read, in bytes: on one stream, and on all of an HTTP/2 connection. A stream
     /// gets at most one window for each round trip, so a long way at a high rate needs a wider one; what is unread stays in
-    /// memory. As many requests as fit into the connection's may be left unread before they stop the others. Default: 256
+    /// memory. As many requests as fit into the connection's may be left unread before they stop the others. Default: 512
     /// KiB and 1 MiB. The least is 65,535, the most 2^31 - 1 (RFC 9113, 6.9), and a connection has no less than a stream.
     ///
     /// DATA for calls that are over, since they were answered early, is bounded by it, too: after four times the

@@ -350,7 +350,7 @@ async fn windows_are_announced() {
     let target = format!("http://{}", listener.local_addr().unwrap());
     let wide = Channel::builder(&target).windows(1 << 20, 3 << 20);
     for (builder, stream, connection) in
-        [(Channel::builder(&target), 256u32 << 10, 16u32 << 20), (wide, 1u32 << 20, 3u32 << 20)]
+        [(Channel::builder(&target), 512u32 << 10, 16u32 << 20), (wide, 1u32 << 20, 3u32 << 20)]
     {
         let client = EchoClient::new(builder.build().unwrap());
         let call = tokio::spawn(async move { client.unary(String::new()).await });

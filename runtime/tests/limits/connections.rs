@@ -189,7 +189,7 @@ async fn over_http2() {
 #[tokio::test(start_paused = true)]
 async fn settings_are_announced() {
     let wide = limits(builder(), |limits| limits.windows(1 << 20, 3 << 20));
-    for (server, stream, connection) in [(builder(), 256 << 10, 1 << 20), (wide, 1u32 << 20, 3u32 << 20)] {
+    for (server, stream, connection) in [(builder(), 512 << 10, 1 << 20), (wide, 1u32 << 20, 3u32 << 20)] {
         let mut peer = connect(server.build().unwrap());
         peer.write_all(&[PREFACE, &frame(SETTINGS, 0, 0, &[])].concat()).await.unwrap();
         let mut said = vec![0; 100];

@@ -64,7 +64,7 @@ impl ChannelBuilder {
             http1_only: false,
             wait_for_ready: false,
             max_header_bytes: ANSWER_HEADERS,
-            windows: Windows::new(256 * 1024, 16 * 1024 * 1024),
+            windows: Windows::new(512 * 1024, 16 * 1024 * 1024),
             max_connections: None,
             streams_per_connection: None,
             authority: None,
@@ -134,7 +134,7 @@ impl ChannelBuilder {
     /// How much the server may send before it was read, in bytes: on one stream, and on all of an HTTP/2 connection. A
     /// stream gets at most one window for each round trip, so a long way at a high rate needs a wider one; what is unread
     /// stays in memory. As many streams as fit into the connection's may be left unread before they stop the others.
-    /// Default: 256 KiB and 16 MiB. The least is 65,535, the most 2^31 - 1 (RFC 9113, 6.9), and a connection has no less
+    /// Default: 512 KiB and 16 MiB. The least is 65,535, the most 2^31 - 1 (RFC 9113, 6.9), and a connection has no less
     /// than a stream.
     #[must_use]
     pub fn windows(mut self, stream: u32, connection: u32) -> Self {
