@@ -46,7 +46,7 @@ fn blobs(lens: &[usize]) -> Blobs {
 
 /// Around the size from which on a field is not copied, and the sizes of frames, turns and windows.
 fn all() -> Vec<Blobs> {
-    [&[][..], &[8191], &[8192], &[8193, 1, 16_384], &[65_536], &[100, 20_000, 20_000, 20_000], &[300_000]]
+    [&[][..], &[8191], &[8192], &[8193, 1, 16_384], &[65_536], &[100, 20_000, 20_000, 20_000], &[300_000], &[600_000]]
         .map(blobs)
         .into()
 }

@@ -18,7 +18,7 @@ use rsgrpc::{Channel, Request, Response, Server, Status, Streaming, codegen::Str
 use support::{Answer, Echo, EchoClient, EchoServer};
 use tokio::net::{TcpListener, TcpStream};
 
-/// As many streams fill the window of a connection, on either side.
+/// As many streams have windows for more than a connection of the server has.
 const STREAMS: usize = 4;
 /// How long nobody reads, which is long enough to fill every window.
 const PAUSE: Duration = Duration::from_millis(300);

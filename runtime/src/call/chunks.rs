@@ -8,12 +8,11 @@ use bytes::{Buf, Bytes, BytesMut};
 /// a peer that sends one byte a frame must not make us keep one handle a byte.
 const SMALL: usize = 1024;
 
-/// With as much of a message here that is not complete, what comes is joined at once: its bytes are not there twice when
-/// the message is complete.
+/// Behind as much that waits, what comes is joined with it at once: a large message is not there twice when it is complete.
 const LARGE: usize = 256 * 1024;
 
-/// A queue of received chunks that hands out contiguous slices: without a copy when the slice lies within one chunk,
-/// with exactly one when it does not. It never holds more than what was received.
+/// A queue of received chunks that hands out contiguous slices: without a copy when the slice lies within one chunk, with
+/// one of each chunk when it does not. What it keeps grows with what was received, to no more than twice as much.
 #[derive(Debug, Default)]
 pub(crate) struct Chunks {
     /// The chunk that is read from; apart from the queue so that the common case (one chunk) allocates nothing.
@@ -81,7 +80,7 @@ impl Chunks {
     pub(crate) fn skip(&mut self, n: usize) {
         let n = n.min(self.len);
         self.len -= n;
-        if n <= self.front.len() {
+        if n < self.front.len() && n < LARGE {
             self.front.advance(n);
         } else {
             self.skip_across(n);
@@ -96,6 +95,17 @@ impl Chunks {
             self.refill();
         }
         self.front.advance(n);
+        self.let_go(n);
+    }
+
+    /// What is left behind the first `n` bytes does not keep the buffer that they were in.
+    #[inline]
+    fn let_go(&mut self, n: usize) {
+        if self.front.is_empty() {
+            self.front = Bytes::new();
+        } else if n >= LARGE && self.front.len() < LARGE {
+            self.front = Bytes::copy_from_slice(&self.front);
+        }
     }
 
     /// Takes the first `n` bytes as one slice; `None` while fewer have arrived.
@@ -107,10 +117,12 @@ impl Chunks {
         if self.front.len() < n {
             self.refill();
         }
-        if self.front.len() >= n {
-            return Some(self.front.split_to(n));
+        if self.front.len() < n {
+            return Some(self.join(n, n).freeze());
         }
-        Some(self.join(n, n).freeze())
+        let taken = self.front.split_to(n);
+        self.let_go(n);
+        Some(taken)
     }
 
     /// Puts bytes before the first.
@@ -137,8 +149,6 @@ impl Chunks {
         let rest = front.len() - n;
         let result = read(front, n);
         match front.len().checked_sub(rest) {
-            // A chunk that is used up is not kept alive for as long as the next is awaited.
-            Some(_) if rest == 0 => *front = Bytes::new(),
             Some(left) => front.advance(left),
             None => {
                 *self = Self::default();
@@ -146,6 +156,7 @@ impl Chunks {
             }
         }
         self.len -= n;
+        self.let_go(n);
         result
     }
 
@@ -165,9 +176,11 @@ impl Chunks {
         }
     }
 
-    /// Takes the first `n` bytes, as many as there are, into one slice with this room.
+    /// Takes the first `n` bytes, of which there are as many, into one slice: the tail, if that is all there is, or one with
+    /// this room.
     #[cold]
     fn join(&mut self, n: usize, room: usize) -> BytesMut {
+        debug_assert!(n <= self.front.len() + self.queue.iter().map(Bytes::len).sum::<usize>() + self.tail.len());
         if self.front.is_empty() && self.queue.is_empty() && self.tail.len() == n {
             return std::mem::take(&mut self.tail);
         }
@@ -190,14 +203,26 @@ impl Chunks {
         }
         self.front = match self.queue.pop_front() {
             Some(next) => next,
-            None => std::mem::take(&mut self.tail).freeze(),
+            None => self.take_tail(),
         };
     }
 
     fn seal_tail(&mut self) {
         if !self.tail.is_empty() {
-            self.queue.push_back(std::mem::take(&mut self.tail).freeze());
+            let sealed = self.take_tail();
+            self.queue.push_back(sealed);
         }
+    }
+
+    fn take_tail(&mut self) -> Bytes {
+        let tail = std::mem::take(&mut self.tail);
+        if tail.len() < LARGE {
+            return tail.freeze();
+        }
+        // Whoever keeps a field of the message would keep the room behind it.
+        let mut tail = Vec::from(tail);
+        tail.shrink_to_fit();
+        tail.into()
     }
 }
 
@@ -206,6 +231,17 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+
+    /// A chunk with a count of those that are kept.
+    fn counted(bytes: &[u8], alive: &Arc<()>) -> Bytes {
+        struct Chunk(Vec<u8>, #[expect(dead_code, reason = "counts")] Arc<()>);
+        impl AsRef<[u8]> for Chunk {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+        Bytes::from_owner(Chunk(bytes.to_vec(), Arc::clone(alive)))
+    }
 
     #[test]
     fn a_slice_within_one_chunk_is_not_copied() {
@@ -235,16 +271,10 @@ mod tests {
 
     #[test]
     fn a_large_message_is_not_there_twice() {
-        struct Chunk(Vec<u8>, #[expect(dead_code, reason = "counts")] Arc<()>);
-        impl AsRef<[u8]> for Chunk {
-            fn as_ref(&self) -> &[u8] {
-                &self.0
-            }
-        }
         let (mut chunks, alive, size) = (Chunks::default(), Arc::new(()), 16 * 1024);
         let data: Vec<u8> = (0..4 * LARGE as u32).map(|i| (i % 251) as u8).collect();
         for part in data.chunks(size) {
-            chunks.push(Bytes::from_owner(Chunk(part.to_vec(), Arc::clone(&alive))));
+            chunks.push(counted(part, &alive));
             assert!(Arc::strong_count(&alive) <= 1 + LARGE / size);
         }
         assert_eq!(Arc::strong_count(&alive), 1);
@@ -254,5 +284,66 @@ mod tests {
         assert!(chunks.take(last - 5).unwrap() == data[5..last]);
         assert_eq!(chunks.len(), 7);
         assert_eq!(chunks.first(10), &data[last..]);
+    }
+
+    #[test]
+    fn what_was_behind_a_large_message_does_not_keep_it() {
+        type Taking = fn(&mut Chunks, usize);
+        let ways: [Taking; 3] = [
+            |chunks, n| drop(chunks.take(n).unwrap()),
+            |chunks, n| chunks.skip(n),
+            |chunks, n| chunks.read(n, |bytes, n| bytes.advance(n)),
+        ];
+        for take in ways {
+            for rest in [0, 1, 100] {
+                let (mut chunks, alive) = (Chunks::default(), Arc::new(()));
+                chunks.push(counted(&vec![7; LARGE + rest], &alive));
+                take(&mut chunks, LARGE);
+                assert_eq!((chunks.len(), Arc::strong_count(&alive)), (rest, 1));
+            }
+        }
+    }
+
+    /// Beside a vector of all bytes, with steps by chance, whose sizes lie around the limits.
+    #[test]
+    fn it_is_what_was_pushed_whatever_is_done() {
+        const SIZES: [usize; 8] = [0, 1, 5, SMALL - 1, SMALL, 16 * 1024, LARGE - 1, LARGE + 1];
+        for seed in 0..40_u64 {
+            let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+            let mut chance = |most: usize| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) as usize % most
+            };
+            let (mut chunks, mut all, mut next) = (Chunks::default(), Vec::new(), 0_u8);
+            let mut fresh = |size: usize| {
+                let bytes: Vec<u8> = (0..size).map(|i| next.wrapping_add((i % 251) as u8)).collect();
+                next = next.wrapping_add(31);
+                bytes
+            };
+            for _ in 0..60 {
+                let size = SIZES[chance(SIZES.len())];
+                let n = size.min(all.len());
+                match chance(9) {
+                    0..=3 => {
+                        let chunk = fresh(size);
+                        all.extend_from_slice(&chunk);
+                        chunks.push(chunk.into());
+                    }
+                    4 => assert!(chunks.take(size).as_deref() == all.get(..size).map(|_| &all[..size])),
+                    5 => chunks.skip(size),
+                    6 => assert!(chunks.read(size, |bytes, n| bytes.split_to(n)) == all[..n]),
+                    7 => assert!(chunks.first(size) == &all[..n]),
+                    _ => {
+                        let bytes = fresh(size % 100);
+                        all.splice(..0, bytes.iter().copied());
+                        chunks.put_back(bytes.into());
+                    }
+                }
+                all.drain(..all.len() - chunks.len());
+                let from = all.len().saturating_sub(size);
+                assert!(chunks.slices_from(from).flatten().eq(&all[from..]));
+                assert_eq!(chunks.peek::<5>(), all.first_chunk().copied());
+            }
+        }
     }
 }

@@ -318,10 +318,7 @@ impl Inbound {
     /// Whether it is known that nothing follows the message that has come.
     fn is_last(&self) -> bool {
         let len = if let Arrived::Next(len) = self.arrived { len } else { 0 };
-        self.state == State::Draining
-            && self.chunks.len() == len
-            && self.ending.trailers.is_none()
-            && self.framing.ends_silently()
+        self.state == State::Draining && self.chunks.len() == len && self.framing.ends_silently()
     }
 
     /// Reads to the end, past messages nobody wants, and gives the trailing metadata.

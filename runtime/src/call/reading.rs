@@ -86,7 +86,9 @@ impl Inbound {
     #[cold]
     fn however_it_came(&self, status: Status) -> Status {
         match self.last_codec() {
-            Codec::Proto if !self.framing.is_single() && self.state != State::Ended => Status::internal("the message does not decode as protobuf"),
+            Codec::Proto if !self.framing.is_single() && self.state != State::Ended => {
+                Status::internal("the message does not decode as protobuf")
+            }
             _ => status,
         }
     }

@@ -69,7 +69,7 @@ const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 pub(crate) type Failure = Arc<OnceLock<Status>>;
 
-/// How much of an unwanted rest of a request is read, in bytes, and for how long.
+/// How much of an unwanted rest of a request is read, in bytes, and for how long: of one that is about to end.
 const REST: usize = 256 * 1024;
 const PATIENCE: Duration = Duration::from_millis(250);
 

@@ -51,13 +51,13 @@ async fn call_after_call() {
             attacker.send(&caller.open(stream, "Up")).await;
             calls += 1;
             attacker.until("an answer", |seen| seen.ended == calls || seen.closed).await;
-            for _ in 0..15 {
+            for _ in 0..31 {
                 if !attacker.send(&frame(DATA, 0, stream, &[0; CHUNK])).await {
                     break;
                 }
                 sent += CHUNK;
             }
-            assert!(sent <= BAR + 15 * CHUNK, "{sent} bytes were swallowed");
+            assert!(sent <= BAR + 31 * CHUNK, "{sent} bytes were swallowed");
             attacker.settled_or_closed().await;
             if let Some(0) = attacker.seen().goaway {
                 warned.get_or_insert(sent);

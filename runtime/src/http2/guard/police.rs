@@ -368,12 +368,12 @@ mod tests {
         let mut refused = |stream: u32| {
             assert!(feed(&mut many, &[open(stream)], 4096));
             assert!(many.sent(&frame_of(2 * stream + 1, RST_STREAM, 0, 4)));
-            let look = many.received(&frame_of(2 * stream + 1, DATA, 0, 16_384).repeat(16));
+            let look = many.received(&frame_of(2 * stream + 1, DATA, 0, 16_384).repeat(32));
             (look.tolerable, look.worn)
         };
-        assert!((1..=16).all(|stream| refused(stream) == (true, false)));
-        assert!((17..=64).all(|stream| refused(stream) == (true, true)));
-        assert_eq!(refused(65), (false, true));
+        assert!((1..=8).all(|stream| refused(stream) == (true, false)));
+        assert!((9..=32).all(|stream| refused(stream) == (true, true)));
+        assert_eq!(refused(33), (false, true));
     }
 
     #[tokio::test(start_paused = true)]

@@ -118,8 +118,8 @@ pub(crate) async fn late_again(addr: SocketAddr) -> Sent {
             attacker.send(&open).await;
             calls += 1;
             attacker.until("an answer", |seen| seen.ended == calls || seen.closed).await;
-            let late = frame(DATA, 0, stream, &[0; CHUNK]).repeat(15);
-            sent += if attacker.send(&late).await { 15 * CHUNK } else { 0 };
+            let late = frame(DATA, 0, stream, &[0; CHUNK]).repeat(31);
+            sent += if attacker.send(&late).await { 31 * CHUNK } else { 0 };
             attacker.settled_or_closed().await;
         }
     };
@@ -136,7 +136,7 @@ pub(crate) async fn late(addr: SocketAddr) -> Sent {
     let chunk = frame(DATA, 0, stream, &[0; 16_384]);
     let mut sent = 0;
     let sending = async {
-        while !attacker.seen().is_over() && attacker.send(&chunk).await {
+        while !attacker.seen().closed && attacker.send(&chunk).await {
             sent += chunk.len();
             tokio::task::yield_now().await;
         }
