@@ -66,6 +66,8 @@ pub(crate) trait Deframe: Send + Sync {
 pub(crate) enum Item {
     /// A message: the next bytes, as many as `len`.
     Message { len: usize, compressed: bool },
+    /// A piece of bytes that belong together, which may be longer: the next bytes, as many as `len`.
+    Piece { len: usize },
     /// The only message: all the bytes there are, compressed if the headers name an encoding.
     Whole { len: usize },
     /// Not enough bytes yet; at the end of the body: no more messages.
@@ -85,6 +87,9 @@ pub(crate) type OnEnd = dyn FnOnce(Result<MetadataMap, Status>) -> Result<Metada
 /// So many messages are one step of the task that reads them. Of small ones megabytes may be there already, and whoever
 /// finds always another would keep its thread for all of them, and its deadline from being seen.
 const STRIDE: u8 = 32;
+
+/// A shorter piece goes on with what else has come, in bytes: each is given all that the request says besides.
+const PIECE: usize = 8 * 1024;
 
 /// The messages of one direction of a call, pulled by whoever wants them.
 pub struct Inbound {
@@ -346,6 +351,16 @@ impl Inbound {
             let eof = self.state == State::Draining;
             match self.framing.next(&mut self.chunks, eof, self.limit)? {
                 Item::Message { len, compressed } => break (len, compressed),
+                Item::Piece { len } => {
+                    if len < PIECE
+                        && !eof
+                        && let Poll::Ready(more) = self.poll_body(cx)
+                    {
+                        more?;
+                        continue;
+                    }
+                    break (len, false);
+                }
                 Item::Whole { len } => {
                     self.state = State::Drained;
                     break (len, self.encoding.is_some());

@@ -117,7 +117,10 @@ impl Exchange {
         for (name, value) in self.extra.iter().flat_map(|extra| extra.iter()) {
             response.headers_mut().append(name, value.clone());
         }
-        if self.bodiless {
+        // RFC 9110, 15.3.5, 15.3.6 and 15.4.5.
+        if matches!(response.status().as_u16(), 204 | 205 | 304) {
+            *response.body_mut() = Body::empty();
+        } else if self.bodiless {
             let body = std::mem::take(response.body_mut());
             if let Some(length) = http_body::Body::size_hint(&body).exact().filter(|&length| length > 0) {
                 response.headers_mut().insert(header::CONTENT_LENGTH, length.into());

@@ -100,11 +100,16 @@ fn strip(headers: &mut HeaderMap) -> bool {
     binary
 }
 
-/// As [`strip`], and before that takes out the header Connection and what it names (RFC 9110, 7.6.1), but for what
-/// protocols read themselves.
+/// As [`strip`], without what belongs to one hop.
 #[cold]
 #[inline(never)]
 fn strip_hops(headers: &mut HeaderMap) -> bool {
+    drop_hops(headers);
+    strip(headers)
+}
+
+/// Takes out the header Connection and what it names (RFC 9110, 7.6.1), but for what protocols read themselves.
+pub(super) fn drop_hops(headers: &mut HeaderMap) {
     let options: Vec<_> = headers.get_all(header::CONNECTION).iter().cloned().collect();
     headers.remove(header::CONNECTION);
     for name in options.iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b',')) {
@@ -114,7 +119,6 @@ fn strip_hops(headers: &mut HeaderMap) -> bool {
             headers.remove(name);
         }
     }
-    strip(headers)
 }
 
 pub(crate) fn is_reserved(name: &str) -> bool {
@@ -200,7 +204,12 @@ pub(super) fn first_values<'h, const N: usize>(
 
 /// The encoding that this header names: `None` for identity.
 pub(super) fn encoding(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Encoding>, Status> {
-    named_encoding(headers.get(name).map(HeaderValue::as_bytes))
+    let mut values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    match (values.next(), values.next()) {
+        // Several headers are one with commas (RFC 9110, 5.3), which is the name of no encoding.
+        (Some(first), Some(second)) => named_encoding(Some(&[first, second].join(&b", "[..]))),
+        (only, _) => named_encoding(only),
+    }
 }
 
 /// The encoding of this name: `None` for identity, which is meant where there is none.

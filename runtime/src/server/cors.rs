@@ -124,6 +124,17 @@ impl Cors {
     }
 }
 
+/// The methods that a page may use: ours, and the one that it asks for, which a rule may have that no other protocol has.
+/// Where none has it, the answer to the request says so.
+fn methods(head: &Parts) -> HeaderValue {
+    let asked = head.headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).and_then(|method| method.to_str().ok());
+    asked
+        .filter(|asked| !METHODS.split(", ").any(|ours| ours == *asked))
+        .and_then(|asked| Method::from_bytes(asked.as_bytes()).ok())
+        .and_then(|asked| HeaderValue::try_from(format!("{METHODS}, {asked}")).ok())
+        .unwrap_or(HeaderValue::from_static(METHODS))
+}
+
 fn parse_origin(origin: &str) -> Result<HeaderValue, BuildError> {
     let host = origin.split_once("://").map_or("", |(_, host)| host);
     let plain = !host.is_empty() && !host.contains(['/', '*', ',', ' ']) && !origin.contains(char::is_uppercase);
@@ -162,7 +173,7 @@ impl Policy {
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
         if self.allow(head, headers) {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods(head));
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, self.allow_headers.clone());
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, self.max_age.clone());
         }

@@ -83,7 +83,7 @@ fn refused() {
         (r#"{"@type":"a/test.kinds.Scalars","int32":"x"}"#, "int32: expected an integer"),
         (
             r#"{"@type":"a/test.kinds.Scalars","@type":"a/test.kinds.Scalars"}"#,
-            "`test.kinds.Scalars` has no field `@type`",
+            "`@type` is given twice (line 1, column 33)",
         ),
         (
             r#"{"@type":"a/google.protobuf.Duration"}"#,

@@ -539,7 +539,7 @@ pub static LIBRARY: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                     segments: &[
                         ::rsgrpc::Segment::Literal("v1"),
                         ::rsgrpc::Segment::Literal("any"),
-                        ::rsgrpc::Segment::Literal("%7Etilde"),
+                        ::rsgrpc::Segment::Literal("~tilde"),
                         ::rsgrpc::Segment::Literal("a.b-c_d@e"),
                     ],
                     verb: "",

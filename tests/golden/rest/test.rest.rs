@@ -586,7 +586,7 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                         text: "/v1/%7Etilde/a.b-c_d@e",
                         segments: &[
                             ::rsgrpc::Segment::Literal("v1"),
-                            ::rsgrpc::Segment::Literal("%7Etilde"),
+                            ::rsgrpc::Segment::Literal("~tilde"),
                             ::rsgrpc::Segment::Literal("a.b-c_d@e"),
                         ],
                         verb: "",

@@ -24,12 +24,28 @@ const TEXT_TYPES: &[&str] = &[
     ".google.protobuf.UInt64Value",
 ];
 
+/// Those whose JSON is something else.
+const OTHER_TYPES: &[&str] =
+    &[".google.protobuf.Any", ".google.protobuf.ListValue", ".google.protobuf.Struct", ".google.protobuf.Value"];
+
+/// The fields of a message are set and written one by one, unless its JSON is not made of them.
+fn check_parts(type_name: &str) -> Result<(), Mistake> {
+    if !TEXT_TYPES.contains(&type_name) && !OTHER_TYPES.contains(&type_name) {
+        return Ok(());
+    }
+    let name = type_name.trim_start_matches('.');
+    Err(Mistake::new(format!("`{name}` has a JSON of its own, not one of its fields"), "name no field in it"))
+}
+
 /// A variable leads through singular messages to something that a piece of a path can spell.
-pub(super) fn check_variable(pool: &Pool<'_>, message: &Message, path: &[String]) -> Result<(), Mistake> {
-    let Some((last, parents)) = path.split_last() else { return Ok(()) };
-    let mut message = message;
+pub(super) fn check_variable(pool: &Pool<'_>, type_name: &str, path: &[String]) -> Result<(), Mistake> {
+    let (Some((last, parents)), Some(mut message)) = (path.split_last(), pool.find_message(type_name)) else {
+        return Ok(());
+    };
+    check_parts(type_name)?;
     for name in parents {
         let field = singular(message, name, path)?;
+        check_parts(&field.type_name)?;
         message = pool.find_message(&field.type_name).ok_or_else(|| {
             Mistake::new(format!("the field `{name}` in `{}` is no message", path.join(".")), "end the path there")
         })?;
@@ -48,6 +64,7 @@ pub(super) fn check_variable(pool: &Pool<'_>, message: &Message, path: &[String]
 /// `body` and `response_body` name one field of the message itself.
 pub(super) fn top_level_field(pool: &Pool<'_>, type_name: &str, option: &str, name: &str) -> Result<(), Mistake> {
     let Some(message) = pool.find_message(type_name) else { return Ok(()) };
+    check_parts(type_name).map_err(|Mistake { what, mend }| Mistake { what: format!("{option}: {what}"), mend })?;
     if name == "*" || name.contains('.') {
         return Err(Mistake::new(
             format!("{option} cannot be `{name}`"),

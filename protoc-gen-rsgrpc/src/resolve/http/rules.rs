@@ -56,8 +56,9 @@ fn rule(
     check_verb(verb, mistakes);
     let pool = context.pool;
     let template = template::parse(path).map_err(|mistake| mistakes.push(mistake)).ok();
-    if let (Some(template), Some(input)) = (&template, pool.find_message(&method.input_type)) {
-        let checks = template.variables.iter().map(|variable| check_variable(pool, input, &variable.field));
+    if let Some(template) = &template {
+        let checks =
+            template.variables.iter().map(|variable| check_variable(pool, &method.input_type, &variable.field));
         mistakes.extend(checks.filter_map(Result::err));
     }
     let body = match rule.body.as_str() {

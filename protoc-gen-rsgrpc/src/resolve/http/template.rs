@@ -47,6 +47,10 @@ fn check_variables(template: &Template) -> Result<(), Mistake> {
     Ok(())
 }
 
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+}
+
 struct Parser<'t> {
     text: &'t str,
     /// What is consumed, in bytes.
@@ -62,7 +66,7 @@ impl<'t> Parser<'t> {
             return Err(self.mistake("begin it with a slash"));
         }
         self.segments(true)?;
-        let verb = if self.eat(':') { self.literal()?.to_owned() } else { String::new() };
+        let verb = if self.eat(':') { self.literal()? } else { String::new() };
         if self.at < self.text.len() {
             return Err(self.mistake("remove the rest"));
         }
@@ -88,7 +92,7 @@ impl<'t> Parser<'t> {
         let segment = match (self.eat('*'), self.eat('*')) {
             (true, true) => Segment::Rest,
             (true, false) => Segment::Wildcard,
-            _ => Segment::Literal(self.literal()?.to_owned()),
+            _ => Segment::Literal(self.literal()?),
         };
         self.segments.push(segment);
         match self.peek() {
@@ -131,24 +135,35 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// One or more characters that a path segment may have (RFC 3986, section 3.3), without those of the grammar.
-    fn literal(&mut self) -> Result<&'t str, Mistake> {
-        let start = self.at;
+    /// One or more characters that a path segment may have (RFC 3986, section 3.3), without those of the grammar, in the one
+    /// spelling that equal ones have (6.2.2): unreserved characters as they are, all escapes in capitals.
+    fn literal(&mut self) -> Result<String, Mistake> {
+        let (mut literal, mut meant) = (String::new(), Vec::new());
         loop {
-            self.take_while(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()+,;=@".contains(&byte));
+            let plain = self.take_while(|byte| is_unreserved(byte) || b"!$&'()+,;=@".contains(&byte));
+            literal.push_str(plain);
+            meant.extend_from_slice(plain.as_bytes());
             if self.peek() != Some('%') {
                 break;
             }
-            let digits = self.text.as_bytes().get(self.at + 1..self.at + 3);
-            if !digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)) {
+            let digits = self.text.get(self.at + 1..self.at + 3).filter(|digits| !digits.starts_with('+'));
+            let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) else {
                 return Err(self.mistake("write two hexadecimal digits behind the `%`"));
+            };
+            match is_unreserved(byte) {
+                true => literal.push(char::from(byte)),
+                false => literal.push_str(&format!("%{byte:02X}")),
             }
+            meant.push(byte);
             self.at += 3;
         }
-        if self.at == start {
+        if literal.is_empty() {
             return Err(self.mistake("write a segment here, with special characters percent-encoded"));
         }
-        Ok(&self.text[start..self.at])
+        if meant.contains(&0) || std::str::from_utf8(&meant).is_err() {
+            return Err(self.mistake("what is percent-encoded before is not UTF-8 without NUL, and no request has it"));
+        }
+        Ok(literal)
     }
 
     fn take_while(&mut self, accept: impl Fn(u8) -> bool) -> &'t str {

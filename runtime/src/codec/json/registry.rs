@@ -41,6 +41,11 @@ impl Type {
         self.name
     }
 
+    /// One as its type has it by default.
+    pub(crate) fn fresh(&self) -> Box<dyn Erased> {
+        (self.fresh)()
+    }
+
     /// The message's JSON; `None` if it is of another Rust type.
     pub(crate) fn json<'a>(&self, message: &'a dyn Any) -> Option<&'a dyn Json> {
         (self.json)(message)

@@ -158,12 +158,30 @@ impl Value {
 
 /// Bytes, in pieces as they come.
 #[derive(Debug)]
-pub(super) struct Pieces;
+pub(super) struct Pieces {
+    /// Whether there may be none at the end.
+    begun: bool,
+}
+
+impl Pieces {
+    /// Of a request. Of no bytes there is one piece, by which the handler learns what else the request says.
+    pub(super) fn of_request() -> Self {
+        Self { begun: false }
+    }
+
+    pub(super) fn of_answer() -> Self {
+        Self { begun: true }
+    }
+}
 
 impl Deframe for Pieces {
-    fn next(&mut self, chunks: &mut Chunks, _: bool, limit: usize) -> Result<Item, Status> {
+    fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status> {
         let len = chunks.len().min(limit);
-        Ok(if len > 0 { Item::Message { len, compressed: false } } else { Item::More })
+        if len == 0 && (self.begun || !eof) {
+            return Ok(Item::More);
+        }
+        self.begun = true;
+        Ok(Item::Piece { len })
     }
 
     /// All are of one body, which is to go on.

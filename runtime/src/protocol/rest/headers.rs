@@ -51,18 +51,24 @@ const OF_HTTP: &[&str] = &[
     "x-frame-options",
 ];
 
-/// Gives metadata its own names: `Grpc-Metadata-X` is `x`. Takes the timeout out, if there is one.
+/// Gives metadata its own names: `Grpc-Metadata-X` is `x`. Takes the timeout out, if there is one. What `Connection` names
+/// is named as it came.
 pub(super) fn to_metadata(request: &mut HeaderMap) -> Option<HeaderValue> {
     if !request.keys().any(|name| name.as_str().starts_with("grpc-")) {
         return None;
     }
-    while let Some(name) = request.keys().find(|name| name.as_str().starts_with(IN)).cloned() {
-        let values: Vec<_> = request.get_all(&name).iter().cloned().collect();
-        request.remove(&name);
-        if let Ok(plain) = HeaderName::try_from(&name.as_str()[IN.len()..]) {
-            for value in values {
-                request.append(&plain, value);
-            }
+    headers::drop_hops(request);
+    let of_metadata = |(name, value): (&HeaderName, &HeaderValue)| {
+        let plain = name.as_str().strip_prefix(IN)?;
+        Some((name.clone(), HeaderName::try_from(plain).ok(), value.clone()))
+    };
+    let renamed: Vec<_> = request.iter().filter_map(of_metadata).collect();
+    for (name, ..) in &renamed {
+        request.remove(name);
+    }
+    for (_, plain, value) in renamed {
+        if let Some(plain) = plain {
+            request.append(plain, value);
         }
     }
     request.remove(GRPC_TIMEOUT)

@@ -1,6 +1,6 @@
 //! REST as servers speak it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
@@ -72,6 +72,9 @@ impl Protocol for Rest {
             return response;
         };
         *response.status_mut() = call.written.status();
+        if call.written.is_bodiless() {
+            return response;
+        }
         if let Some(content_type) = call.shape.content_type().or_else(|| call.written.content_type()) {
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         }
@@ -119,9 +122,7 @@ impl Rest {
         if let Some(trailers) = answer.some_trailers() {
             headers::trailing(trailers, response.headers_mut());
         }
-        // RFC 9110, 15.3.5, 15.3.6 and 15.4.5.
-        if matches!(response.status().as_u16(), 204 | 205 | 304) {
-            response.headers_mut().remove(header::CONTENT_TYPE);
+        if negotiated.transcoding.as_ref().is_some_and(|call| call.written.is_bodiless()) {
             return response.map(|()| Body::empty());
         }
         if let Some(encoding) = negotiated.encoding {
@@ -188,9 +189,11 @@ fn open(
     let accepted = |ours: &Encoding| shared::accepts(&head.headers, &header::ACCEPT_ENCODING, *ours);
     let answer = core.send_encoding.filter(|_| !kind.streams_responses()).filter(accepted);
     let timeout = headers::to_metadata(&mut head.headers);
-    let deframe: Box<dyn Deframe> = match (kind.streams_requests(), rule.request, sent) {
+    // Without a body a stream is the one message that path and query say.
+    let is_stream = kind.streams_requests() && has_body;
+    let deframe: Box<dyn Deframe> = match (is_stream, rule.request, sent) {
         (false, ..) => Box::new(WholeBody),
-        (true, Content::HttpBody, _) => decompressed(encoding, Pieces),
+        (true, Content::HttpBody, _) => decompressed(encoding, Pieces::of_request()),
         (true, Content::Json, Sent::Lines) => decompressed(encoding, Elements::lines()),
         (true, Content::Json, _) => decompressed(encoding, Elements::any()),
     };
@@ -203,7 +206,11 @@ fn open(
         shape,
         is_stream: kind.streams_responses(),
         written: Written::default(),
+        values: OnceLock::new(),
     });
+    if is_stream {
+        transcoding.read_ahead(route.method.input.as_ref().ok_or_else(without_json)?)?;
+    }
     let opening = Opening {
         route,
         peer,

@@ -1,6 +1,7 @@
 //! One call: where the parts of its messages are.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::{
         Arc, OnceLock,
@@ -25,8 +26,8 @@ use super::{
 use crate::{
     call::Trailers,
     codec::Transcode,
-    json::{Bound, Error, Form, Json, Step, merge_field, set_raw, set_text},
-    method::{BodySelector, Content, HttpRule},
+    json::{self, Bound, Error, Form, Json, Step, merge_field, set_raw, set_text},
+    method::{BodySelector, Content, HttpRule, Variable},
 };
 
 /// A call over REST. It is the codec of the call's messages, and keeps for the protocol what their writing told.
@@ -41,6 +42,8 @@ pub(crate) struct Transcoding {
     /// Whether the answer is a stream.
     pub(super) is_stream: bool,
     pub(super) written: Written,
+    /// The values of the path's variables, for a stream of requests: each of them has them.
+    pub(super) values: OnceLock<Vec<String>>,
 }
 
 /// What writing the answer told.
@@ -56,6 +59,11 @@ impl Written {
     /// The HTTP status that the handler chose.
     pub(super) fn status(&self) -> StatusCode {
         self.status.get().map_or(StatusCode::OK, |status| status.code())
+    }
+
+    /// Whether that is one whose answer has no body (RFC 9110, 15.3.5, 15.3.6 and 15.4.5).
+    pub(super) fn is_bodiless(&self) -> bool {
+        matches!(self.status().as_u16(), 204 | 205 | 304)
     }
 
     /// The content type of the first message.
@@ -147,27 +155,44 @@ impl Transcoding {
         set_raw(message, &steps("data"), bytes, &self.site.json)
     }
 
+    /// Reads path and query for a stream of requests, which are to be sound also where it has none. What is decoded is kept.
+    pub(super) fn read_ahead(&self, message: &json::Type) -> Result<(), Status> {
+        let mut fresh = message.fresh();
+        if let Some(message) = message.json_mut(fresh.any_mut()) {
+            self.read(&Bytes::new(), message, usize::MAX)?;
+        }
+        let values = captures(&self.rule.template, self.uri.path(), &self.segments);
+        let _ = self.values.set(values.filter_map(|(_, value)| value.ok().map(Cow::into_owned)).collect());
+        Ok(())
+    }
+
     fn read_path(&self, message: &mut dyn Json) -> Result<(), Status> {
+        if let Some(values) = self.values.get() {
+            let mut variables = self.rule.template.variables.iter().zip(values);
+            return variables.try_for_each(|(variable, value)| self.set_variable(variable, value, message));
+        }
         let path = self.uri.path();
         for (variable, value) in captures(&self.rule.template, path, &self.segments) {
-            let wrong = |error: &dyn fmt::Display| {
-                Status::invalid_argument(format!("the value of `{}` in the path: {error}", variable.field.join(".")))
-            };
-            let value = value.map_err(|error| wrong(&error))?;
-            let set = match *variable.field {
-                [name] => set_text(message, &[Step::Field(name)], &value, &self.site.json),
-                _ => {
-                    let steps: Vec<_> = variable.field.iter().map(|name| Step::Field(name)).collect();
-                    set_text(message, &steps, &value, &self.site.json)
-                }
-            };
-            set.map_err(|error| wrong(&error.message()))?;
+            let value = value.map_err(|error| wrong_value(variable, &error))?;
+            self.set_variable(variable, &value, message)?;
         }
         // What no variable captures is read by nobody, but has to be sound, too.
         if self.segments.escaped {
             decode(path, Piece::Segments).map_err(|error| Status::invalid_argument(format!("the path: {error}")))?;
         }
         Ok(())
+    }
+
+    #[inline]
+    fn set_variable(&self, variable: &Variable, value: &str, message: &mut dyn Json) -> Result<(), Status> {
+        let set = match *variable.field {
+            [name] => set_text(message, &[Step::Field(name)], value, &self.site.json),
+            _ => {
+                let steps: Vec<_> = variable.field.iter().map(|name| Step::Field(name)).collect();
+                set_text(message, &steps, value, &self.site.json)
+            }
+        };
+        set.map_err(|error| wrong_value(variable, &error.message()))
     }
 
     /// Fills a mask that the caller left out with the fields that the body names (AIP-134).
@@ -208,6 +233,11 @@ impl Transcoding {
         }
         options.append_field(message, &way("data"), Form::Raw, buf).map(drop)
     }
+}
+
+#[cold]
+fn wrong_value(variable: &Variable, error: &dyn fmt::Display) -> Status {
+    Status::invalid_argument(format!("the value of `{}` in the path: {error}", variable.field.join(".")))
 }
 
 impl fmt::Debug for Transcoding {

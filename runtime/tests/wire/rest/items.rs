@@ -140,7 +140,7 @@ impl Items for Handler {
     async fn watch(&self, request: Request<Item>) -> Answer<impl Stream<Item = Result<Item, Status>>> {
         let item = request.into_inner();
         let (verb, count) = item.id.split_once('-').unwrap_or((&item.id, "0"));
-        let some = stream::iter((0..count.parse().unwrap_or(0)).map(|n| Ok(numbered(n))));
+        let some = stream::iter((0..count.parse().unwrap_or(0).min(9)).map(|n| Ok(numbered(n))));
         let rest: futures_util::stream::BoxStream<'_, Result<Item, Status>> = match verb {
             "refuse" => return Err(Status::not_found("nothing to watch")),
             "break" => stream::iter([Err(Status::data_loss("broke"))]).boxed(),
@@ -155,7 +155,11 @@ impl Items for Handler {
         };
         let mut trailers = MetadataMap::new();
         trailers.insert("x-end", "yes".parse().unwrap());
-        Ok(Response::new(some.chain(rest)).with_trailers(trailers))
+        let response = Response::new(some.chain(rest)).with_trailers(trailers);
+        Ok(match verb {
+            "status" => response.with_http_status(HttpStatus::new(count.parse().unwrap()).unwrap()),
+            _ => response,
+        })
     }
 
     async fn upload(&self, request: Request<Streaming<Item>>) -> Answer<Item> {

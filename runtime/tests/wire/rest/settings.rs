@@ -56,6 +56,8 @@ const COMPRESSED: &[Row] = &[
 const CROSS_ORIGIN: &[Row] = &[
     Row { name: "OPTIONS with CORS", method: "OPTIONS", path: "/v1/items", headers: &[("origin", "https://app.example")], answer: Want { http: 204, headers: &[("allow", "OPTIONS, POST"), ("access-control-allow-origin", "https://app.example")], ..OK }, ..GET },
     Row { name: "a preflight", method: "OPTIONS", path: "/v1/items", headers: &[("origin", "https://app.example"), ("access-control-request-method", "POST")], answer: Want { http: 204, headers: &[("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE")], ..OK }, ..GET },
+    Row { name: "a preflight for a method that only rules have", method: "OPTIONS", path: "/v1/items", headers: &[("origin", "https://app.example"), ("access-control-request-method", "LOCK")], answer: Want { http: 204, headers: &[("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE, LOCK")], ..OK }, ..GET },
+    Row { name: "a preflight for what is no method", method: "OPTIONS", path: "/v1/items", headers: &[("origin", "https://app.example"), ("access-control-request-method", "A, B")], answer: Want { http: 204, headers: &[("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE")], ..OK }, ..GET },
     Row { name: "an error is readable, too", path: "/v1/nothing", headers: &[("origin", "https://app.example")], answer: Want { http: 404, headers: &[("access-control-allow-origin", "https://app.example")], body: || error(404, "NOT_FOUND", "no route has this path"), ..OK }, ..GET },
 ];
 

@@ -16,6 +16,10 @@ pub const DOWN: &[Row] = &[
     Row { name: "no lines", path: "/v1/watch/n-0", headers: &[("accept", "application/x-ndjson")], answer: Want { headers: LINES, ..OK }, ..GET },
     Row { name: "server-sent events", path: "/v1/watch/n-2", headers: &[("accept", "text/event-stream")], answer: Want { headers: &[("content-type", "text/event-stream"), ("cache-control", "no-cache")], body: || json("data: {\"text\":\"0\"}\n\ndata: {\"text\":\"1\"}\n\n"), ..OK }, ..GET },
     Row { name: "response_body of each message", path: "/v1/texts/n-2", answer: Want { body: || json(r#"["0","1"]"#), ..OK }, ..GET },
+    // docs/rest.md 7.8
+    Row { name: "204 of a stream has no body", path: "/v1/watch/status-204", answer: Want { http: 204, headers: &[("content-type", "absent"), ("trailer", "absent")], ..OK }, ..GET },
+    Row { name: "205 of a stream has no body", path: "/v1/watch/status-205", headers: &[("accept", "text/event-stream")], answer: Want { http: 205, headers: &[("content-type", "absent"), ("cache-control", "absent")], ..OK }, ..GET },
+    Row { name: "304 of a stream has no body", path: "/v1/watch/status-304", answer: Want { http: 304, headers: &[("content-type", "absent")], ..OK }, ..GET },
     Row { name: "a pause between messages", path: "/v1/watch/slow-1", answer: Want { body: || json(r#"[{"text":"0"},{"text":"late"}]"#), ..OK }, ..GET },
     Row { name: "an error instead of a stream keeps its HTTP status", path: "/v1/watch/refuse", answer: Want { http: 404, body: || error(404, "NOT_FOUND", "nothing to watch"), ..OK }, ..GET },
     Row { name: "an error before the first message keeps its HTTP status", path: "/v1/watch/break-0", headers: &[("accept", "text/event-stream")], answer: Want { http: 500, body: || error(500, "DATA_LOSS", "broke"), ..OK }, ..GET },
@@ -55,5 +59,5 @@ pub const UP: &[Row] = &[
     Row { name: "bidi: streams both ways", path: "/v1/sync", body: &[|| json("{\"id\":\"a\"}\n"), || json("{\"id\":\"b\"}\n")], answer: Want { body: || json(r#"[{"id":"a"},{"id":"b"}]"#), ..OK }, ..POST },
     Row { name: "bidi: lines both ways", path: "/v1/sync", headers: &[("content-type", "application/x-ndjson"), ("accept", "application/x-ndjson")], body: &[|| json("{\"id\":\"a\"}\n"), || json("{\"id\":\"b\"}\n")], answer: Want { headers: LINES, body: || json("{\"id\":\"a\"}\n{\"id\":\"b\"}\n"), ..OK }, ..POST },
     Row { name: "HttpBody, uploaded in pieces", path: "/v1/store", headers: &[("content-type", "text/csv")], body: &[|| json("a,"), || json("b"), || json("\n")], answer: Want { body: || json(r#"{"data":"YSxiCg==","tags":["text/csv"]}"#), ..OK }, ..POST },
-    Row { name: "HttpBody, uploaded: nothing", path: "/v1/store", answer: Want { body: || json("{}"), ..OK }, ..POST },
+    Row { name: "HttpBody, uploaded: nothing, as one piece", path: "/v1/store", answer: Want { body: || json(r#"{"tags":[""]}"#), ..OK }, ..POST },
 ];

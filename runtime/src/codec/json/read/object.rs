@@ -11,14 +11,14 @@ impl<'a> Reader<'a> {
         if self.mode != Mode::Json {
             return self.step_into(table, message);
         }
-        let mut in_any = std::mem::take(&mut self.in_any);
+        let mut any = std::mem::take(&mut self.in_any).then_some(AnyType::Due);
         self.enter()?;
         let mut more = self.open(b'{', "an object")?;
         let mut seen = Seen::default();
         let mut next = 0;
         while more {
             let start = self.at;
-            match self.key(table, next, &mut in_any)? {
+            match self.key(table, next, &mut any)? {
                 Some(index) => {
                     let Some(field) = table.fields.get(index) else { break };
                     if !seen.insert(index) {
@@ -27,7 +27,10 @@ impl<'a> Reader<'a> {
                     next = index + 1;
                     self.field(index, field, message).map_err(|error| error.in_field(field.json))?;
                 }
-                None => self.skip()?,
+                None => {
+                    self.trace_skipped();
+                    self.skip()?;
+                }
             }
             more = self.more(b'{')?;
         }
@@ -37,27 +40,36 @@ impl<'a> Reader<'a> {
 
     /// Reads a key and its colon: the index of the field it names, or none for what is to be skipped.
     #[inline]
-    fn key(&mut self, table: &'static Table, next: usize, in_any: &mut bool) -> Result<Option<usize>, Error> {
+    fn key(&mut self, table: &'static Table, next: usize, any: &mut Option<AnyType>) -> Result<Option<usize>, Error> {
         if let Some(field) = table.fields.get(next)
             && self.accept(field.key)
         {
             self.whitespace();
             return Ok(Some(next));
         }
-        self.named_key(table, next, in_any)
+        self.named_key(table, next, any)
     }
 
-    fn named_key(&mut self, table: &'static Table, next: usize, in_any: &mut bool) -> Result<Option<usize>, Error> {
+    fn named_key(
+        &mut self,
+        table: &'static Table,
+        next: usize,
+        any: &mut Option<AnyType>,
+    ) -> Result<Option<usize>, Error> {
         let start = self.at;
         let key = self.string_of("a field name in quotes")?;
         self.colon()?;
         if let Some(index) = table.find(&key, next) {
             return Ok(Some(index));
         }
-        // The `@type` of an Any was read before; a second one is a field that does not exist.
-        if *in_any && key == "@type" {
-            *in_any = false;
-            return Ok(None);
+        // The `@type` of an Any was read before.
+        if let Some(read) = any
+            && key == "@type"
+        {
+            return match std::mem::replace(read, AnyType::Given) {
+                AnyType::Due => Ok(None),
+                AnyType::Given => Err(self.error_at(start, "`@type` is given twice")),
+            };
         }
         if self.options.ignore_unknown_fields {
             return Ok(None);
@@ -70,23 +82,23 @@ impl<'a> Reader<'a> {
         if self.trace.is_some() {
             return self.traced_field(index, field, message);
         }
-        self.value_of(index, field, message)
+        self.value_of(index, field, message).map(drop)
     }
 
+    /// Reads the value of a field; false for one that is passed over.
     #[inline]
     pub(super) fn value_of(
         &mut self,
         index: usize,
         field: &'static Field,
         message: &mut dyn Fields,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         if self.peek() == b'n' && !field.nullable && self.accept("null") {
-            return Ok(());
+            return Ok(true);
         }
         self.enumeration = field.enumeration;
         message.read_field(index, self)?;
-        self.ignored = false;
-        Ok(())
+        Ok(!std::mem::take(&mut self.ignored))
     }
 
     /// Takes the next step, which must name a field of the message.
@@ -107,7 +119,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         if self.mode == Mode::Json {
-            return self.value_of(index, field, message).map_err(|error| error.in_field(field.json));
+            return self.value_of(index, field, message).map(drop).map_err(|error| error.in_field(field.json));
         }
         self.enumeration = field.enumeration;
         message.read_field(index, self).map_err(|error| error.in_field(field.json))
@@ -161,6 +173,13 @@ fn no_such_field(table: &Table, key: &str) -> String {
         );
     }
     format!("`{}` has no field `{key}`", table.name)
+}
+
+/// The `@type` in the object of a message that an `Any` holds.
+#[derive(Clone, Copy)]
+enum AnyType {
+    Due,
+    Given,
 }
 
 /// The set of the fields that an object has had.

@@ -9,6 +9,9 @@ pub(in crate::codec::json) struct Trace {
     /// The fields that are being read, the outermost first.
     path: Vec<&'static str>,
     paths: Vec<String>,
+    /// There was something in the message at hand that counts for nothing: a key that is no field's, or a value that is
+    /// passed over.
+    skipped: bool,
 }
 
 impl Trace {
@@ -18,20 +21,30 @@ impl Trace {
         self.paths
     }
 
-    fn len(&self) -> usize {
-        self.paths.len()
+    fn enter(&mut self, field: &'static str) -> Outer {
+        self.path.push(field);
+        Outer { paths: self.paths.len(), skipped: std::mem::take(&mut self.skipped) }
     }
 
-    /// Leaves the field: it is a leaf, unless there were any in it that count.
-    fn leave(&mut self, before: usize, opaque: bool) {
+    /// Leaves the field: it is a leaf, unless there were any in it that count, or nothing in it counts.
+    fn leave(&mut self, outer: Outer, opaque: bool, counts: bool) {
         if opaque {
-            self.paths.truncate(before);
+            self.paths.truncate(outer.paths);
         }
-        if self.paths.len() == before {
+        let is_empty = self.paths.len() == outer.paths;
+        let is_leaf = is_empty && counts && (opaque || !self.skipped);
+        if is_leaf {
             self.paths.push(self.path.join("."));
         }
+        self.skipped = outer.skipped || (is_empty && !is_leaf);
         self.path.pop();
     }
+}
+
+/// How far the message around a field was.
+struct Outer {
+    paths: usize,
+    skipped: bool,
 }
 
 impl Reader<'_> {
@@ -43,16 +56,21 @@ impl Reader<'_> {
         field: &'static Field,
         message: &mut dyn Fields,
     ) -> Result<(), Error> {
-        let before = self.trace.as_mut().map_or(0, |trace| {
-            trace.path.push(field.name);
-            trace.len()
-        });
+        let outer = self.trace.as_mut().map(|trace| trace.enter(field.name));
         self.opaque = false;
-        self.value_of(index, field, message)?;
+        let counts = self.value_of(index, field, message)?;
         let opaque = std::mem::take(&mut self.opaque);
-        if let Some(trace) = &mut self.trace {
-            trace.leave(before, opaque);
+        if let (Some(trace), Some(outer)) = (&mut self.trace, outer) {
+            trace.leave(outer, opaque, counts);
         }
         Ok(())
+    }
+
+    /// Notes a key that is no field's.
+    #[inline]
+    pub(super) fn trace_skipped(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.skipped = true;
+        }
     }
 }

@@ -81,6 +81,7 @@ impl Json for Value {
                 value.write(writer)?;
                 writer.leave();
             }
+            None if writer.absent => writer.raw("null"),
             None => return Err(Error::new("a Value of no kind has no JSON: null is `Kind::NullValue`")),
         }
         Ok(())

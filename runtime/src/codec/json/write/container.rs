@@ -38,8 +38,10 @@ impl Writer<'_> {
 
     #[cold]
     fn default_of<T: Json + Default>(&mut self) -> Result<(), Error> {
-        self.unset = false;
-        self.required(&T::default())
+        (self.unset, self.absent) = (false, true);
+        let written = self.required(&T::default());
+        self.absent = false;
+        written
     }
 
     /// Writes a repeated field, unless it is empty.

@@ -23,6 +23,8 @@ pub struct Writer<'a> {
     pub(crate) skip: usize,
     /// It is written although it is not set.
     pub(super) unset: bool,
+    /// The value at hand is the default of one that is not set.
+    pub(crate) absent: bool,
     pub(crate) form: Form,
     /// What of a message stands elsewhere.
     pub(crate) parting: Option<Box<Parting<'a>>>,
@@ -50,6 +52,7 @@ impl<'a> Writer<'a> {
             way: &[],
             skip: 0,
             unset: false,
+            absent: false,
             form: Form::Json,
             parting: None,
         }

@@ -123,7 +123,7 @@ impl Answers {
         }
         let whole = || Messages::Plain(Box::new(WholeBody));
         let messages = match (rule.response, streams) {
-            (Content::HttpBody, true) => Messages::Plain(Box::new(Pieces)),
+            (Content::HttpBody, true) => Messages::Plain(Box::new(Pieces::of_answer())),
             (Content::HttpBody, false) => whole(),
             (Content::Json, true) if Events::are(content_type) => Messages::Events(Events::default()),
             (Content::Json, _) => match (sent(content_type), streams) {
