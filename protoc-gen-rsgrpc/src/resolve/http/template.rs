@@ -138,11 +138,10 @@ impl<'t> Parser<'t> {
     /// One or more characters that a path segment may have (RFC 3986, section 3.3), without those of the grammar, in the one
     /// spelling that equal ones have (6.2.2): unreserved characters as they are, all escapes in capitals.
     fn literal(&mut self) -> Result<String, Mistake> {
-        let (mut literal, mut meant) = (String::new(), Vec::new());
+        let mut literal = String::new();
         loop {
             let plain = self.take_while(|byte| is_unreserved(byte) || b"!$&'()+,;=@".contains(&byte));
             literal.push_str(plain);
-            meant.extend_from_slice(plain.as_bytes());
             if self.peek() != Some('%') {
                 break;
             }
@@ -154,14 +153,10 @@ impl<'t> Parser<'t> {
                 true => literal.push(char::from(byte)),
                 false => literal.push_str(&format!("%{byte:02X}")),
             }
-            meant.push(byte);
             self.at += 3;
         }
         if literal.is_empty() {
             return Err(self.mistake("write a segment here, with special characters percent-encoded"));
-        }
-        if meant.contains(&0) || std::str::from_utf8(&meant).is_err() {
-            return Err(self.mistake("what is percent-encoded before is not UTF-8 without NUL, and no request has it"));
         }
         Ok(literal)
     }
