@@ -16,7 +16,7 @@ use tonic::Status;
 
 #[cfg(feature = "tower")]
 use super::bare_response;
-use super::{Accepted, Negotiated, Protocol};
+use super::{Accepted, Negotiated, Protocol, without_body};
 use crate::{
     call::{Body, Data, Frame, Output, Source},
     dispatch::{Outcome, Running},
@@ -117,10 +117,7 @@ impl Exchange {
         for (name, value) in self.extra.iter().flat_map(|extra| extra.iter()) {
             response.headers_mut().append(name, value.clone());
         }
-        // RFC 9110, 15.3.5, 15.3.6 and 15.4.5.
-        if matches!(response.status().as_u16(), 204 | 205 | 304) {
-            *response.body_mut() = Body::empty();
-        } else if self.bodiless {
+        if self.bodiless {
             let body = std::mem::take(response.body_mut());
             if let Some(length) = http_body::Body::size_hint(&body).exact().filter(|&length| length > 0) {
                 response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
@@ -137,7 +134,7 @@ impl Exchange {
             Some(State::Running(answering)) => match answering.poll_response(cx) {
                 Progress::Waiting => return Poll::Pending,
                 Progress::Answered(response) => response,
-                Progress::Headed(head) => return Poll::Ready(head.map(|()| self.rest())),
+                Progress::Headed(head) => return Poll::Ready(without_body(head.map(|()| self.rest()))),
             },
         };
         self.state = None;
@@ -202,7 +199,7 @@ impl Answering {
                 }
                 let (data, trailers) = self.end(outcome);
                 let head = self.protocol.head(&self.negotiated, metadata);
-                Progress::Answered(head.map(|()| Body::known(data, trailers)))
+                Progress::Answered(without_body(head.map(|()| Body::known(data, trailers))))
             }
         }
     }

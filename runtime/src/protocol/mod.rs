@@ -20,7 +20,7 @@ mod text;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderValue, Response, request::Parts};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, request::Parts};
 use tonic::{Status, metadata::MetadataMap};
 
 pub(crate) use codes::{from_name as code_named, name as code_name};
@@ -90,6 +90,16 @@ fn in_one_piece<P: Protocol + ?Sized>(
     };
     let trailers = protocol.end(negotiated, result, output.buffer());
     protocol.head(negotiated, metadata).map(|()| Body::written(output, trailers))
+}
+
+/// Whether an answer with this status has no body (RFC 9110, 15.3.5, 15.3.6 and 15.4.5).
+fn is_bodiless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
+/// A framed answer, without its body where its status has none.
+fn without_body(response: Response<Body>) -> Response<Body> {
+    if is_bodiless(response.status()) { response.map(|_| Body::empty()) } else { response }
 }
 
 /// What is known of a request before it is clear of which protocol it is.

@@ -257,28 +257,42 @@ impl Node {
 }
 
 /// The variables of a template with the pieces of the path that they capture, decoded; the error names the variable.
-pub(super) fn captures<'p>(
-    template: &'static Template,
-    path: &'p str,
-    segments: &Segments,
-) -> impl Iterator<Item = (&'static Variable, Result<Cow<'p, str>, &'static str>)> {
+pub(super) fn captures<'p, 's>(template: &'static Template, path: &'p str, segments: &'s Segments) -> Captures<'p, 's> {
     // `**` stands for as many segments as the path has more than the template has others.
     let more = segments.count() as isize - template.segments.len() as isize;
     let rest = match more {
         0 => usize::MAX,
         _ => template.segments.iter().position(|segment| *segment == Segment::Rest).unwrap_or(usize::MAX),
     };
-    let place = move |index: usize| if index > rest { index.saturating_add_signed(more) } else { index };
-    template.variables.iter().map(move |variable| {
-        let captured = segments.between(path, place(variable.start), place(variable.end));
-        if !segments.escaped {
-            return (variable, Ok(Cow::Borrowed(captured)));
+    Captures { template, path, segments, more, rest, variables: template.variables.iter() }
+}
+
+pub(super) struct Captures<'p, 's> {
+    template: &'static Template,
+    path: &'p str,
+    segments: &'s Segments,
+    more: isize,
+    rest: usize,
+    variables: std::slice::Iter<'static, Variable>,
+}
+
+impl<'p> Iterator for Captures<'p, '_> {
+    type Item = (&'static Variable, Result<Cow<'p, str>, &'static str>);
+
+    /// In one piece with its loop: mostly there is one value, which a call would cost as much as.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let variable = self.variables.next()?;
+        let place = |index: usize| if index > self.rest { index.saturating_add_signed(self.more) } else { index };
+        let captured = self.segments.between(self.path, place(variable.start), place(variable.end));
+        if !self.segments.escaped {
+            return Some((variable, Ok(Cow::Borrowed(captured))));
         }
-        let pattern = template.segments.get(variable.start..variable.end).unwrap_or_default();
+        let pattern = self.template.segments.get(variable.start..variable.end).unwrap_or_default();
         let piece =
             if matches!(pattern, [Segment::Wildcard | Segment::Literal(_)]) { Piece::Segment } else { Piece::Segments };
-        (variable, decode(captured, piece))
-    })
+        Some((variable, decode(captured, piece)))
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! REST as servers speak it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
@@ -15,7 +15,7 @@ use super::{
     query::shortened,
     router::{Found, Unmatched},
     site::Site,
-    transcoding::{Transcoding, Written},
+    transcoding::{Transcoding, Upload, Written},
 };
 use crate::{
     call::{Body, Deframe},
@@ -26,7 +26,8 @@ use crate::{
     handler::Answer,
     method::{BodySelector, Content},
     protocol::{
-        Accepted, Known, Negotiated, Opening, Protocol, bare::WholeBody, headers as shared, in_one_piece, unclaimed,
+        Accepted, Known, Negotiated, Opening, Protocol, bare::WholeBody, headers as shared, in_one_piece, is_bodiless,
+        unclaimed, without_body,
     },
     server::Core,
 };
@@ -72,7 +73,7 @@ impl Protocol for Rest {
             return response;
         };
         *response.status_mut() = call.written.status();
-        if call.written.is_bodiless() {
+        if is_bodiless(response.status()) {
             return response;
         }
         if let Some(content_type) = call.shape.content_type().or_else(|| call.written.content_type()) {
@@ -110,7 +111,7 @@ impl Protocol for Rest {
         };
         match result {
             Err(status) => error::response(&status, &call.site),
-            Ok(answer) if call.is_stream => in_one_piece(self, negotiated, Ok(answer)),
+            Ok(answer) if call.is_stream => without_body(in_one_piece(self, negotiated, Ok(answer))),
             Ok(answer) => self.one(negotiated, answer),
         }
     }
@@ -122,7 +123,7 @@ impl Rest {
         if let Some(trailers) = answer.some_trailers() {
             headers::trailing(trailers, response.headers_mut());
         }
-        if negotiated.transcoding.as_ref().is_some_and(|call| call.written.is_bodiless()) {
+        if is_bodiless(response.status()) {
             return response.map(|()| Body::empty());
         }
         if let Some(encoding) = negotiated.encoding {
@@ -206,18 +207,21 @@ fn open(
         shape,
         is_stream: kind.streams_responses(),
         written: Written::default(),
-        values: OnceLock::new(),
     });
-    if is_stream {
-        transcoding.read_ahead(route.method.input.as_ref().ok_or_else(without_json)?)?;
-    }
+    let upload = if is_stream {
+        let input = route.method.input.as_ref().ok_or_else(without_json)?;
+        Some(Arc::new(Upload::new(&transcoding, input)?))
+    } else {
+        None
+    };
     let opening = Opening {
         route,
         peer,
         codec: &|message| {
-            Ok(Codec::Transcoded {
-                by: Arc::<Transcoding>::clone(&transcoding),
-                message: message.ok_or_else(without_json)?,
+            let message = message.ok_or_else(without_json)?;
+            Ok(match &upload {
+                None => Codec::Transcoded { by: Arc::<Transcoding>::clone(&transcoding), message },
+                Some(upload) => Codec::Transcoded { by: Arc::<Upload>::clone(upload), message },
             })
         },
         deframe,

@@ -42,8 +42,6 @@ pub(crate) struct Transcoding {
     /// Whether the answer is a stream.
     pub(super) is_stream: bool,
     pub(super) written: Written,
-    /// The values of the path's variables, for a stream of requests: each of them has them.
-    pub(super) values: OnceLock<Vec<String>>,
 }
 
 /// What writing the answer told.
@@ -59,11 +57,6 @@ impl Written {
     /// The HTTP status that the handler chose.
     pub(super) fn status(&self) -> StatusCode {
         self.status.get().map_or(StatusCode::OK, |status| status.code())
-    }
-
-    /// Whether that is one whose answer has no body (RFC 9110, 15.3.5, 15.3.6 and 15.4.5).
-    pub(super) fn is_bodiless(&self) -> bool {
-        matches!(self.status().as_u16(), 204 | 205 | 304)
     }
 
     /// The content type of the first message.
@@ -84,18 +77,7 @@ impl Written {
 
 impl Transcode for Transcoding {
     fn read(&self, bytes: &Bytes, message: &mut dyn Json, room: usize) -> Result<(), Status> {
-        let mask = self.read_body(bytes, message, room)?;
-        self.read_path(message)?;
-        if self.rule.body != BodySelector::All
-            && let Some(text) = self.uri.query()
-        {
-            let ignore_unknown = self.site.settings.ignore_unknown_parameters;
-            let bound = Bound { variables: self.rule.template.variables, body: self.body_field(), ignore_unknown };
-            query::bind(text, message, bound, &self.site.settings.query, &self.site.json)
-                .map_err(Status::invalid_argument)?;
-        }
-        self.fill_mask(&mask, message);
-        Ok(())
+        self.read_parts(bytes, message, room, |message| self.read_path(message))
     }
 
     fn write(&self, message: &dyn Json, buf: &mut BytesMut) -> Result<(), Status> {
@@ -120,7 +102,69 @@ impl Transcode for Transcoding {
     }
 }
 
+/// The codec of a stream of requests. What the path says is decoded once, as each message has it.
+#[derive(Debug)]
+pub(super) struct Upload {
+    call: Arc<Transcoding>,
+    values: Vec<String>,
+}
+
+impl Upload {
+    /// Fails where path or query cannot be read, as it would with the first message: there may be none.
+    pub(super) fn new(call: &Arc<Transcoding>, message: &json::Type) -> Result<Self, Status> {
+        let mut fresh = message.fresh();
+        if let Some(message) = message.json_mut(fresh.any_mut()) {
+            call.read(&Bytes::new(), message, usize::MAX)?;
+        }
+        let captured = captures(&call.rule.template, call.uri.path(), &call.segments);
+        let values = captured.filter_map(|(_, value)| value.ok().map(Cow::into_owned)).collect();
+        Ok(Self { call: Arc::clone(call), values })
+    }
+}
+
+impl Transcode for Upload {
+    fn read(&self, bytes: &Bytes, message: &mut dyn Json, room: usize) -> Result<(), Status> {
+        self.call.read_parts(bytes, message, room, |message| {
+            let mut variables = self.call.rule.template.variables.iter().zip(&self.values);
+            variables.try_for_each(|(variable, value)| self.call.set_variable(variable, value, message))
+        })
+    }
+
+    fn write(&self, message: &dyn Json, buf: &mut BytesMut) -> Result<(), Status> {
+        self.call.write(message, buf)
+    }
+
+    fn attached(&self, extensions: &Extensions) {
+        self.call.attached(extensions);
+    }
+}
+
 impl Transcoding {
+    #[inline(always)]
+    fn read_parts(
+        &self,
+        bytes: &Bytes,
+        message: &mut dyn Json,
+        room: usize,
+        read_path: impl FnOnce(&mut dyn Json) -> Result<(), Status>,
+    ) -> Result<(), Status> {
+        let has_body = !bytes.is_empty() && self.rule.body != BodySelector::None;
+        let mask = if has_body { self.read_body(bytes, message, room)? } else { Vec::new() };
+        read_path(message)?;
+        if self.rule.body != BodySelector::All
+            && let Some(text) = self.uri.query()
+        {
+            let ignore_unknown = self.site.settings.ignore_unknown_parameters;
+            let bound = Bound { variables: self.rule.template.variables, body: self.body_field(), ignore_unknown };
+            query::bind(text, message, bound, &self.site.settings.query, &self.site.json)
+                .map_err(Status::invalid_argument)?;
+        }
+        if !mask.is_empty() {
+            self.fill_mask(&mask, message);
+        }
+        Ok(())
+    }
+
     /// The field that the body carries.
     fn body_field(&self) -> Option<&'static str> {
         match self.rule.body {
@@ -129,11 +173,8 @@ impl Transcoding {
         }
     }
 
-    /// Reads the body, if there is one; gives the fields that it names, if a mask may have to list them.
+    /// Reads the body; gives the fields that it names, if a mask may have to list them.
     fn read_body(&self, bytes: &Bytes, message: &mut dyn Json, room: usize) -> Result<Vec<String>, Status> {
-        if bytes.is_empty() || self.rule.body == BodySelector::None {
-            return Ok(Vec::new());
-        }
         let field = self.body_field().map(Step::Field);
         let unreadable =
             |error: &dyn fmt::Display| Status::invalid_argument(format!("the body cannot be read: {error}"));
@@ -155,22 +196,7 @@ impl Transcoding {
         set_raw(message, &steps("data"), bytes, &self.site.json)
     }
 
-    /// Reads path and query for a stream of requests, which are to be sound also where it has none. What is decoded is kept.
-    pub(super) fn read_ahead(&self, message: &json::Type) -> Result<(), Status> {
-        let mut fresh = message.fresh();
-        if let Some(message) = message.json_mut(fresh.any_mut()) {
-            self.read(&Bytes::new(), message, usize::MAX)?;
-        }
-        let values = captures(&self.rule.template, self.uri.path(), &self.segments);
-        let _ = self.values.set(values.filter_map(|(_, value)| value.ok().map(Cow::into_owned)).collect());
-        Ok(())
-    }
-
     fn read_path(&self, message: &mut dyn Json) -> Result<(), Status> {
-        if let Some(values) = self.values.get() {
-            let mut variables = self.rule.template.variables.iter().zip(values);
-            return variables.try_for_each(|(variable, value)| self.set_variable(variable, value, message));
-        }
         let path = self.uri.path();
         for (variable, value) in captures(&self.rule.template, path, &self.segments) {
             let value = value.map_err(|error| wrong_value(variable, &error))?;
@@ -183,7 +209,7 @@ impl Transcoding {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn set_variable(&self, variable: &Variable, value: &str, message: &mut dyn Json) -> Result<(), Status> {
         let set = match *variable.field {
             [name] => set_text(message, &[Step::Field(name)], value, &self.site.json),
@@ -197,9 +223,6 @@ impl Transcoding {
 
     /// Fills a mask that the caller left out with the fields that the body names (AIP-134).
     fn fill_mask(&self, paths: &[String], message: &mut dyn Json) {
-        if paths.is_empty() {
-            return;
-        }
         let mask = [self.rule.update_mask];
         let mut text = BytesMut::new();
         // A mask that cannot be written is one that the caller gave.
