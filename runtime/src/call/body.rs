@@ -1,6 +1,7 @@
 //! The body of an HTTP message, whichever stack carries it.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -326,8 +327,11 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        let frame = ready!(self.0.as_mut().poll_frame(cx));
-        Poll::Ready(frame.map(|frame| match frame {
+        // A panic must not reach the connection, which is its neighbours', too.
+        let Ok(polled) = catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll_frame(cx))) else {
+            return Poll::Ready(Some(Err(Status::internal("the body panicked"))));
+        };
+        Poll::Ready(ready!(polled).map(|frame| match frame {
             Ok(frame) => Ok(frame.map_data(Data::from)),
             Err(error) => Err(Status::from_error(error.into())),
         }))

@@ -23,7 +23,7 @@ use super::{
     Inbound,
     inbound::{Arrived, State},
 };
-use crate::codec::{Codec, Erased, Fresh, Room, SMALL};
+use crate::codec::{Codec, Erased, Fresh, Room};
 
 /// What a message takes in memory, in bytes, from which on it is read elsewhere: about a millisecond's work.
 const LARGE: usize = 1024 * 1024;
@@ -93,10 +93,10 @@ impl Inbound {
         }
     }
 
-    /// Whether the message that has come has too few bytes for a large one, as JSON too: an eighth of `LARGE`.
+    /// Whether the message that has come has too few bytes for a large one, as JSON too.
     #[inline]
     fn is_small(&self) -> bool {
-        matches!(self.arrived, Arrived::Next(len) if len < SMALL)
+        matches!(self.arrived, Arrived::Next(len) if self.room().fits(len))
     }
 
     /// Waits for the message that has come where it is large and so is read elsewhere.

@@ -215,7 +215,8 @@ pub(super) fn encoding(headers: &HeaderMap, name: &HeaderName) -> Result<Option<
 /// The encoding of this name: `None` for identity, which is meant where there is none.
 pub(super) fn named_encoding(name: Option<&[u8]>) -> Result<Option<Encoding>, Status> {
     let name = match name {
-        None | Some(b"identity" | b"") => return Ok(None),
+        None => return Ok(None),
+        Some(name) if name.is_empty() || name.eq_ignore_ascii_case(b"identity") => return Ok(None),
         Some(name) => name,
     };
     Encoding::from_name(name).map(Some).ok_or_else(|| {

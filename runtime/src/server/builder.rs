@@ -19,7 +19,7 @@ use crate::{
 pub struct ServerBuilder {
     services: Vec<Arc<dyn Service>>,
     #[cfg(feature = "tower")]
-    foreign: std::collections::HashMap<&'static str, Arc<dyn crate::tower::Foreign>>,
+    foreign: Vec<(&'static str, Arc<dyn crate::tower::Foreign>)>,
     #[cfg(feature = "tower")]
     layers: Vec<crate::tower::Wrap>,
     health: Option<Health>,
@@ -45,7 +45,7 @@ impl Default for ServerBuilder {
         Self {
             services: Vec::new(),
             #[cfg(feature = "tower")]
-            foreign: std::collections::HashMap::new(),
+            foreign: Vec::new(),
             #[cfg(feature = "tower")]
             layers: Vec::new(),
             health: None,
@@ -77,7 +77,8 @@ impl ServerBuilder {
     }
 
     /// Serves a service that tonic's generator made as well, by gRPC. It answers by itself: the interceptors and limits
-    /// of this server do not concern it.
+    /// of this server do not concern it. Its calls have the deadline of `grpc-timeout`, and end with a status when the
+    /// grace of a shutdown or of their connection does; health counts it, reflection does not know it.
     #[cfg(feature = "tower")]
     #[must_use]
     pub fn add_tonic_service<S, B>(mut self, service: S) -> Self
@@ -92,7 +93,7 @@ impl ServerBuilder {
         B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        self.foreign.insert(S::NAME, Arc::new(crate::tower::Mounted(service)));
+        self.foreign.push((S::NAME, Arc::new(crate::tower::Mounted(service))));
         self
     }
 
@@ -298,6 +299,10 @@ impl ServerBuilder {
     /// name that no service or method has, or the CORS or TLS settings cannot be used.
     pub fn build(mut self) -> Result<Server, BuildError> {
         self.add_own_services();
+        #[cfg(feature = "tower")]
+        if let Some(name) = self.named_twice() {
+            return Err(added_twice(name));
+        }
         let mut registry = Registry::default();
         let all: Chain = Arc::from(self.interceptors);
         let chain = |method: &Method| chain_of(method, &all, &self.interceptors_for);
@@ -306,7 +311,7 @@ impl ServerBuilder {
             let ServiceDescriptor { name, message_types, .. } = service.descriptor();
             self.json = message_types.iter().fold(self.json, |json, types| json.with_types(types));
             if !registry.add(service, chain, |method| limits_of(method, &self.limits, &self.limits_for)) {
-                return Err(BuildError(format!("the service {name} was added twice; add each service once")));
+                return Err(added_twice(name));
             }
         }
         let unknown = |name: &&String| !registry.methods().any(|method| is_named(method, name));
@@ -327,7 +332,7 @@ impl ServerBuilder {
             rest: Arc::new(rest),
             registry,
             #[cfg(feature = "tower")]
-            foreign: self.foreign,
+            foreign: self.foreign.into_iter().collect(),
             send_encoding: self.send_encoding,
             health: self.health,
             json: Arc::new(self.json),
@@ -379,11 +384,21 @@ fn is_named(method: &Method, name: &str) -> bool {
 }
 
 impl ServerBuilder {
+    /// A service of tonic's that has the name of another of any kind.
+    #[cfg(feature = "tower")]
+    fn named_twice(&self) -> Option<&'static str> {
+        let ours = self.services.iter().map(|service| service.descriptor().name);
+        let mut seen: std::collections::HashSet<_> = ours.collect();
+        self.foreign.iter().map(|(name, _)| *name).find(|name| !seen.insert(name))
+    }
+
     fn add_own_services(&mut self) {
         let mut index = Index::default();
         if let Some(health) = &self.health {
             let own = Arc::new(health.clone().server());
             self.services.iter().for_each(|service| health.introduce(service.descriptor().name));
+            #[cfg(feature = "tower")]
+            self.foreign.iter().for_each(|(name, _)| health.introduce(name));
             self.services.push(own);
         }
         if self.reflection {
@@ -398,6 +413,10 @@ impl fmt::Debug for ServerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerBuilder").field("services", &self.services.len()).finish_non_exhaustive()
     }
+}
+
+fn added_twice(name: &str) -> BuildError {
+    BuildError(format!("the service {name} was added twice; add each service once"))
 }
 
 /// A server cannot be built; it says why.

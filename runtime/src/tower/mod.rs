@@ -2,6 +2,7 @@
 //! layers around all that it answers.
 
 mod layer;
+mod mounted;
 
 use std::{
     convert::Infallible,
@@ -19,6 +20,7 @@ use tower_service::Service as TowerService;
 
 pub use layer::{HttpFuture, HttpService};
 pub(crate) use layer::{Wrap, wrap};
+pub(crate) use mounted::Mounted;
 
 use crate::{
     call::{Body, Peer},
@@ -122,25 +124,4 @@ where
 /// A service of others that answers HTTP requests by itself.
 pub(crate) trait Foreign: Send + Sync {
     fn answer(&self, request: Request<Body>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
-}
-
-/// What a service needs to be one.
-pub(crate) struct Mounted<S>(pub(crate) S);
-
-impl<S, B> Foreign for Mounted<S>
-where
-    S: TowerService<Request<tonic::body::Body>, Response = Response<B>, Error = Infallible>,
-    S: Clone + Send + Sync + 'static,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<BoxError>,
-{
-    fn answer(&self, request: Request<Body>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
-        let mut service = self.0.clone();
-        Box::pin(async move {
-            let Ok(()) = std::future::poll_fn(|cx| service.poll_ready(cx)).await;
-            let Ok(response) = service.call(request.map(tonic::body::Body::new)).await;
-            response.map(Body::new)
-        })
-    }
 }

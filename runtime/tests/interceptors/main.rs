@@ -8,6 +8,8 @@ mod support;
 mod client;
 #[cfg(feature = "tower")]
 mod layers;
+#[cfg(feature = "tower")]
+mod mounted;
 mod server;
 
 use std::sync::{Arc, Mutex};

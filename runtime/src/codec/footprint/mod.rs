@@ -19,9 +19,10 @@ use crate::{
     method::{Method, ServiceDescriptor},
 };
 
-/// Messages of fewer bytes are read without a look: what they can become is bounded by their size, at some megabytes for
-/// the largest of structs.
-pub(crate) const SMALL: usize = 16 * 1024;
+/// Messages of fewer bytes are read without a look, and of fewer still where there is less room: an element takes two bytes
+/// at least, and the largest of structs hardly more than 16 KiB, of which as many fit into the default.
+const SMALL: usize = 4 * 1024;
+const LARGEST: usize = 16 * 1024;
 /// Deeper than prost reads, which is 100.
 const DEPTH: u32 = 128;
 
@@ -46,13 +47,19 @@ impl Room {
         self.bytes
     }
 
+    /// Whether a message of so many bytes fits, whatever is in it.
+    #[inline]
+    pub(crate) fn fits(&self, len: usize) -> bool {
+        len < SMALL.min(self.bytes / (LARGEST / 2))
+    }
+
     /// What the elements of a message in protobuf will take, in bytes, where it is large and its descriptor is known.
     ///
     /// # Errors
     ///
     /// RESOURCE_EXHAUSTED where that is more than there is room for.
     pub(crate) fn weigh(&self, message: &[u8]) -> Result<usize, Status> {
-        let Some((service, method)) = self.rpc.filter(|_| message.len() >= SMALL) else {
+        let Some((service, method)) = self.rpc.filter(|_| !self.fits(message.len())) else {
             return Ok(0);
         };
         let Some(layouts) = layouts_of(service, method) else {

@@ -36,7 +36,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 static OK: LazyLock<HeaderMap> = LazyLock::new(|| alone(STATUS, HeaderValue::from_static("0")));
 
 /// The trailers that end a call.
-pub(in crate::protocol) fn to_trailers(result: Result<MetadataMap, Status>) -> HeaderMap {
+pub(crate) fn to_trailers(result: Result<MetadataMap, Status>) -> HeaderMap {
     match result {
         Ok(metadata) if metadata.is_empty() => OK.clone(),
         Ok(metadata) => {
@@ -80,21 +80,28 @@ fn fitting(details: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(if packed.details.is_empty() { Vec::new() } else { packed.encode_to_vec() })
 }
 
+/// As much of a message as is short enough once it is escaped, in whole characters. Spaces at its ends are escaped, too.
+fn fitting_text(message: &str) -> &str {
+    const SPACES: usize = 4;
+    let mut room = LONGEST_MESSAGE - SPACES;
+    let too_long = message.char_indices().find(|(_, character)| {
+        let plain = character.is_ascii() && !character.is_ascii_control() && *character != '%';
+        let len = if plain { 1 } else { 3 * character.len_utf8() };
+        let fits = len <= room;
+        room = room.saturating_sub(len);
+        !fits
+    });
+    too_long.map_or(message, |(end, _)| &message[..end])
+}
+
 fn escape(message: &str) -> HeaderValue {
-    let end = (0..=message.len().min(LONGEST_MESSAGE)).rev().find(|&end| message.is_char_boundary(end)).unwrap_or(0);
-    let cut = &message[..end];
-    let mut escaped: String = percent_encode(cut.as_bytes(), ESCAPED).collect();
+    let mut escaped: String = percent_encode(fitting_text(message).as_bytes(), ESCAPED).collect();
     // Of a field's value HTTP/1.1 and gRPC-Web take spaces at its ends away.
     if escaped.ends_with(' ') {
         escaped.replace_range(escaped.len() - 1.., "%20");
     }
     if escaped.starts_with(' ') {
         escaped.replace_range(..1, "%20");
-    }
-    // A cut may not part an escape: one is three characters long.
-    if escaped.len() > LONGEST_MESSAGE {
-        let end = (LONGEST_MESSAGE - 2..=LONGEST_MESSAGE).find(|&end| escaped.as_bytes()[end] == b'%');
-        escaped.truncate(end.unwrap_or(LONGEST_MESSAGE));
     }
     HeaderValue::try_from(escaped).unwrap_or(HeaderValue::from_static(""))
 }
