@@ -1,6 +1,7 @@
 //! What follows from how messages contain each other.
 
 use crate::descriptor::{Field, FieldType};
+use crate::features::Presence;
 use crate::model::Derives;
 use crate::pool::{Pool, TypeEntry, TypeId};
 
@@ -10,16 +11,19 @@ pub(super) struct Facts {
     component: Vec<usize>,
     /// The same, where groups do not count.
     component_without_groups: Vec<usize>,
+    /// The same, where only required fields count.
+    component_of_required: Vec<usize>,
     derives: Vec<Derives>,
 }
 
 impl Facts {
     /// `is_boxed` tells which fields an option boxes.
     pub(super) fn new(pool: &Pool<'_>, is_boxed: impl Fn(TypeId, &Field) -> bool) -> Self {
-        let without_groups = components(&containment(pool, |field| field.r#type != FieldType::Group as i32));
+        let without_groups = components(&containment(pool, |_, field| field.r#type != FieldType::Group as i32));
         let mut facts = Self {
-            component: numbers(&components(&containment(pool, |_| true))),
+            component: numbers(&components(&containment(pool, |_, _| true))),
             component_without_groups: numbers(&without_groups),
+            component_of_required: numbers(&components(&containment(pool, is_required))),
             derives: vec![Derives { copy: false, eq: false }; pool.types.len()],
         };
         // Contained components come before those that contain them.
@@ -35,6 +39,12 @@ impl Facts {
         let is_group = field.r#type == FieldType::Group as i32;
         let component = if is_group { &self.component } else { &self.component_without_groups };
         component[message.0] == component[field_type.0]
+    }
+
+    /// Whether a required field is of a message that requires in turn the one that has the field, so that none is ever
+    /// complete: its default would have no end.
+    pub(super) fn requires_itself(&self, message: TypeId, field_type: TypeId) -> bool {
+        self.component_of_required[message.0] == self.component_of_required[field_type.0]
     }
 
     pub(super) fn message_derives(&self, message: TypeId) -> Derives {
@@ -92,11 +102,21 @@ fn contained(pool: &Pool<'_>, field: &Field) -> Option<TypeId> {
     pool.get(id).message().map(|_| id)
 }
 
+fn is_required(entry: &TypeEntry<'_>, field: &Field) -> bool {
+    let is_message = matches!(FieldType::try_from(field.r#type), Ok(FieldType::Message | FieldType::Group));
+    is_message && entry.features.of_field(field).presence == Presence::Required
+}
+
 /// By type, the types that lie within it by some of its fields.
-fn containment(pool: &Pool<'_>, counts: impl Fn(&Field) -> bool) -> Vec<Vec<usize>> {
+fn containment(pool: &Pool<'_>, counts: impl Fn(&TypeEntry<'_>, &Field) -> bool) -> Vec<Vec<usize>> {
     let within = |entry: &TypeEntry<'_>| {
         let fields = entry.message().map(|message| message.field.as_slice()).unwrap_or_default();
-        fields.iter().filter(|field| counts(field)).filter_map(|field| contained(pool, field)).map(|id| id.0).collect()
+        fields
+            .iter()
+            .filter(|field| counts(entry, field))
+            .filter_map(|field| contained(pool, field))
+            .map(|id| id.0)
+            .collect()
     };
     pool.types.iter().map(within).collect()
 }

@@ -74,6 +74,20 @@ fn shape(context: &Context<'_>, field: &Field<'_>) -> Option<Shape> {
     }
     let ty = field_type(context, field, features.delimited)?;
     let is_message = matches!(ty, Type::Message(_) | Type::Group(_));
+    if features.presence == features::Presence::Required
+        && let Some(inner) = context.pool.find(&descriptor.type_name).filter(|_| is_message)
+        && context.facts.requires_itself(field.message, inner)
+    {
+        context.report(
+            &field.site,
+            format!(
+                "`{}` is required of a message that requires its own type in turn, so none has an end",
+                descriptor.name
+            ),
+            "make one of these fields optional",
+        );
+        return None;
+    }
     Some(Shape::Singular {
         presence: match features.presence {
             features::Presence::Required => Presence::Required,

@@ -167,7 +167,7 @@ mod tests {
             let trailers = to_trailers(Err(Status::internal(&message)));
             assert!(trailers[MESSAGE].len() <= LONGEST_MESSAGE);
             let read = from_trailers(trailers).unwrap_err();
-            assert!(read.message().len() > 600 && message.starts_with(read.message().trim_end_matches('\u{fffd}')));
+            assert!(read.message().len() > 600 && message.starts_with(read.message()));
         }
     }
 
