@@ -223,6 +223,20 @@ async fn data_after_the_end_of_an_answered_call() {
     }
 }
 
+/// They say nothing, and h2 alone would end a connection after a hundred of them.
+#[tokio::test]
+async fn empty_data_frames_among_calls() {
+    let mut raw = Raw::connect().await;
+    for _ in 0..150 {
+        let stream = raw.open("/test.Echo/Unary").await;
+        for body in [&[][..], &text("hi"), &[]] {
+            raw.send(DATA, 0, stream, body).await;
+        }
+        raw.send(DATA, END_STREAM, stream, &[]).await;
+        assert_eq!(raw.answer(stream).await, echoed("hi"));
+    }
+}
+
 /// A client that hears nothing: what its window lets it send goes nowhere, and costs neither the connection nor a byte
 /// of the connection's window. (After four windows of the connection it would be asked to go on with another.)
 #[tokio::test]

@@ -75,7 +75,7 @@ impl<IO> Guard<IO> {
         (Self { io, ahead, awaits: false, came: false, vitals: guarded, watched, gather: Gather::default() }, vitals)
     }
 
-    fn received(&mut self, bytes: &[u8]) {
+    fn received(&mut self, bytes: &mut [u8]) {
         match &mut self.watched {
             None => {
                 self.vitals.read();
@@ -84,6 +84,7 @@ impl<IO> Guard<IO> {
             Some(Watched::Http2(police)) => {
                 let now = self.vitals.read();
                 let look = police.received(bytes);
+                police.silence(bytes);
                 self.vitals.owes(look.owes, look.anew, now);
                 self.vitals.opened(look.opened);
                 self.vitals.wears(look.worn);
@@ -208,7 +209,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Guard<IO> {
             let len = self.ahead.len().min(buf.remaining());
             buf.put_slice(&self.ahead.split_to(len));
         }
-        let read = &buf.filled()[before..];
+        let read = &mut buf.filled_mut()[before..];
         self.came = !read.is_empty();
         if self.came {
             self.received(read);

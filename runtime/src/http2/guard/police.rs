@@ -4,8 +4,8 @@ use tokio::time::Instant;
 
 use super::{
     scan::{
-        ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, Head, PING, RST_STREAM, SETTINGS, Scan,
-        WINDOW_UPDATE,
+        ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, Head, PADDED, PING, RST_STREAM, SETTINGS, Scan,
+        UNKNOWN, WINDOW_UPDATE,
     },
     uploads::Uploads,
 };
@@ -43,6 +43,8 @@ pub(crate) struct Police {
     kind: u8,
     /// Streams that began since somebody asked.
     opened: u32,
+    /// Where the kinds of frames stand that say nothing.
+    hollow: Vec<usize>,
 }
 
 /// Strikes that a peer may have before its connection is closed, as in gRPC (gRFC A8).
@@ -91,23 +93,43 @@ impl Police {
             in_block: false,
             kind: SETTINGS,
             opened: 0,
+            hollow: Vec::new(),
+        }
+    }
+
+    /// Makes the empty DATA frames in what [came](Self::received) frames that are ignored. They say nothing, but h2 ends a
+    /// connection after the hundredth, however long it has lasted and whatever else came. As fragments they are bounded here.
+    #[inline]
+    pub(super) fn silence(&mut self, bytes: &mut [u8]) {
+        for at in self.hollow.drain(..) {
+            bytes[at] = UNKNOWN;
         }
     }
 
     /// Looks at what came.
     pub(super) fn received(&mut self, mut bytes: &[u8]) -> Look {
-        let mut anew = false;
+        let (mut anew, all) = (false, bytes.len());
         while let Some(head) = self.inbound.next(&mut bytes) {
             // The frame before this one is complete, and with it what it owed, unless it left a block open.
             anew |= self.settled && !self.in_block;
             self.settled = true;
             self.kind = head.kind;
+            let is_hollow = head.kind == DATA && head.len == 0 && self.is_hollow(&head);
             self.count(&head);
+            // One that is cut in its head stays as it is.
+            if is_hollow && let Some(start) = (all - bytes.len()).checked_sub(Scan::HEAD) {
+                self.hollow.push(start + Scan::KIND);
+            }
         }
         let unfinished = self.inbound.inside_head() || (self.inbound.inside() && self.kind != DATA);
         let owes = !self.settled || self.in_block || unfinished;
         let (tolerable, worn) = (self.tolerates(), self.uploads.is_worn(self.laws.window));
         Look { tolerable, worn, owes, anew, opened: std::mem::take(&mut self.opened) }
+    }
+
+    /// Whether an empty DATA frame is one that the peer may send, but does not end anything.
+    fn is_hollow(&self, head: &Head) -> bool {
+        head.flags & (END_STREAM | PADDED) == 0 && !self.in_block && self.uploads.expects(head.stream)
     }
 
     fn count(&mut self, head: &Head) {
@@ -227,7 +249,7 @@ impl Resets {
 mod tests {
     use std::time::Duration;
 
-    use super::{super::scan::PADDED, *};
+    use super::*;
 
     /// On a stream of its own, or on the first.
     fn frame_of(stream: u32, kind: u8, flags: u8, len: usize) -> Vec<u8> {
@@ -329,6 +351,29 @@ mod tests {
         assert!(!feed(&mut police(), &vec![frame(DATA, PADDED, 200); 10_001], 4096));
         let halves = [frame(DATA, 0, 2), frame(DATA, 0, 20)].concat();
         assert!(feed(&mut police(), &vec![halves; 100_000], 4096));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_says_nothing_is_silenced() {
+        let silenced = |police: &mut Police, frames: &[Vec<u8>]| {
+            let mut bytes = frames.concat();
+            police.received(&bytes);
+            police.silence(&mut bytes);
+            let mut starts = frames.iter().scan(0, |next, frame| Some(std::mem::replace(next, *next + frame.len())));
+            let kinds: Vec<_> = starts.by_ref().map(|start| bytes[start + Scan::KIND]).collect();
+            kinds
+        };
+        let mut police = police();
+        let some = [frame(DATA, 0, 5), frame(DATA, 0, 0), frame(DATA, 0, 1), frame(DATA, 0, 0)];
+        assert_eq!(silenced(&mut police, &some), [DATA, UNKNOWN, DATA, UNKNOWN]);
+        assert_eq!(silenced(&mut police, &[frame(DATA, PADDED, 0), frame(PING, 0, 0)]), [DATA, PING]);
+        // Of a stream that is not open, and what ends one.
+        assert_eq!(silenced(&mut police, &[frame_of(3, DATA, 0, 0), frame(DATA, END_STREAM, 0)]), [DATA, DATA]);
+        assert_eq!(silenced(&mut police, &[frame(DATA, 0, 0)]), [DATA]);
+        // Within a block of headers nothing else may stand.
+        let inside = [open(1), frame_of(3, HEADERS, 0, 6), frame_of(3, DATA, 0, 0)];
+        assert_eq!(silenced(&mut police, &inside), [HEADERS, HEADERS, DATA]);
+        assert!(!feed(&mut self::police(), &vec![frame(DATA, 0, 0); 10_001], 4096), "there are fewer than that");
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,6 +7,8 @@ pub(super) const SETTINGS: u8 = 4;
 pub(super) const PING: u8 = 6;
 pub(super) const WINDOW_UPDATE: u8 = 8;
 pub(super) const CONTINUATION: u8 = 9;
+/// A kind that no document names: such frames are ignored (RFC 9113, 4.1).
+pub(super) const UNKNOWN: u8 = 0xfb;
 
 pub(super) const END_STREAM: u8 = 1;
 pub(super) const ACK: u8 = 1;
@@ -42,7 +44,9 @@ impl Head {
 }
 
 impl Scan {
-    const HEAD: usize = 9;
+    pub(super) const HEAD: usize = 9;
+    /// Where in a head the kind stands.
+    pub(super) const KIND: usize = 3;
 
     /// What a client sends.
     pub(super) fn with_preface() -> Self {

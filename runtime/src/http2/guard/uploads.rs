@@ -48,6 +48,11 @@ impl Uploads {
         true
     }
 
+    /// Whether the request of this stream has not ended.
+    pub(super) fn expects(&self, stream: u32) -> bool {
+        self.unfinished.binary_search(&stream).is_ok()
+    }
+
     /// The request has ended, its stream was reset, or its answer is complete.
     pub(super) fn end(&mut self, stream: u32) {
         if let Ok(at) = self.unfinished.binary_search(&stream) {
