@@ -11,7 +11,10 @@ use std::{
 
 use rsgrpc::{Channel, Code, Server};
 use support::{Echo, EchoClient, EchoServer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
+    sync::mpsc,
+};
 
 struct Nothing;
 impl Echo for Nothing {}
@@ -108,4 +111,42 @@ async fn the_client_gives_up_a_server_that_does_not_answer() {
     // The interval was raised to what servers tolerate.
     let took = start.elapsed();
     assert!((10..15).contains(&took.as_secs()), "took {took:?}");
+}
+
+/// A server that takes one call, and at the first PING says that there are too many, and goes.
+async fn until_pinged(mut socket: DuplexStream, tell: mpsc::UnboundedSender<u64>) {
+    socket.write_all(b"\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    socket.read_exact(&mut [0; 24]).await.unwrap();
+    let mut began = tokio::time::Instant::now();
+    loop {
+        let mut head = [0; 9];
+        socket.read_exact(&mut head).await.unwrap();
+        let [_, high, low, kind, flags, ..] = head;
+        socket.read_exact(&mut vec![0; u16::from_be_bytes([high, low]).into()]).await.unwrap();
+        match (kind, flags) {
+            (1, _) => began = tokio::time::Instant::now(),
+            (6, 0) => break,
+            _ => {}
+        }
+    }
+    tell.send(began.elapsed().as_secs()).unwrap();
+    // The call was looked at, so it is not sent again.
+    socket.write_all(b"\0\0\x16\x07\0\0\0\0\0\0\0\0\x01\0\0\0\x0btoo_many_pings").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_client_asks_less_often_where_it_was_too_often() {
+    let (tell, mut asked) = mpsc::unbounded_channel();
+    let connect = move |_| {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        tokio::spawn(until_pinged(theirs, tell.clone()));
+        std::future::ready(Ok(ours))
+    };
+    let ten = Duration::from_secs(10);
+    let client =
+        EchoClient::new(Channel::builder("http://test").keepalive(ten, ten).connect_with(connect).build().unwrap());
+    for seconds in [10, 20, 40] {
+        assert_eq!(client.unary(String::new()).await.unwrap_err().code(), Code::Unavailable);
+        assert_eq!(asked.recv().await, Some(seconds));
+    }
 }

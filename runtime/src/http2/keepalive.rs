@@ -24,6 +24,11 @@ impl Keepalive {
     pub(crate) fn new(interval: Duration, timeout: Duration) -> Self {
         Self { interval: interval.min(LONGEST), timeout: timeout.min(LONGEST) }
     }
+
+    /// With the interval doubled so many times.
+    pub(crate) fn slower(self, times: u32) -> Self {
+        Self::new(self.interval.saturating_mul(2_u32.saturating_pow(times)), self.timeout)
+    }
 }
 
 /// Asks the peer of one connection.

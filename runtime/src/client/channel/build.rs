@@ -60,6 +60,7 @@ impl ChannelBuilder {
             authority,
             connect_timeout: self.connect_timeout,
             keepalive: self.keepalive,
+            calls_for_calm: Arc::default(),
             max_header_bytes: self.max_header_bytes,
             windows: self.windows,
             user_agent: self.user_agent.as_deref().map(agent).transpose()?,

@@ -1,6 +1,11 @@
 //! Makes connections to a server.
 
-use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    io,
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::AtomicU32},
+    time::Duration,
+};
 
 use futures_util::{
     future::{BoxFuture, FutureExt},
@@ -32,6 +37,8 @@ pub(super) struct Connector {
     pub(super) dial: Option<Dial>,
     pub(super) connect_timeout: Duration,
     pub(super) keepalive: Option<Keepalive>,
+    /// Connections that got too many pings, as their servers said: each doubles the interval of keepalive (gRFC A8).
+    pub(super) calls_for_calm: Arc<AtomicU32>,
     /// The bytes that head and trailers of an answer may have, each.
     pub(super) max_header_bytes: u32,
     pub(super) windows: Windows,

@@ -3,7 +3,10 @@
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     task::{Context, Poll, Waker, ready},
 };
 
@@ -52,7 +55,8 @@ pub(super) struct Opened {
 
 /// Opens HTTP/2 on a new connection, whose calls count among these.
 pub(super) async fn open(io: Io, server: Address, connector: &Connector, load: Arc<Load>) -> Result<Opened, String> {
-    let &Connector { keepalive, max_header_bytes, windows, .. } = connector;
+    let &Connector { keepalive, max_header_bytes, windows, ref calls_for_calm, .. } = connector;
+    let keepalive = keepalive.map(|keepalive| keepalive.slower(calls_for_calm.load(Relaxed)));
     let (io, greeting) = Greeting::new(io);
     let (io, vitals) = Guard::new(io);
     let (send, mut connection) = h2::client::Builder::new()
@@ -81,7 +85,8 @@ pub(super) async fn open(io: Io, server: Address, connector: &Connector, load: A
             None => std::future::pending().await,
         }
     };
-    let driver = Driver { connection, probe: Some(send.clone()), unused, tell: Some(tell), slots: Arc::clone(&slots) };
+    let (probe, calls_for_calm) = (Some(send.clone()), Arc::clone(calls_for_calm));
+    let driver = Driver { connection, probe, unused, tell: Some(tell), slots: Arc::clone(&slots), calls_for_calm };
     tokio::spawn(driver.run(dead));
     greeting.await.unwrap_or_else(|_| Err("the connection broke".to_owned()))?;
     Ok(Opened { connection: Connection { send, slots, opened: Instant::now(), _in_use: in_use }, ended })
@@ -95,6 +100,7 @@ struct Driver {
     unused: oneshot::Receiver<()>,
     tell: Option<oneshot::Sender<String>>,
     slots: Arc<Slots>,
+    calls_for_calm: Arc<AtomicU32>,
 }
 
 impl Driver {
@@ -112,7 +118,7 @@ impl Driver {
             self.look(cx);
             if let Poll::Ready(result) = ended {
                 let error = result.err();
-                return Poll::Ready(error.map_or("the server closed it".to_owned(), |error| in_words(&error)));
+                return Poll::Ready(error.map_or("the server closed it".to_owned(), |error| self.cause(&error)));
             }
             ready!(dead.poll(cx, false));
             const SILENT: &str = "the server did not answer a keepalive ping";
@@ -129,7 +135,7 @@ impl Driver {
         let Some(probe) = &mut self.probe else { return };
         self.slots.set_limit(self.connection.max_concurrent_send_streams());
         let leaving = match probe.poll_ready(cx) {
-            Poll::Ready(Err(error)) => Some(in_words(&error)),
+            Poll::Ready(Err(error)) => Some(self.cause(&error)),
             _ => None,
         };
         let unused = Pin::new(&mut self.unused).poll(cx).is_ready();
@@ -141,6 +147,15 @@ impl Driver {
         self.probe = None;
         // For h2 to see that nobody is going to send.
         cx.waker().wake_by_ref();
+    }
+
+    /// Why the connection takes no further calls. gRPC servers say in these words that they got too many pings.
+    fn cause(&self, error: &h2::Error) -> String {
+        let is_call = error.is_remote() && error.is_go_away() && error.to_string().contains("too_many_pings");
+        if is_call && self.tell.is_some() {
+            self.calls_for_calm.fetch_add(1, Relaxed);
+        }
+        in_words(error)
     }
 
     fn tell(&mut self, cause: String) {
