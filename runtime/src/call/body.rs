@@ -76,6 +76,10 @@ impl Body {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        // So that a head with a status and no more ends the answer, as gRPC's Trailers-Only does.
+        if body.is_end_stream() {
+            return Self::empty();
+        }
         Self::source(Foreign(Box::pin(body)))
     }
 
@@ -329,6 +333,7 @@ where
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
         // A panic must not reach the connection, which is its neighbours', too.
         let Ok(polled) = catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll_frame(cx))) else {
+            tracing::error!("the body of an answer or a request panicked");
             return Poll::Ready(Some(Err(Status::internal("the body panicked"))));
         };
         Poll::Ready(ready!(polled).map(|frame| match frame {

@@ -13,7 +13,7 @@ use tokio::time::Sleep;
 use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::{
-    Body, Chunks, Hooks, Traffic, Upload,
+    Body, Chunks, Frame, Hooks, Source, Traffic, Upload,
     progress::{Patience, Progress},
     reading::Reading,
 };
@@ -351,16 +351,16 @@ impl Inbound {
             let eof = self.state == State::Draining;
             match self.framing.next(&mut self.chunks, eof, self.limit)? {
                 Item::Message { len, compressed } => break (len, compressed),
-                Item::Piece { len } => {
-                    if len < PIECE
-                        && !eof
-                        && let Poll::Ready(more) = self.poll_body(cx)
-                    {
-                        more?;
-                        continue;
+                // It is shorter than it may be, so it is all that has come.
+                Item::Piece { len } if len < PIECE.min(self.limit) && !eof => match self.poll_body(cx) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(status)) => {
+                        self.body = Body::source(Broken(Some(status)));
+                        break (len, false);
                     }
-                    break (len, false);
-                }
+                    Poll::Pending => break (len, false),
+                },
+                Item::Piece { len } => break (len, false),
                 Item::Whole { len } => {
                     self.state = State::Drained;
                     break (len, self.encoding.is_some());
@@ -448,8 +448,65 @@ impl Inbound {
     }
 }
 
+/// A body that broke, of which that is still to be told.
+struct Broken(Option<Status>);
+
+impl Source for Broken {
+    fn poll_frame(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        Poll::Ready(self.0.take().map(Err))
+    }
+}
+
 impl std::fmt::Debug for Inbound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Inbound").field("state", &self.state).field("body", &self.body).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that has come, as far as the limit lets it.
+    struct Pieces;
+
+    impl Deframe for Pieces {
+        fn next(&mut self, chunks: &mut Chunks, _: bool, limit: usize) -> Result<Item, Status> {
+            let len = chunks.len().min(limit);
+            Ok(if len > 0 { Item::Piece { len } } else { Item::More })
+        }
+    }
+
+    /// Chunks of a hundred bytes, so many at once, and then an error.
+    struct Chunked(usize);
+
+    impl Source for Chunked {
+        fn poll_frame(&mut self, _: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+            let Some(left) = self.0.checked_sub(1) else { return Poll::Ready(Some(Err(Status::aborted("broke")))) };
+            self.0 = left;
+            Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[7; 100]).into()))))
+        }
+    }
+
+    fn pieces(chunks: usize, limit: usize) -> Inbound {
+        Inbound::new(Body::source(Chunked(chunks)), Box::new(Pieces), Codec::Proto, limit)
+    }
+
+    #[tokio::test]
+    async fn a_piece_is_what_has_come_up_to_its_limit() {
+        for (limit, len) in [(1000, 1000), (1 << 20, 8200)] {
+            let mut inbound = pieces(1_000_000, limit);
+            assert!(poll_fn(|cx| inbound.poll_message(cx)).await.unwrap());
+            assert_eq!(inbound.take_bytes().len(), len);
+            assert!(inbound.chunks.len() < 100, "no more is taken in than is given");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_piece_before_an_error_is_not_lost() {
+        let mut inbound = pieces(3, 1 << 20);
+        assert!(poll_fn(|cx| inbound.poll_message(cx)).await.unwrap());
+        assert_eq!(inbound.take_bytes().len(), 300);
+        assert_eq!(poll_fn(|cx| inbound.poll_message(cx)).await.unwrap_err().message(), "broke");
     }
 }

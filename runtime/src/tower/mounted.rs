@@ -3,12 +3,13 @@
 
 use std::{
     convert::Infallible,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Version, header};
 use tokio::time::Sleep;
 use tonic::Status;
 use tower_service::Service as TowerService;
@@ -31,27 +32,41 @@ where
     B::Error: Into<BoxError>,
 {
     fn answer(&self, request: Request<Body>) -> Pin<Box<dyn Future<Output = Response<Body>> + Send>> {
-        let mut service = self.0.clone();
-        let timeout = request.headers().get(deadline::GRPC_TIMEOUT).map(deadline::parse).transpose();
+        let (mut service, is_grpc) = (self.0.clone(), is_grpc(&request));
+        let timeout = request.headers().get(deadline::GRPC_TIMEOUT).filter(|_| is_grpc);
+        let timeout = timeout.map(deadline::parse).transpose();
         Box::pin(async move {
             let mut timer = match timeout {
                 Ok(timeout) => timeout.map(|timeout| deadline::timer(deadline::after(timeout))),
                 Err(status) => return status.into_http(),
             };
-            let expired =
-                std::future::poll_fn(|cx| timer.as_mut().map_or(Poll::Pending, |timer| timer.as_mut().poll(cx)));
             let answer = async {
-                let Ok(()) = std::future::poll_fn(|cx| service.poll_ready(cx)).await;
+                let Ok(()) = poll_fn(|cx| service.poll_ready(cx)).await;
                 service.call(request.map(tonic::body::Body::new)).await
             };
             let Ok(response) = tokio::select! {
                 biased;
                 response = answer => response,
-                () = expired => return deadline::exceeded().into_http(),
+                () = poll_fn(|cx| poll_expired(&mut timer, cx)) => return deadline::exceeded().into_http(),
             };
-            response.map(|body| Body::source(Bounded { body: Body::new(body), timer, end: None }))
+            let response = response.map(Body::new);
+            match is_grpc && !response.body().at_end() {
+                true => response.map(|body| Body::source(Bounded { body, timer, end: None })),
+                false => response,
+            }
         })
     }
+}
+
+fn poll_expired(timer: &mut Option<Pin<Box<Sleep>>>, cx: &mut Context<'_>) -> Poll<()> {
+    timer.as_mut().map_or(Poll::Pending, |timer| deadline::poll_timer(timer, cx))
+}
+
+/// Whether the answer ends in HTTP trailers, which a status can stand in.
+fn is_grpc(request: &Request<Body>) -> bool {
+    let content_type = request.headers().get(header::CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let is_grpc = content_type.starts_with(b"application/grpc") && !content_type.starts_with(b"application/grpc-web");
+    is_grpc && request.version() == Version::HTTP_2
 }
 
 /// An answer that ends with a status where it does not come to its own end.
@@ -63,12 +78,12 @@ struct Bounded {
 
 impl Bounded {
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        if self.poll_expired(cx).is_ready() {
-            return Poll::Ready(Some(Err(deadline::exceeded())));
+        if let Some(status) = self.end.take() {
+            return Poll::Ready(Some(Err(status)));
         }
-        match self.end.take() {
-            Some(status) => Poll::Ready(Some(Err(status))),
-            None => self.body.poll_next(cx),
+        match self.poll_expired(cx) {
+            Poll::Ready(()) => Poll::Ready(Some(Err(deadline::exceeded()))),
+            Poll::Pending => self.body.poll_next(cx),
         }
     }
 }
@@ -86,7 +101,7 @@ impl Source for Bounded {
     }
 
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.timer.as_mut().map_or(Poll::Pending, |timer| deadline::poll_timer(timer, cx))
+        if self.end.is_some() { Poll::Ready(()) } else { poll_expired(&mut self.timer, cx) }
     }
 
     fn abort(&mut self, status: Status) {

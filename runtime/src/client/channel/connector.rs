@@ -37,7 +37,7 @@ pub(super) struct Connector {
     pub(super) dial: Option<Dial>,
     pub(super) connect_timeout: Duration,
     pub(super) keepalive: Option<Keepalive>,
-    /// Connections that got too many pings, as their servers said: each doubles the interval of keepalive (gRFC A8).
+    /// How often servers said that they got too many pings: each time doubles the interval of keepalive (gRFC A8).
     pub(super) calls_for_calm: Arc<AtomicU32>,
     /// The bytes that head and trailers of an answer may have, each.
     pub(super) max_header_bytes: u32,

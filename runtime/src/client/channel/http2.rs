@@ -56,7 +56,8 @@ pub(super) struct Opened {
 /// Opens HTTP/2 on a new connection, whose calls count among these.
 pub(super) async fn open(io: Io, server: Address, connector: &Connector, load: Arc<Load>) -> Result<Opened, String> {
     let &Connector { keepalive, max_header_bytes, windows, ref calls_for_calm, .. } = connector;
-    let keepalive = keepalive.map(|keepalive| keepalive.slower(calls_for_calm.load(Relaxed)));
+    let times = calls_for_calm.load(Relaxed);
+    let keepalive = keepalive.map(|keepalive| keepalive.slower(times));
     let (io, greeting) = Greeting::new(io);
     let (io, vitals) = Guard::new(io);
     let (send, mut connection) = h2::client::Builder::new()
@@ -85,8 +86,8 @@ pub(super) async fn open(io: Io, server: Address, connector: &Connector, load: A
             None => std::future::pending().await,
         }
     };
-    let (probe, calls_for_calm) = (Some(send.clone()), Arc::clone(calls_for_calm));
-    let driver = Driver { connection, probe, unused, tell: Some(tell), slots: Arc::clone(&slots), calls_for_calm };
+    let (probe, calm) = (Some(send.clone()), (Arc::clone(calls_for_calm), times));
+    let driver = Driver { connection, probe, unused, tell: Some(tell), slots: Arc::clone(&slots), calm };
     tokio::spawn(driver.run(dead));
     greeting.await.unwrap_or_else(|_| Err("the connection broke".to_owned()))?;
     Ok(Opened { connection: Connection { send, slots, opened: Instant::now(), _in_use: in_use }, ended })
@@ -100,7 +101,9 @@ struct Driver {
     unused: oneshot::Receiver<()>,
     tell: Option<oneshot::Sender<String>>,
     slots: Arc<Slots>,
-    calls_for_calm: Arc<AtomicU32>,
+    /// How often the channel was told to calm down, and how often when the connection was opened: those of one interval
+    /// are told once.
+    calm: (Arc<AtomicU32>, u32),
 }
 
 impl Driver {
@@ -153,7 +156,8 @@ impl Driver {
     fn cause(&self, error: &h2::Error) -> String {
         let is_call = error.is_remote() && error.is_go_away() && error.to_string().contains("too_many_pings");
         if is_call && self.tell.is_some() {
-            self.calls_for_calm.fetch_add(1, Relaxed);
+            let (calls, before) = &self.calm;
+            calls.fetch_max(before.saturating_add(1), Relaxed);
         }
         in_words(error)
     }

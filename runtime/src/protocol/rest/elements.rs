@@ -190,6 +190,15 @@ impl Deframe for Pieces {
     }
 }
 
+/// Instead of the messages of a request whose path or query cannot be read: whoever asks for the first learns it.
+pub(super) struct Unreadable(pub(super) Option<Status>);
+
+impl Deframe for Unreadable {
+    fn next(&mut self, _: &mut Chunks, _: bool, _: usize) -> Result<Item, Status> {
+        self.0.take().map_or(Ok(Item::More), Err)
+    }
+}
+
 /// What is in a compressed body. It is undone as a whole, so all of it is bounded as one message is.
 pub(super) struct Decompressed {
     pub(super) encoding: Encoding,

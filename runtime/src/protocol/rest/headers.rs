@@ -1,6 +1,6 @@
 //! Headers and metadata.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tonic::metadata::MetadataMap;
 
 use crate::{deadline::GRPC_TIMEOUT, protocol::headers};
@@ -60,7 +60,8 @@ pub(super) fn to_metadata(request: &mut HeaderMap) -> Option<HeaderValue> {
     headers::drop_hops(request);
     let of_metadata = |(name, value): (&HeaderName, &HeaderValue)| {
         let plain = name.as_str().strip_prefix(IN)?;
-        Some((name.clone(), HeaderName::try_from(plain).ok(), value.clone()))
+        let plain = HeaderName::try_from(plain).ok().filter(|plain| plain != header::CONNECTION);
+        Some((name.clone(), plain, value.clone()))
     };
     let renamed: Vec<_> = request.iter().filter_map(of_metadata).collect();
     for (name, ..) in &renamed {

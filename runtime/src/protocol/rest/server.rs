@@ -8,7 +8,7 @@ use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::{
     accept::{self, Sent, Shape},
-    elements::{Decompressed, Elements, Pieces},
+    elements::{Decompressed, Elements, Pieces, Unreadable},
     error::{self, refusal},
     headers,
     percent::{Piece, decode},
@@ -192,7 +192,7 @@ fn open(
     let timeout = headers::to_metadata(&mut head.headers);
     // Without a body a stream is the one message that path and query say.
     let is_stream = kind.streams_requests() && has_body;
-    let deframe: Box<dyn Deframe> = match (is_stream, rule.request, sent) {
+    let mut deframe: Box<dyn Deframe> = match (is_stream, rule.request, sent) {
         (false, ..) => Box::new(WholeBody),
         (true, Content::HttpBody, _) => decompressed(encoding, Pieces::of_request()),
         (true, Content::Json, Sent::Lines) => decompressed(encoding, Elements::lines()),
@@ -208,12 +208,14 @@ fn open(
         is_stream: kind.streams_responses(),
         written: Written::default(),
     });
-    let upload = if is_stream {
-        let input = route.method.input.as_ref().ok_or_else(without_json)?;
-        Some(Arc::new(Upload::new(&transcoding, input)?))
-    } else {
-        None
-    };
+    let mut upload = None;
+    if is_stream {
+        match Upload::new(&transcoding, route.method.input.as_ref().ok_or_else(without_json)?) {
+            Ok(values) => upload = Some(Arc::new(values)),
+            // Interceptors come first.
+            Err(status) => deframe = Box::new(Unreadable(Some(status))),
+        }
+    }
     let opening = Opening {
         route,
         peer,

@@ -100,6 +100,7 @@ pub const ANSWERS: &[Row] = &[
     Row { name: "a panic", path: "/v1/items/7?act=panic", answer: Want { http: 500, body: || error(500, "INTERNAL", "the handler panicked"), ..OK }, ..GET },
     Row { name: "an interceptor answers", path: "/v1/items/7", headers: &[("x-refuse", "1")], answer: Want { http: 403, body: || error(403, "PERMISSION_DENIED", "Get is closed"), ..OK }, ..GET },
     Row { name: "an interceptor answers before the parameters are read", path: "/v1/items/7?int32=x", headers: &[("x-refuse", "1")], answer: Want { http: 403, body: || error(403, "PERMISSION_DENIED", "Get is closed"), ..OK }, ..GET },
+    Row { name: "an interceptor answers before the parameters of an upload are read", path: "/v1/uploads/%ff", headers: &[("x-refuse", "1")], answer: Want { http: 403, body: || error(403, "PERMISSION_DENIED", "Upload is closed"), ..OK }, ..POST },
     // Metadata, deadlines, status codes.
     // docs/rest.md 7.1 7.2 7.4 7.5
     Row { name: "headers become metadata, those of HTTP and of the protocol do not", path: "/v1/items/7?act=keys", headers: &[("authorization", "Bearer x"), ("grpc-metadata-x-b", "1"), ("x-a", "1"), ("grpc-timeout", "1H"), ("accept-encoding", "identity"), ("te", "trailers"), ("proxy-authorization", "Basic eA==")], answer: Want { body: || json(r#"{"text":"Ascii(\"authorization\") Ascii(\"x-a\") Ascii(\"x-b\")"}"#), ..OK }, ..GET },
