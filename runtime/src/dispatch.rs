@@ -13,6 +13,7 @@ use tokio::time::Sleep;
 use tonic::{Code, Status};
 
 use crate::{
+    codec::nesting,
     deadline,
     handler::{Answer, Call, Reply, Service},
     hash::Table,
@@ -33,6 +34,8 @@ pub(crate) struct Route {
     pub(crate) service: &'static ServiceDescriptor,
     pub(crate) method: &'static Method,
     pub(crate) limits: Limits,
+    /// Whether large structs may nest in its requests.
+    pub(crate) nests: bool,
     target: Arc<Target>,
 }
 
@@ -44,9 +47,11 @@ impl Registry {
         chain: impl Fn(&'static Method) -> Chain,
         limits: impl Fn(&'static Method) -> Limits,
     ) -> bool {
+        let nesting = nesting(service.descriptor());
         service.descriptor().methods.iter().enumerate().all(|(index, method)| {
             let target = Arc::new(Target { service: Arc::clone(&service), index, chain: chain(method) });
-            let route = Route { service: service.descriptor(), method, limits: limits(method), target };
+            let nests = nesting.contains(method.full_name());
+            let route = Route { service: service.descriptor(), method, limits: limits(method), nests, target };
             self.routes.insert(method.path, Arc::new(route)).is_none()
         })
     }

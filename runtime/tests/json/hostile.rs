@@ -152,3 +152,32 @@ fn optionals_do_not_recurse_without_end() {
     let text = nested(r#"{"again":"#, "}", 99);
     assert!(refuse::<Optionals>(&text).contains("expected an object, found a number"));
 }
+
+/// What prost would make of a message of two thousand numbers and a list of its own kind.
+struct Large([u64; 2000], Vec<Large>);
+
+impl Default for Large {
+    fn default() -> Self {
+        Self([0; 2000], Vec::new())
+    }
+}
+
+impl rsgrpc::json::Json for Large {
+    fn read(&mut self, reader: &mut rsgrpc::json::Reader<'_>) -> Result<(), rsgrpc::json::Error> {
+        reader.repeated(&mut self.1)
+    }
+
+    fn write(&self, _: &mut rsgrpc::json::Writer<'_>) -> Result<(), rsgrpc::json::Error> {
+        Ok(())
+    }
+}
+
+#[test]
+fn large_structs_nest_as_deep_as_a_stack_bears() {
+    let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+    let read = |levels| rsgrpc::json::from_str::<Large>(&nested(levels)).map(|large| (large.0[0], large.1.len()));
+    assert_eq!(read(16).unwrap(), (0, 1));
+    let error = read(17).unwrap_err().to_string();
+    assert!(error.contains("messages with many fields are nested too deep"), "{error}");
+    assert!(read(100_000).is_err());
+}

@@ -12,6 +12,8 @@ use prost_types::{
 #[derive(Debug)]
 pub(super) struct Layouts {
     messages: Vec<Layout>,
+    /// The bytes of their structs.
+    sizes: Vec<usize>,
     /// The request.
     pub(super) input: usize,
 }
@@ -61,7 +63,14 @@ impl Layouts {
         let method = service.method.iter().find(|each| each.name() == method)?;
         let mut sizes = Sizes::of(&set);
         let input = *sizes.indexes.get(method.input_type())?;
-        Some(Self { messages: sizes.layouts(input), input })
+        let messages = sizes.layouts(input);
+        Some(Self { messages, sizes: sizes.found(), input })
+    }
+
+    /// The bytes of the struct of a message.
+    #[inline]
+    pub(super) fn size(&self, message: usize) -> usize {
+        self.sizes.get(message).copied().unwrap_or_default()
     }
 
     #[inline]
@@ -82,6 +91,27 @@ impl Layouts {
         let index = sizes.indexes[name];
         sizes.message(index).bytes
     }
+}
+
+/// The methods, such as `example.v1.UserService/GetUser`, in whose requests structs of at least so many bytes can hold others
+/// of their kind.
+pub(super) fn nesting(set: &[u8], least: usize) -> HashSet<String> {
+    let Ok(set) = FileDescriptorSet::decode(set) else { return HashSet::new() };
+    let mut sizes = Sizes::of(&set);
+    let all = 0..sizes.messages.len();
+    let large: Vec<_> = all.filter(|&index| sizes.message(index).bytes >= least).collect();
+    let large: Vec<_> = large.into_iter().filter(|&index| sizes.leads(index, index, |_| true)).collect();
+    if large.is_empty() {
+        return HashSet::new();
+    }
+    let holds = |input: usize| large.iter().any(|&each| each == input || sizes.leads(input, each, |_| true));
+    let services = set.file.iter().flat_map(|file| file.service.iter().map(|service| (file.package(), service)));
+    let methods = services.flat_map(|(package, service)| {
+        let name = child(&format!(".{package}").replace("..", "."), service.name());
+        service.method.iter().map(move |method| (format!("{}/{}", name.trim_start_matches('.'), method.name()), method))
+    });
+    let nests = |input: &str| sizes.indexes.get(input).is_some_and(|&input| holds(input));
+    methods.filter(|(_, method)| nests(method.input_type())).map(|(name, _)| name).collect()
 }
 
 fn child(parent: &str, name: &str) -> String {
@@ -160,11 +190,18 @@ impl<'a> Sizes<'a> {
         let mut layouts: Vec<Layout> = self.messages.iter().map(|_| Vec::new()).collect();
         let (mut seen, mut next) = (HashSet::from([message]), vec![message]);
         while let Some(index) = next.pop() {
+            self.message(index);
             layouts[index] = self.layout(index);
             let held = self.fields(index).into_iter().filter_map(|field| self.index(field));
             next.extend(held.filter(|inner| seen.insert(*inner)));
         }
         layouts
+    }
+
+    /// The sizes that were found.
+    fn found(&self) -> Vec<usize> {
+        let size = |known: &Known<'_>| if let State::Found(size) = known.size { size.bytes } else { 0 };
+        self.messages.iter().map(size).collect()
     }
 
     fn add_file(&mut self, file: &'a FileDescriptorProto) {
@@ -240,13 +277,22 @@ impl<'a> Sizes<'a> {
 
     /// Whether a message holds another by itself, so that a field of that would be in a box.
     fn reaches(&self, from: usize, wanted: usize) -> bool {
-        let (mut seen, mut next) = (HashSet::from([from]), vec![from]);
+        from == wanted || self.leads(from, wanted, |field| field.label() != Label::Repeated)
+    }
+
+    /// Whether fields of which each counts lead from a message to another, or back to itself.
+    fn leads(&self, from: usize, wanted: usize, counts: impl Fn(&FieldDescriptorProto) -> bool) -> bool {
+        let (mut seen, mut next) = (HashSet::new(), vec![from]);
         while let Some(index) = next.pop() {
-            if index == wanted {
-                return true;
-            }
-            for field in self.fields(index).into_iter().filter(|field| field.label() != Label::Repeated) {
-                next.extend(self.index(field).filter(|inner| seen.insert(*inner)));
+            for inner in
+                self.fields(index).into_iter().filter(|field| counts(field)).filter_map(|field| self.index(field))
+            {
+                if inner == wanted {
+                    return true;
+                }
+                if seen.insert(inner) {
+                    next.push(inner);
+                }
             }
         }
         false

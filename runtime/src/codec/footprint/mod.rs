@@ -7,6 +7,7 @@
 mod layout;
 
 use std::{
+    collections::HashSet,
     ptr,
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
@@ -23,6 +24,11 @@ use crate::{
 /// at least, and the largest of structs hardly more than 16 KiB, of which as many fit into the default.
 const SMALL: usize = 4 * 1024;
 const LARGEST: usize = 16 * 1024;
+/// Structs of as many bytes are counted while they nest: whoever reads a message has one on the stack for each level, twice or
+/// three times in a release build and more in others. A thread of tokio has 2 MiB.
+pub(crate) const ON_STACK: usize = 1024;
+/// What structs that hold each other may have on the stack at once, in bytes. A hundred levels of smaller ones are less.
+pub(crate) const STACK: usize = 256 * 1024;
 /// Deeper than prost reads, which is 100.
 const DEPTH: u32 = 128;
 
@@ -32,15 +38,22 @@ pub(crate) struct Room {
     bytes: usize,
     /// Whose requests they are.
     rpc: Option<(&'static ServiceDescriptor, &'static Method)>,
+    /// Large structs may nest in them.
+    nests: bool,
 }
 
 impl Room {
     /// As much as there is.
-    pub(crate) const UNLIMITED: Self = Self { bytes: usize::MAX, rpc: None };
+    pub(crate) const UNLIMITED: Self = Self { bytes: usize::MAX, rpc: None, nests: false };
 
     /// So many bytes for each request of this method.
     pub(crate) fn of(service: &'static ServiceDescriptor, method: &'static Method, bytes: usize) -> Self {
-        Self { bytes, rpc: Some((service, method)) }
+        Self { bytes, rpc: Some((service, method)), nests: false }
+    }
+
+    /// For requests in which large structs may [nest](nesting), or may not.
+    pub(crate) fn nests(self, nests: bool) -> Self {
+        Self { nests, ..self }
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -50,14 +63,14 @@ impl Room {
     /// Whether a message of so many bytes fits, whatever is in it.
     #[inline]
     pub(crate) fn fits(&self, len: usize) -> bool {
-        len < SMALL.min(self.bytes / (LARGEST / 2))
+        len < SMALL.min(self.bytes / (LARGEST / 2)) && !self.nests
     }
 
     /// What the elements of a message in protobuf will take, in bytes, where it is large and its descriptor is known.
     ///
     /// # Errors
     ///
-    /// RESOURCE_EXHAUSTED where that is more than there is room for.
+    /// RESOURCE_EXHAUSTED where that is more than there is room for, or where large structs nest too deep.
     pub(crate) fn weigh(&self, message: &[u8]) -> Result<usize, Status> {
         let Some((service, method)) = self.rpc.filter(|_| !self.fits(message.len())) else {
             return Ok(0);
@@ -65,9 +78,10 @@ impl Room {
         let Some(layouts) = layouts_of(service, method) else {
             return Ok(0);
         };
-        let mut scale = Scale { layouts: &layouts, weight: 0, limit: self.bytes };
+        let mut scale = Scale { layouts: &layouts, weight: 0, limit: self.bytes, stack: 0 };
         match scale.message(layouts.input, &mut Wire(message), DEPTH) {
             Err(Stop::TooHeavy) => Err(too_heavy(self.bytes)),
+            Err(Stop::TooDeep) => Err(Status::resource_exhausted(too_deep())),
             // What is broken is a matter of who reads it.
             Ok(()) | Err(Stop::Broken) => Ok(scale.weight),
         }
@@ -79,6 +93,18 @@ pub(crate) fn too_heavy(limit: usize) -> Status {
     Status::resource_exhausted(format!(
         "the elements of a message would take more memory than the limit of {limit} bytes: send fewer at once"
     ))
+}
+
+/// Of messages that would not fit onto the stack.
+pub(crate) fn too_deep() -> String {
+    format!(
+        "messages with many fields are nested too deep: their structs would take more than {STACK} bytes of the stack"
+    )
+}
+
+/// The methods of a service, by their full names, in whose requests large structs may hold each other without end.
+pub(crate) fn nesting(service: &ServiceDescriptor) -> HashSet<String> {
+    layout::nesting(service.file_descriptor_set, STACK / DEPTH as usize)
 }
 
 /// The layouts of a method's requests, from the descriptors that its service has embedded. They are made when the first
@@ -100,11 +126,14 @@ struct Scale<'a> {
     layouts: &'a Layouts,
     weight: usize,
     limit: usize,
+    /// What the structs of the messages around have on the stack.
+    stack: usize,
 }
 
 /// Why a message is looked at no further.
 enum Stop {
     TooHeavy,
+    TooDeep,
     /// It is no protobuf, or nests too deep.
     Broken,
 }
@@ -118,6 +147,17 @@ impl Scale<'_> {
     /// Weighs the fields of a message, up to the end of the bytes or of its group.
     fn message(&mut self, message: usize, wire: &mut Wire<'_>, depth: u32) -> Result<(), Stop> {
         let depth = depth.checked_sub(1).ok_or(Stop::Broken)?;
+        let around = self.stack;
+        self.stack += self.layouts.size(message);
+        if self.stack > STACK {
+            return Err(Stop::TooDeep);
+        }
+        self.fields(message, wire, depth)?;
+        self.stack = around;
+        Ok(())
+    }
+
+    fn fields(&mut self, message: usize, wire: &mut Wire<'_>, depth: u32) -> Result<(), Stop> {
         let layouts = self.layouts;
         while !wire.0.is_empty() {
             let key = wire.varint()?;

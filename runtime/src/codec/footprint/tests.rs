@@ -74,15 +74,21 @@ fn descriptors() -> Vec<u8> {
         ],
     );
     bulk.nested_type = vec![entry];
-    let method = MethodDescriptorProto {
-        name: Some("Take".to_owned()),
-        input_type: Some(".test.Bulk".to_owned()),
+    let numbers = (10..610).map(|number| field(&format!("n{number}"), number, Label::Optional, Type::Int64, ""));
+    let own = field("own", 1, Label::Repeated, Type::Message, ".test.Large");
+    let large = message("Large", numbers.clone().chain([own]).collect());
+    let flat = message("Flat", numbers.collect());
+    let holder = message("Holder", vec![field("large", 1, Label::Optional, Type::Message, ".test.Large")]);
+    let methods = [("Take", ".test.Bulk"), ("Nest", ".test.Holder"), ("Flat", ".test.Flat")];
+    let method = methods.map(|(name, input)| MethodDescriptorProto {
+        name: Some(name.to_owned()),
+        input_type: Some(input.to_owned()),
         ..MethodDescriptorProto::default()
-    };
-    let service = ServiceDescriptorProto { name: Some("S".to_owned()), method: vec![method], options: None };
+    });
+    let service = ServiceDescriptorProto { name: Some("S".to_owned()), method: method.into(), options: None };
     let file = FileDescriptorProto {
         package: Some("test".to_owned()),
-        message_type: vec![item("Item"), bulk],
+        message_type: vec![item("Item"), bulk, large, flat, holder],
         service: vec![service],
         syntax: Some("proto3".to_owned()),
         ..FileDescriptorProto::default()
@@ -90,13 +96,16 @@ fn descriptors() -> Vec<u8> {
     FileDescriptorSet { file: vec![file] }.encode_to_vec()
 }
 
+static SERVICE: LazyLock<ServiceDescriptor> = LazyLock::new(|| ServiceDescriptor {
+    name: "test.S",
+    methods: Box::leak(Box::new(
+        ["/test.S/Take", "/test.S/Nest", "/test.S/Flat"].map(|path| Method::new(path, MethodKind::Unary)),
+    )),
+    message_types: &[],
+    file_descriptor_set: descriptors().leak(),
+});
+
 fn room(bytes: usize) -> Room {
-    static SERVICE: LazyLock<ServiceDescriptor> = LazyLock::new(|| ServiceDescriptor {
-        name: "test.S",
-        methods: Box::leak(Box::new([Method::new("/test.S/Take", MethodKind::Unary)])),
-        message_types: &[],
-        file_descriptor_set: descriptors().leak(),
-    });
     Room::of(&SERVICE, &SERVICE.methods[0], bytes)
 }
 
@@ -178,4 +187,16 @@ fn what_is_small_or_unknown_is_not_looked_at() {
     assert!(room(1 << 20).weigh(&small(128)).unwrap() > 0, "with less room less is small");
     room(1 << 10).weigh(&small(128)).unwrap_err();
     assert_eq!(Room::UNLIMITED.weigh(&full(&[0x0a, 0])).unwrap(), 0);
+}
+
+/// Six hundred numbers are 4,824 bytes.
+#[test]
+fn large_structs_nest_as_deep_as_a_stack_bears() {
+    assert_eq!(nesting(&SERVICE), HashSet::from(["test.S/Nest".to_owned()]));
+    let room = Room::of(&SERVICE, &SERVICE.methods[1], 32 << 20).nests(true);
+    let nested = |levels: usize| (0..levels).fold(Vec::new(), |message, _| wrapped(0x0a, &message));
+    room.weigh(&nested(50)).unwrap();
+    let error = room.weigh(&nested(60)).unwrap_err();
+    assert!(error.message().starts_with("messages with many fields are nested too deep"), "{error}");
+    assert!(!room.fits(0));
 }

@@ -13,10 +13,14 @@ pub trait Json {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error>;
 }
 
-impl<T: Json + ?Sized> Json for Box<T> {
+impl<T: Json> Json for Box<T> {
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
-        reader.take_room(size_of_val(&**self))?;
-        (**self).read(reader)
+        reader.take_room(size_of::<T>())?;
+        // It was on the stack when it was made.
+        reader.descend::<T>()?;
+        (**self).read(reader)?;
+        reader.rise::<T>();
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {

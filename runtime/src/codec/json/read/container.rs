@@ -17,8 +17,10 @@ impl Reader<'_> {
         if let Some(value) = slot {
             return value.read(self);
         }
+        self.descend::<T>()?;
         let mut value = T::default();
         value.read(self)?;
+        self.rise::<T>();
         if !self.ignored {
             *slot = Some(value);
         }
@@ -31,8 +33,10 @@ impl Reader<'_> {
         if slot.is_some() {
             return Err(self.error("another field of the same oneof is set already"));
         }
+        self.descend::<T>()?;
         let mut value = T::default();
         value.read(self)?;
+        self.rise::<T>();
         if !self.ignored {
             *slot = Some(member(value));
         }
@@ -42,6 +46,7 @@ impl Reader<'_> {
     /// Reads a repeated field.
     pub fn repeated<T: Json + Default>(&mut self, list: &mut Vec<T>) -> Result<(), Error> {
         let mut more = self.open_list()?;
+        self.descend::<T>()?;
         while more {
             self.take_room(size_of::<T>())?;
             list.push(T::default());
@@ -52,6 +57,7 @@ impl Reader<'_> {
             }
             more = self.more_in_list()?;
         }
+        self.rise::<T>();
         self.opaque = true;
         Ok(())
     }
@@ -62,6 +68,7 @@ impl Reader<'_> {
             return self.entry_from_text(map);
         }
         let mut more = self.open(b'{', "an object")?;
+        self.descend::<M::Value>()?;
         while more {
             let start = self.at;
             let text = self.string_of("a key in quotes")?;
@@ -84,6 +91,7 @@ impl Reader<'_> {
             }
             more = self.more(b'{')?;
         }
+        self.rise::<M::Value>();
         self.opaque = true;
         Ok(())
     }

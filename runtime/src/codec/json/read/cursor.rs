@@ -3,6 +3,7 @@ use super::super::options::Options;
 use super::super::table::Enum;
 use super::super::text::{Bound, Step};
 use super::trace::Trace;
+use crate::codec::{ON_STACK, STACK, too_deep};
 
 /// Reads JSON out of a text. Generated code calls its methods, one for each cardinality a field may have.
 ///
@@ -25,6 +26,8 @@ pub struct Reader<'a> {
     /// What elements may take in memory, in bytes, and how much of it is left.
     pub(crate) room: usize,
     pub(crate) left: usize,
+    /// What large structs may still have on the stack, in bytes.
+    pub(super) stack: usize,
     /// What the input is.
     pub(super) mode: Mode,
     /// What is left of the way to the field that the input is the value of.
@@ -68,6 +71,7 @@ impl<'a> Reader<'a> {
             look_ahead: input.len().saturating_mul(4),
             room: usize::MAX,
             left: usize::MAX,
+            stack: STACK,
             mode: Mode::Json,
             steps: &[],
             raw: None,
@@ -199,6 +203,24 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             None => Err(self.out_of_room()),
+        }
+    }
+
+    /// Goes down to a value that is on the stack while it is read; [`Reader::rise`] comes back up. Of small types it costs
+    /// nothing.
+    #[inline(always)]
+    pub(crate) fn descend<T>(&mut self) -> Result<(), Error> {
+        if size_of::<T>() < ON_STACK {
+            return Ok(());
+        }
+        self.stack = self.stack.checked_sub(size_of::<T>()).ok_or_else(|| self.error(too_deep()))?;
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub(crate) fn rise<T>(&mut self) {
+        if size_of::<T>() >= ON_STACK {
+            self.stack += size_of::<T>();
         }
     }
 
