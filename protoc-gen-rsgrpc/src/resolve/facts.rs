@@ -41,8 +41,7 @@ impl Facts {
         component[message.0] == component[field_type.0]
     }
 
-    /// Whether a required field is of a message that requires in turn the one that has the field, so that none is ever
-    /// complete: its default would have no end.
+    /// Whether a required field is of a message that requires in turn the one that has the field.
     pub(super) fn requires_itself(&self, message: TypeId, field_type: TypeId) -> bool {
         self.component_of_required[message.0] == self.component_of_required[field_type.0]
     }

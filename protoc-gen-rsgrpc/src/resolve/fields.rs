@@ -74,25 +74,14 @@ fn shape(context: &Context<'_>, field: &Field<'_>) -> Option<Shape> {
     }
     let ty = field_type(context, field, features.delimited)?;
     let is_message = matches!(ty, Type::Message(_) | Type::Group(_));
-    if features.presence == features::Presence::Required
-        && let Some(inner) = context.pool.find(&descriptor.type_name).filter(|_| is_message)
-        && context.facts.requires_itself(field.message, inner)
-    {
-        context.report(
-            &field.site,
-            format!(
-                "`{}` is required of a message that requires its own type in turn, so none has an end",
-                descriptor.name
-            ),
-            "make one of these fields optional",
-        );
-        return None;
-    }
+    // A default of such a message would have no end, as it would hold one of itself.
+    let is_endless = |inner| context.facts.requires_itself(field.message, inner);
+    let is_endless = is_message && context.pool.find(&descriptor.type_name).is_some_and(is_endless);
     Some(Shape::Singular {
         presence: match features.presence {
-            features::Presence::Required => Presence::Required,
+            features::Presence::Required if !is_endless => Presence::Required,
             features::Presence::Implicit if !is_message => Presence::Implicit,
-            features::Presence::Implicit | features::Presence::Explicit => Presence::Optional,
+            _ => Presence::Optional,
         },
         boxed: is_message && is_boxed(context, field),
         default: default_value(context, &field.site, descriptor, &ty),
