@@ -55,6 +55,24 @@ fn protoc_writes_the_files() -> Outcome {
     Ok(())
 }
 
+/// The default of a message that holds one of itself would have no end. (prost-build cannot be asked: it panics.)
+#[test]
+fn what_requires_itself_may_be_left_out() -> Outcome {
+    let proto = r#"syntax = "proto2"; package p;
+        message Own { required Own own = 1; required Leaf leaf = 2; }
+        message One { required Other other = 1; }
+        message Other { required One one = 1; }
+        message Leaf {}"#;
+    let folder = tempfile::tempdir()?;
+    let output = protoc(&folder, proto, "json=false")?;
+    assert_eq!(String::from_utf8(output.stderr)?, "");
+    let package = fs::read_to_string(folder.path().join("p.rs"))?;
+    let fields: Vec<_> = package.lines().map(str::trim).filter(|line| line.starts_with("#[prost(message")).collect();
+    let endless = "#[prost(message, optional, boxed, tag = \"1\")]";
+    assert_eq!(fields, [endless, "#[prost(message, required, tag = \"2\")]", endless, endless]);
+    Ok(())
+}
+
 #[test]
 fn protoc_tells_the_user_of_mistakes() -> Outcome {
     let proto = r#"edition = "2024"; package p; message _ { string __ = 1; }"#;

@@ -75,11 +75,11 @@ fn shape(context: &Context<'_>, field: &Field<'_>) -> Option<Shape> {
     let ty = field_type(context, field, features.delimited)?;
     let is_message = matches!(ty, Type::Message(_) | Type::Group(_));
     // A default of such a message would have no end, as it would hold one of itself.
-    let is_endless = |inner| context.facts.requires_itself(field.message, inner);
-    let is_endless = is_message && context.pool.find(&descriptor.type_name).is_some_and(is_endless);
+    let requires_itself = |inner| context.facts.requires_itself(field.message, inner);
+    let is_endless = || is_message && context.pool.find(&descriptor.type_name).is_some_and(requires_itself);
     Some(Shape::Singular {
         presence: match features.presence {
-            features::Presence::Required if !is_endless => Presence::Required,
+            features::Presence::Required if !is_endless() => Presence::Required,
             features::Presence::Implicit if !is_message => Presence::Implicit,
             _ => Presence::Optional,
         },

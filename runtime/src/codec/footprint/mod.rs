@@ -2,7 +2,8 @@
 //!
 //! An element of a repeated field takes as few as two bytes on the wire, and as many as its struct has in memory. So the
 //! bytes of a large message are looked through first, by the descriptors of its service, and what its elements would
-//! take is added up: it costs a small part of reading them, and nothing where messages are small.
+//! take is added up: it costs a small part of reading them, and nothing where messages are small. Structs that nest are on the
+//! stack of whoever reads them, so where they can be large every message is looked through.
 
 mod layout;
 
