@@ -1,6 +1,6 @@
 //! Tokens with what the layout asks about them.
 
-use proc_macro2::{Group, Literal, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Group, Spacing, TokenStream, TokenTree};
 
 use super::spacing::is_spaced;
 
@@ -72,19 +72,20 @@ pub(super) fn trees(stream: TokenStream) -> Vec<Tree> {
 
 fn add_trees(trees: &mut Vec<Tree>, angles: &mut Vec<usize>, stream: TokenStream) {
     let mut tokens = stream.into_iter().peekable();
+    trees.reserve(tokens.size_hint().0);
     while let Some(token) = tokens.next() {
         let tree = match token {
             TokenTree::Ident(ident) => Tree::Word(ident.to_string()),
             TokenTree::Literal(literal) => Tree::Word(literal.to_string()),
             TokenTree::Group(inner) => match delimiter(&inner) {
-                Some(delimiter) => Tree::Group(group(delimiter, self::trees(inner.stream()))),
+                Some(delimiter) => Tree::Group(group(delimiter, self::trees(content(inner)))),
                 None => {
-                    add_trees(trees, angles, inner.stream());
+                    add_trees(trees, angles, content(inner));
                     continue;
                 }
             },
             TokenTree::Punct(punct) => match tokens.next_if(|next| punct.as_char() == '#' && is_bracket(next)) {
-                Some(TokenTree::Group(inner)) => attribute(&inner),
+                Some(TokenTree::Group(inner)) => attribute(content(inner)),
                 _ => Tree::Punct(punct.as_char(), punct.spacing() == Spacing::Joint),
             },
         };
@@ -134,16 +135,20 @@ fn delimiter(group: &Group) -> Option<Delimiter> {
     })
 }
 
-fn attribute(attribute: &Group) -> Tree {
-    let mut tokens = attribute.stream().into_iter();
-    if let (Some(TokenTree::Ident(name)), Some(TokenTree::Punct(_)), Some(TokenTree::Literal(text)), None) =
-        (tokens.next(), tokens.next(), tokens.next(), tokens.next())
+/// The tokens between the delimiters. A stream that nothing else holds is iterated without copying every token.
+fn content(group: Group) -> TokenStream {
+    group.stream()
+}
+
+fn attribute(content: TokenStream) -> Tree {
+    let trees = trees(content);
+    if let [Tree::Word(name), Tree::Punct('=', _), Tree::Word(literal)] = trees.as_slice()
         && name == "doc"
-        && let Some(line) = unquote(&text)
+        && let Some(line) = unquote(literal)
     {
         return Tree::Doc(line);
     }
-    Tree::Attribute(group(Delimiter::Bracket, trees(attribute.stream())))
+    Tree::Attribute(group(Delimiter::Bracket, trees))
 }
 
 fn group(delimiter: Delimiter, mut trees: Vec<Tree>) -> Tokens {
@@ -154,12 +159,14 @@ fn group(delimiter: Delimiter, mut trees: Vec<Tree>) -> Tokens {
 }
 
 /// The line that a string literal without line breaks means.
-fn unquote(literal: &Literal) -> Option<String> {
-    let literal = literal.to_string();
+fn unquote(literal: &str) -> Option<String> {
     if let Some(raw) = literal.strip_prefix("r\"") {
         return raw.strip_suffix('"').map(str::to_owned);
     }
     let escaped = literal.strip_prefix('"')?.strip_suffix('"')?;
+    if !escaped.contains('\\') {
+        return Some(escaped.to_owned());
+    }
     let mut line = String::with_capacity(escaped.len());
     let mut rest = escaped.chars();
     while let Some(character) = rest.next() {

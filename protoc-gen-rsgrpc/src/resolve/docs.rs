@@ -9,14 +9,16 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 /// The lines of the comment before an element and of the one behind it.
 pub(super) fn markdown(leading: &str, trailing: &str) -> Vec<String> {
     let comments = [leading, trailing].map(text).into_iter().filter(|text| !text.is_empty());
-    let comments: Vec<_> = comments.map(|text| code::without_rust(&text)).collect();
-    let markdown = match comments.len() {
-        0 => return Vec::new(),
-        1 => comments.concat(),
-        _ => code::mark(comments.join("\n\n")),
+    let mut comments = comments.map(|text| code::without_rust(&text));
+    let markdown = match (comments.next(), comments.next()) {
+        (None, _) => return Vec::new(),
+        (Some(only), None) => only,
+        (Some(leading), Some(trailing)) => code::mark(leading + "\n\n" + &trailing),
     };
     markdown.split('\n').map(str::to_owned).collect()
 }
@@ -31,9 +33,12 @@ fn text(comment: &str) -> String {
     lines.join("\n").trim_matches('\n').to_owned()
 }
 
-fn plain(line: &str) -> String {
+fn plain(line: &str) -> Cow<'_, str> {
+    if line.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return line.trim_end().into();
+    }
     let line = line.replace('\t', "    ").replace(is_bidirectional, "").replace(char::is_control, " ");
-    line.trim_end().to_owned()
+    line.trim_end().to_owned().into()
 }
 
 /// Characters that make text look as what it is not, which rustc refuses in comments.

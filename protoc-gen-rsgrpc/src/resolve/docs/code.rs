@@ -21,9 +21,18 @@ const ROUNDS: usize = 16;
 pub(super) fn without_rust(text: &str) -> String {
     let code = if may_hold_code(text) { code_lines(text) } else { Vec::new() };
     let is_code = |index: usize| code.iter().any(|lines| lines.contains(&index));
-    let line = |(index, line): (usize, &str)| if is_code(index) { line.to_owned() } else { escape(line) };
-    let escaped: Vec<_> = text.split('\n').enumerate().map(line).collect();
-    mark(closed(settled(escaped.join("\n"))))
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for (index, line) in text.split('\n').enumerate() {
+        if index > 0 {
+            escaped.push('\n');
+        }
+        if is_code(index) {
+            escaped.push_str(line);
+        } else {
+            escape(&mut escaped, line);
+        }
+    }
+    mark(closed(settled(escaped)))
 }
 
 /// Marks every block that rustdoc would run as text.
@@ -77,7 +86,9 @@ impl Block {
         let prose = |(line, start): (Range<usize>, usize)| {
             let mark = text[line.start..start].trim_end();
             let space = if mark.is_empty() { "" } else { " " };
-            (line.clone(), unindented(&format!("{mark}{space}"), &escape(text[start..line.end].trim_start())))
+            let mut escaped = String::new();
+            escape(&mut escaped, text[start..line.end].trim_start());
+            (line.clone(), unindented(&format!("{mark}{space}"), &escaped))
         };
         lines().map(prose).collect()
     }
@@ -160,9 +171,18 @@ pub(super) fn enclosed(text: &str) -> String {
     format!("{fence}text\n{text}\n{fence}")
 }
 
-/// A cheap look: without any of these there is no code block.
+/// A cheap look: without three backticks or tildes or four spaces in a row there is no code block.
 fn may_hold_code(text: &str) -> bool {
-    ["```", "~~~", "    "].iter().any(|sign| text.contains(sign))
+    let (mut previous, mut run) = (0, 0);
+    text.bytes().any(|byte| {
+        run = if byte == previous { run + 1 } else { 1 };
+        previous = byte;
+        match byte {
+            b'`' | b'~' => run == 3,
+            b' ' => run == INDENT,
+            _ => false,
+        }
+    })
 }
 
 /// The line around a place, without its end.

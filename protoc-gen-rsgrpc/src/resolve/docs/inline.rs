@@ -1,22 +1,21 @@
 //! Text within a line: links, tags and brackets.
 
-/// The line with addresses made links, and with brackets and tags that are none escaped. Code spans stay as they are.
-pub(super) fn escape(line: &str) -> String {
-    let mut text = String::with_capacity(line.len() + 8);
+/// Appends a line with addresses made links, and with brackets and tags that are none escaped. Code spans stay as
+/// they are.
+pub(super) fn escape(text: &mut String, line: &str) {
     let mut rest = line;
     while let Some(special) = rest.find(['`', '[', '<', 'h', '\\']) {
         text.push_str(&rest[..special]);
         let (before, tail) = (rest[..special].chars().next_back(), &rest[special..]);
         rest = match tail.as_bytes()[0] {
-            b'`' => code_span(&mut text, tail),
-            b'[' => bracket(&mut text, tail),
-            b'<' => angle(&mut text, tail),
-            b'h' => address(&mut text, tail, before),
-            _ => verbatim(&mut text, tail, 1 + tail[1..].chars().next().map_or(0, char::len_utf8)),
+            b'`' => code_span(text, tail),
+            b'[' => bracket(text, tail),
+            b'<' => angle(text, tail),
+            b'h' => address(text, tail, before),
+            _ => verbatim(text, tail, 1 + tail[1..].chars().next().map_or(0, char::len_utf8)),
         };
     }
     text.push_str(rest);
-    text
 }
 
 fn verbatim<'l>(text: &mut String, tail: &'l str, length: usize) -> &'l str {
