@@ -1,9 +1,16 @@
 //! Message compression: the encodings that gRPC and Connect name in their headers.
 
+mod decoder;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use tonic::{Code, Status};
 
+pub(crate) use self::decoder::Decoder;
 use crate::codec::too_large;
+
+/// The window that a zstd frame may ask for, as a power of two: what RFC 8878, 3.1.1.1.2 says decoders should support.
+#[cfg(feature = "zstd")]
+const WINDOW_LOG_MAX: u32 = 23;
 
 /// A compression algorithm, as `grpc-encoding` and `Content-Encoding` name it. Each is behind a cargo feature of its
 /// name.
@@ -91,8 +98,7 @@ impl Encoding {
             }
             #[cfg(feature = "zstd")]
             Self::Zstd => zstd::stream::read::Decoder::with_buffer(data).and_then(|mut decoder| {
-                // The window a frame may ask for is bounded too: 2^23 is what RFC 8878 says decoders should support.
-                decoder.window_log_max(23)?;
+                decoder.window_log_max(WINDOW_LOG_MAX)?;
                 read_within(decoder, limit)
             }),
         };

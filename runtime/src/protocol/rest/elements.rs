@@ -1,12 +1,11 @@
 //! The messages of a request that is a stream: JSON values one after the other or in an array, or pieces of bytes. Each is
 //! given as soon as it is complete.
 
-use tonic::{Code, Status};
+use tonic::Status;
 
 use crate::{
     call::{Chunks, Deframe, Item},
     codec::too_large,
-    compress::Encoding,
 };
 
 /// JSON values, with whitespace between them or, if the body begins with a bracket, in an array.
@@ -14,6 +13,8 @@ use crate::{
 pub(super) struct Elements {
     place: Place,
     value: Value,
+    /// The bytes in front of it. What is to come may be compressed, so that they cost their sender nothing.
+    gap: usize,
 }
 
 /// What is to come next.
@@ -36,16 +37,16 @@ enum Place {
 impl Elements {
     /// Values in lines, each of which may be an array itself.
     pub(super) fn lines() -> Self {
-        Self { place: Place::Value, value: Value::default() }
+        Self { place: Place::Value, value: Value::default(), gap: 0 }
     }
 
     /// Values in an array, or in lines.
     pub(super) fn any() -> Self {
-        Self { place: Place::Start, value: Value::default() }
+        Self { place: Place::Start, value: Value::default(), gap: 0 }
     }
 
     /// Reads up to the next value; whether there is one.
-    fn approach(&mut self, chunks: &mut Chunks) -> Result<bool, Status> {
+    fn approach(&mut self, chunks: &mut Chunks, limit: usize) -> Result<bool, Status> {
         while let Some([byte]) = chunks.peek() {
             let next = match (self.place, byte) {
                 (_, b' ' | b'\t' | b'\r' | b'\n') => self.place,
@@ -62,6 +63,10 @@ impl Elements {
                 _ => return Err(invalid("expected a value in the array, or nothing behind it")),
             };
             self.place = next;
+            self.gap += 1;
+            if self.gap > limit {
+                return Err(too_large("receiving", self.gap, limit));
+            }
             chunks.skip(1);
         }
         Ok(false)
@@ -70,13 +75,13 @@ impl Elements {
 
 impl Deframe for Elements {
     fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status> {
-        if self.value.len == 0 && !self.approach(chunks)? {
+        if self.value.len == 0 && !self.approach(chunks, limit)? {
             return match (eof, self.place) {
                 (true, Place::FirstElement | Place::Element | Place::Separator) => Err(invalid("the array has no end")),
                 _ => Ok(Item::More),
             };
         }
-        let complete = self.value.advance(chunks) || (eof && self.value.is_bare());
+        let complete = self.value.advance(chunks, limit) || (eof && self.value.is_bare());
         if self.value.len > limit {
             return Err(too_large("receiving", self.value.len, limit));
         }
@@ -84,6 +89,7 @@ impl Deframe for Elements {
             return if eof { Err(invalid("the body ends inside a value")) } else { Ok(Item::More) };
         }
         let len = std::mem::take(&mut self.value).len;
+        self.gap = 0;
         if self.place != Place::Value {
             self.place = Place::Separator;
         }
@@ -108,10 +114,13 @@ impl Value {
         !self.closed
     }
 
-    /// Looks on; whether the value is complete.
-    fn advance(&mut self, chunks: &Chunks) -> bool {
+    /// Looks on, up to the first byte over the limit; whether the value is complete.
+    fn advance(&mut self, chunks: &Chunks, limit: usize) -> bool {
         for bytes in chunks.slices_from(self.len) {
             for &byte in bytes {
+                if self.len > limit {
+                    return false;
+                }
                 if self.is_end(byte) {
                     return true;
                 }
@@ -196,32 +205,6 @@ pub(super) struct Unreadable(pub(super) Option<Status>);
 impl Deframe for Unreadable {
     fn next(&mut self, _: &mut Chunks, _: bool, _: usize) -> Result<Item, Status> {
         self.0.take().map_or(Ok(Item::More), Err)
-    }
-}
-
-/// What is in a compressed body. It is undone as a whole, so all of it is bounded as one message is.
-pub(super) struct Decompressed {
-    pub(super) encoding: Encoding,
-    pub(super) inner: Box<dyn Deframe>,
-    /// It is undone.
-    pub(super) is_plain: bool,
-}
-
-impl Deframe for Decompressed {
-    fn next(&mut self, chunks: &mut Chunks, eof: bool, limit: usize) -> Result<Item, Status> {
-        if !self.is_plain {
-            let len = chunks.len();
-            if len > limit {
-                return Err(too_large("receiving", len, limit));
-            }
-            if !eof {
-                return Ok(Item::More);
-            }
-            let body = chunks.take(len).unwrap_or_default();
-            chunks.put_back(self.encoding.decompress(&body, limit, Code::InvalidArgument)?);
-            self.is_plain = true;
-        }
-        self.inner.next(chunks, true, limit)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod accept;
 mod client;
+mod decompressed;
 mod elements;
 mod error;
 mod framing;

@@ -8,7 +8,8 @@ use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::{
     accept::{self, Sent, Shape},
-    elements::{Decompressed, Elements, Pieces, Unreadable},
+    decompressed::Decompressed,
+    elements::{Elements, Pieces, Unreadable},
     error::{self, refusal},
     headers,
     percent::{Piece, decode},
@@ -194,9 +195,9 @@ fn open(
     let is_stream = kind.streams_requests() && has_body;
     let mut deframe: Box<dyn Deframe> = match (is_stream, rule.request, sent) {
         (false, ..) => Box::new(WholeBody),
-        (true, Content::HttpBody, _) => decompressed(encoding, Pieces::of_request()),
-        (true, Content::Json, Sent::Lines) => decompressed(encoding, Elements::lines()),
-        (true, Content::Json, _) => decompressed(encoding, Elements::any()),
+        (true, Content::HttpBody, _) => Box::new(Pieces::of_request()),
+        (true, Content::Json, Sent::Lines) => Box::new(Elements::lines()),
+        (true, Content::Json, _) => Box::new(Elements::any()),
     };
     let transcoding = Arc::new(Transcoding {
         site: Arc::clone(&core.rest),
@@ -232,17 +233,15 @@ fn open(
         timeout: timeout.as_ref().map(deadline::parse).transpose()?,
     };
     // A body that no rule asks for is ignored.
-    let call = opening.call(head, if has_body { body } else { Body::empty() })?;
+    let body = match encoding.filter(|_| is_stream) {
+        _ if !has_body => Body::empty(),
+        Some(encoding) => Decompressed::body(body, encoding)?,
+        None => body,
+    };
+    let call = opening.call(head, body)?;
     let negotiated =
         Negotiated { encoding: answer, content_type: accept::JSON, json: None, transcoding: Some(transcoding) };
     Ok(Accepted { route: Arc::clone(route), call, negotiated })
-}
-
-fn decompressed(encoding: Option<Encoding>, inner: impl Deframe + 'static) -> Box<dyn Deframe> {
-    match encoding {
-        None => Box::new(inner),
-        Some(encoding) => Box::new(Decompressed { encoding, inner: Box::new(inner), is_plain: false }),
-    }
 }
 
 fn request_encoding(headers: &HeaderMap) -> Result<Option<Encoding>, Status> {

@@ -1,8 +1,9 @@
 //! Streams while they run: what is there is sent, and both sides may go on.
 
-use std::time::Duration;
+use std::{io::Write, time::Duration};
 
 use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
 use http::Request;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream};
 
@@ -41,6 +42,19 @@ async fn messages_are_flushed_one_by_one() {
     assert_eq!(got, "data: {\"text\":\"0\"}\n\ndata: {\"text\":\"1\"}\n\n");
 }
 
+/// A part of a request, which can be understood without what follows: as it is, or as part of what is compressed.
+fn part(encoder: Option<&mut GzEncoder<Vec<u8>>>, text: &str) -> Bytes {
+    let Some(encoder) = encoder else { return Bytes::copy_from_slice(text.as_bytes()) };
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.flush().unwrap();
+    std::mem::take(encoder.get_mut()).into()
+}
+
+/// Without compression and with it.
+fn encoders() -> [(&'static str, Option<GzEncoder<Vec<u8>>>); 2] {
+    [("identity", None), ("gzip", Some(GzEncoder::new(Vec::new(), Compression::default())))]
+}
+
 /// What two messages and the end are in each shape.
 const SHAPES: [(&str, [&str; 3]); 3] = [
     ("application/json", [r#"[{"id":"a"}"#, r#",{"id":"b"}"#, "]"]),
@@ -49,19 +63,21 @@ const SHAPES: [(&str, [&str; 3]); 3] = [
 ];
 
 /// The second message is sent when the first has come back, so neither side waits for the end of the other.
-// docs/rest.md 5.15 6.6
+// docs/rest.md 5.14 5.15 6.6
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_sides_talk_over_http2() {
-    for (accept, [first, second, end]) in SHAPES {
+    let each = SHAPES.into_iter().flat_map(|shape| encoders().map(|encoder| (shape, encoder)));
+    for ((accept, [first, second, end]), (encoding, mut encoder)) in each {
         let mut send = connect().await;
-        let request = Request::post("http://test/v1/sync").header("accept", accept).body(()).unwrap();
-        let (response, mut stream) = send.send_request(request, false).unwrap();
-        stream.send_data(Bytes::from_static(b"{\"id\":\"a\"}\n"), false).unwrap();
+        let request =
+            Request::post("http://test/v1/sync").header("accept", accept).header("content-encoding", encoding);
+        let (response, mut stream) = send.send_request(request.body(()).unwrap(), false).unwrap();
+        stream.send_data(part(encoder.as_mut(), "{\"id\":\"a\"}\n"), false).unwrap();
         let mut body = response.await.unwrap().into_body();
-        assert_eq!(next(&mut body).await, first);
-        stream.send_data(Bytes::from_static(b"{\"id\":\"b\"}\n"), false).unwrap();
-        assert_eq!(next(&mut body).await, second);
-        stream.send_data(Bytes::new(), true).unwrap();
+        assert_eq!(next(&mut body).await, first, "{encoding}");
+        stream.send_data(part(encoder.as_mut(), "{\"id\":\"b\"}\n"), false).unwrap();
+        assert_eq!(next(&mut body).await, second, "{encoding}");
+        stream.send_data(encoder.map_or_else(Bytes::new, |encoder| encoder.finish().unwrap().into()), true).unwrap();
         // The end may come in a frame of its own.
         let mut rest = Vec::new();
         while let Some(data) = body.data().await {
@@ -117,12 +133,15 @@ async fn an_upload_is_read_piece_by_piece() {
         ("/v1/uploads/p", "{\"id\":\"a\"}\n{\"act\":\"enough\"}", r#"{"text":"p","tags":["a"]}"#),
         ("/v1/store", "enough", r#"{"data":"ZW5vdWdo","tags":["application/json"]}"#),
     ] {
-        let mut send = connect().await;
-        let request = Request::post(format!("http://test{path}")).header("content-type", "application/json");
-        let (response, mut stream) = send.send_request(request.body(()).unwrap(), false).unwrap();
-        stream.send_data(Bytes::from_static(piece.as_bytes()), false).unwrap();
-        let mut body = response.await.unwrap().into_body();
-        assert_eq!(next(&mut body).await, answer, "{path}");
+        for (encoding, mut encoder) in encoders() {
+            let mut send = connect().await;
+            let request = Request::post(format!("http://test{path}")).header("content-type", "application/json");
+            let request = request.header("content-encoding", encoding).body(()).unwrap();
+            let (response, mut stream) = send.send_request(request, false).unwrap();
+            stream.send_data(part(encoder.as_mut(), piece), false).unwrap();
+            let mut body = response.await.unwrap().into_body();
+            assert_eq!(next(&mut body).await, answer, "{path}, {encoding}");
+        }
     }
 }
 
