@@ -35,17 +35,20 @@ pub trait Service: Send + Sync + 'static {
 /// A call that runs. It is done when the whole call is, streams included.
 pub type Reply = Pin<Box<dyn Future<Output = Result<Answer, Status>> + Send>>;
 
+/// Metadata of an answer. In a box, as an answer is handed on several times, and hardly any has some: to drop a map costs
+/// more than to see that there is none, even where it is empty.
+pub(crate) type Extra = Option<Box<MetadataMap>>;
+
 /// How a call ended well.
 #[derive(Debug, Default)]
 pub struct Answer {
-    /// The initial metadata, where there is any and it was not sent ahead of a stream. In a box, as the trailing: an
-    /// answer is handed on several times, and hardly any has some.
-    metadata: Option<Box<MetadataMap>>,
+    /// The initial metadata, where there is any and it was not sent ahead of a stream.
+    metadata: Extra,
     /// The one message, framed. The messages of a stream went into its [`Pipe`].
     pub(crate) message: Output,
     /// Whether it is compressed.
     pub(crate) compressed: bool,
-    trailers: Option<Box<MetadataMap>>,
+    trailers: Extra,
 }
 
 static NONE: LazyLock<MetadataMap> = LazyLock::new(MetadataMap::new);
@@ -67,13 +70,13 @@ impl Answer {
     }
 
     /// The initial metadata, once.
-    pub(crate) fn take_metadata(&mut self) -> MetadataMap {
-        self.metadata.take().map_or_else(MetadataMap::new, |metadata| *metadata)
+    pub(crate) fn take_metadata(&mut self) -> Extra {
+        self.metadata.take()
     }
 
     /// The trailing metadata, at last.
-    pub(crate) fn into_trailers(self) -> MetadataMap {
-        self.trailers.map_or_else(MetadataMap::new, |trailers| *trailers)
+    pub(crate) fn into_trailers(self) -> Extra {
+        self.trailers
     }
 }
 
@@ -87,8 +90,8 @@ pub struct Call {
 /// What a call consists of.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    /// The caller's metadata.
-    pub(crate) metadata: MetadataMap,
+    /// The caller's metadata, until the handler has it.
+    pub(crate) metadata: Option<MetadataMap>,
     pub(crate) extensions: Extensions,
     pub(crate) context: CallContext,
     pub(crate) inbound: Inbound,
@@ -110,12 +113,12 @@ impl Call {
 
     /// The caller's metadata.
     pub fn metadata(&self) -> &MetadataMap {
-        &self.parts.metadata
+        self.parts.metadata.as_ref().unwrap_or_else(|| &*NONE)
     }
 
     /// The caller's metadata, to be changed before the handler sees it.
     pub fn metadata_mut(&mut self) -> &mut MetadataMap {
-        &mut self.parts.metadata
+        self.parts.metadata.get_or_insert_default()
     }
 
     /// What travels with the request to its handler, such as what an interceptor found out about the caller.
@@ -200,8 +203,7 @@ impl Call {
         let message = self.parts.outbound.one(message)?;
         let compressed = self.parts.outbound.compressed;
         self.parts.on_head.run(&mut metadata);
-        let metadata = (!metadata.is_empty()).then(|| Box::new(metadata));
-        Ok(Answer { metadata, message, compressed, trailers: trailers(extensions) })
+        Ok(Answer { metadata: extra(metadata), message, compressed, trailers: trailers(extensions) })
     }
 
     /// What became of a call that is answered with one message.
@@ -230,7 +232,7 @@ impl Call {
         };
         self.parts.outbound.attached(&extensions);
         self.parts.on_head.run(&mut metadata);
-        pipe.open(metadata);
+        pipe.open(extra(metadata));
         let mut stream = pin!(stream);
         poll_fn(|cx| {
             let mut state = pipe.lock();
@@ -259,7 +261,7 @@ impl Call {
     fn head(&mut self) -> (MetadataMap, Extensions) {
         let mut extensions = std::mem::take(&mut self.parts.extensions);
         extensions.insert(self.parts.context.clone());
-        (std::mem::take(&mut self.parts.metadata), extensions)
+        (self.parts.metadata.take().unwrap_or_default(), extensions)
     }
 }
 
@@ -363,7 +365,11 @@ pub(crate) fn unimplemented(method: &Method) -> Status {
     Status::unimplemented(format!("method {} is not implemented", method.path))
 }
 
-fn trailers(extensions: &Extensions) -> Option<Box<MetadataMap>> {
+fn extra(metadata: MetadataMap) -> Extra {
+    (!metadata.is_empty()).then(|| Box::new(metadata))
+}
+
+fn trailers(extensions: &Extensions) -> Extra {
     extensions.get::<Trailers>().map(|trailers| Box::new(trailers.snapshot()))
 }
 
@@ -376,7 +382,7 @@ pub(crate) struct Pipe {
 #[derive(Debug, Default)]
 pub(crate) struct PipeState {
     /// The initial metadata, from when the handler gives it until the head is written.
-    pub(crate) head: Option<MetadataMap>,
+    pub(crate) head: Option<Extra>,
     /// Framed messages.
     pub(crate) output: Output,
     /// The handler, when it waits: for its own stream or for room in the buffer.
@@ -388,7 +394,7 @@ impl Pipe {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open(&self, metadata: MetadataMap) {
+    fn open(&self, metadata: Extra) {
         self.lock().head = Some(metadata);
     }
 

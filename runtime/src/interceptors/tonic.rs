@@ -38,7 +38,7 @@ impl<I: TonicInterceptor + Clone + Send + Sync + 'static> Interceptor for FromTo
         // What handlers may ask of a request, this may as well.
         let context = call.parts.context.clone();
         call.parts.extensions.insert(context);
-        self.run(&mut call.parts.metadata, &mut call.parts.extensions)?;
+        self.run(call.parts.metadata.get_or_insert_default(), &mut call.parts.extensions)?;
         next.run(call).await
     }
 }

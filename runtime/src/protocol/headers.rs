@@ -9,7 +9,7 @@ use http::{
 };
 use tonic::{Status, metadata::MetadataMap};
 
-use crate::{call::Body, compress::Encoding, method::Method};
+use crate::{call::Body, compress::Encoding, handler::Extra, method::Method};
 
 pub(super) const USER_AGENT: HeaderValue = HeaderValue::from_static(concat!("rsgrpc/", env!("CARGO_PKG_VERSION")));
 
@@ -38,6 +38,11 @@ pub(super) fn from_metadata(metadata: MetadataMap) -> HeaderMap {
     let mut headers = metadata.into_headers();
     strip(&mut headers);
     headers
+}
+
+/// As [`from_metadata`], where there may be none.
+pub(super) fn from_extra(metadata: Extra) -> HeaderMap {
+    metadata.map(|metadata| from_metadata(*metadata)).unwrap_or_default()
 }
 
 /// The headers or trailers of an answer as metadata, without what belongs to a protocol or to HTTP.

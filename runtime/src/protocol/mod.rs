@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, request::Parts};
-use tonic::{Status, metadata::MetadataMap};
+use tonic::Status;
 
 pub(crate) use codes::{from_name as code_named, name as code_name};
 pub(crate) use exchange::Exchange;
@@ -36,7 +36,7 @@ use crate::{
     call::{Body, Output, Peer},
     compress::Encoding,
     dispatch::Route,
-    handler::{Answer, Call},
+    handler::{Answer, Call, Extra},
     json,
     server::Core,
 };
@@ -62,15 +62,10 @@ pub(crate) trait Protocol: Sync {
     }
 
     /// The head of a framed answer.
-    fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()>;
+    fn head(&self, negotiated: &Negotiated, metadata: Extra) -> Response<()>;
 
     /// The end of a framed answer: appends its last frame, if it has one, and gives the HTTP trailers, if it has them.
-    fn end(
-        &self,
-        negotiated: &Negotiated,
-        result: Result<MetadataMap, Status>,
-        buf: &mut BytesMut,
-    ) -> Option<HeaderMap>;
+    fn end(&self, negotiated: &Negotiated, result: Result<Extra, Status>, buf: &mut BytesMut) -> Option<HeaderMap>;
 
     /// The whole answer: a framed one in one piece, unless the protocol has a form of its own for it.
     fn whole(&self, negotiated: &Negotiated, result: Result<Answer, Status>) -> Response<Body> {
@@ -86,7 +81,7 @@ fn in_one_piece<P: Protocol + ?Sized>(
 ) -> Response<Body> {
     let (metadata, mut output, result) = match result {
         Ok(mut answer) => (answer.take_metadata(), std::mem::take(&mut answer.message), Ok(answer.into_trailers())),
-        Err(status) => (MetadataMap::new(), Output::default(), Err(status)),
+        Err(status) => (None, Output::default(), Err(status)),
     };
     let trailers = protocol.end(negotiated, result, output.buffer());
     protocol.head(negotiated, metadata).map(|()| Body::written(output, trailers))

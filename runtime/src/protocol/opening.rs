@@ -42,7 +42,7 @@ impl Opening<'_> {
         let (input, output) = ((self.codec)(method.input.as_ref())?, (self.codec)(method.output.as_ref())?);
         let deadline = dispatch::deadline_of(self.timeout, limits.timeout);
         let mut parts = Box::new(Parts {
-            metadata,
+            metadata: Some(metadata),
             extensions: head.extensions,
             context: CallContext { service, method, deadline, peer: Arc::clone(self.peer), compressed: false },
             inbound: Inbound::new(body, self.deframe, input, limits.max_receive_message_bytes),

@@ -13,7 +13,7 @@ use base64::{
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header, request::Parts};
 use percent_encoding::percent_decode;
-use tonic::{Status, metadata::MetadataMap};
+use tonic::Status;
 
 use super::{
     headers,
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     call::{Body, Frame, Source},
     codec::Form,
-    handler::Answer,
+    handler::{Answer, Extra},
     method::{Idempotency, Method, MethodKind},
     protocol::{
         Accepted, Known, Negotiated, Opening, Protocol,
@@ -87,11 +87,11 @@ impl Protocol for Get {
         })
     }
 
-    fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
+    fn head(&self, negotiated: &Negotiated, metadata: Extra) -> Response<()> {
         Unary.head(negotiated, metadata)
     }
 
-    fn end(&self, _: &Negotiated, _: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
+    fn end(&self, _: &Negotiated, _: Result<Extra, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
         None
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use tonic::{Status, metadata::MetadataMap};
+use tonic::Status;
 
 use super::{
     error, headers,
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     call::Body,
     envelope::{self, Envelope},
+    handler::Extra,
     method::MethodKind,
     protocol::{Accepted, Known, Media, Negotiated, Opening, Protocol, headers as shared, refuse, unclaimed},
     server::Core,
@@ -70,9 +71,9 @@ impl Protocol for Stream {
         Ok(Accepted { route: Arc::clone(route), call, negotiated })
     }
 
-    fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
+    fn head(&self, negotiated: &Negotiated, metadata: Extra) -> Response<()> {
         let mut response = Response::new(());
-        *response.headers_mut() = shared::from_metadata(metadata);
+        *response.headers_mut() = shared::from_extra(metadata);
         response.headers_mut().insert(header::CONTENT_TYPE, negotiated.content_type.clone());
         if let Some(encoding) = negotiated.encoding {
             response.headers_mut().insert(headers::STREAM.0, HeaderValue::from_static(encoding.name()));
@@ -80,13 +81,8 @@ impl Protocol for Stream {
         response
     }
 
-    fn end(
-        &self,
-        negotiated: &Negotiated,
-        result: Result<MetadataMap, Status>,
-        buf: &mut BytesMut,
-    ) -> Option<HeaderMap> {
-        let json = error::end_of_stream(result.map(shared::from_metadata), negotiated.json.as_deref());
+    fn end(&self, negotiated: &Negotiated, result: Result<Extra, Status>, buf: &mut BytesMut) -> Option<HeaderMap> {
+        let json = error::end_of_stream(result.map(shared::from_extra), negotiated.json.as_deref());
         envelope::append(buf, END, json.as_bytes());
         None
     }

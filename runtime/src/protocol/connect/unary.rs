@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use tonic::{Status, metadata::MetadataMap};
+use tonic::Status;
 
 use super::{error, get, headers, stream};
 use crate::{
     call::Body,
     codec::Form,
-    handler::Answer,
+    handler::{Answer, Extra},
     json,
     method::MethodKind,
     protocol::{
@@ -77,14 +77,14 @@ impl Protocol for Unary {
         Ok(Accepted { route: Arc::clone(route), call, negotiated })
     }
 
-    fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
+    fn head(&self, negotiated: &Negotiated, metadata: Extra) -> Response<()> {
         let mut response = Response::new(());
-        *response.headers_mut() = shared::from_metadata(metadata);
+        *response.headers_mut() = shared::from_extra(metadata);
         response.headers_mut().insert(header::CONTENT_TYPE, negotiated.content_type.clone());
         response
     }
 
-    fn end(&self, _: &Negotiated, _: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
+    fn end(&self, _: &Negotiated, _: Result<Extra, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
         None
     }
 
@@ -96,7 +96,7 @@ impl Protocol for Unary {
                 if let Some(encoding) = negotiated.encoding.filter(|_| answer.compressed) {
                     response.headers_mut().insert(headers::UNARY.0, HeaderValue::from_static(encoding.name()));
                 }
-                add_trailers(shared::from_metadata(answer.into_trailers()), response.headers_mut());
+                add_trailers(shared::from_extra(answer.into_trailers()), response.headers_mut());
                 response
             }
             Err(status) => failed(&status, negotiated.json.as_deref()),

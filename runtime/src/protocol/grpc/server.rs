@@ -4,14 +4,14 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header, request::Parts};
-use tonic::{Status, metadata::MetadataMap};
+use tonic::Status;
 
 use super::{headers, status};
 use crate::{
     call::{Body, Deframe, Reframe},
     deadline,
     envelope::Envelope,
-    handler::Answer,
+    handler::{Answer, Extra},
     protocol::{
         Accepted, Known, Media, Negotiated, Opening, Protocol, headers as shared, in_one_piece, needs_http2, refuse,
     },
@@ -44,11 +44,11 @@ impl Protocol for Grpc {
         accept(self, media, (Box::new(Envelope), &Envelope), core, head, body, known)
     }
 
-    fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
+    fn head(&self, negotiated: &Negotiated, metadata: Extra) -> Response<()> {
         self::head(negotiated, metadata)
     }
 
-    fn end(&self, _: &Negotiated, result: Result<MetadataMap, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
+    fn end(&self, _: &Negotiated, result: Result<Extra, Status>, _: &mut BytesMut) -> Option<HeaderMap> {
         Some(status::to_trailers(result))
     }
 
@@ -102,13 +102,13 @@ pub(in crate::protocol) fn accept(
 }
 
 /// The head of an answer that has a body.
-pub(in crate::protocol) fn head(negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
+pub(in crate::protocol) fn head(negotiated: &Negotiated, metadata: Extra) -> Response<()> {
     let mut response = Response::new(());
-    if metadata.is_empty() && negotiated.encoding.is_none() && negotiated.content_type == TYPE {
+    if metadata.is_none() && negotiated.encoding.is_none() && negotiated.content_type == TYPE {
         *response.headers_mut() = HEAD.clone();
         return response;
     }
-    *response.headers_mut() = shared::from_metadata(metadata);
+    *response.headers_mut() = shared::from_extra(metadata);
     response.headers_mut().insert(header::CONTENT_TYPE, negotiated.content_type.clone());
     if let Some(encoding) = negotiated.encoding {
         response.headers_mut().insert(headers::ENCODING, HeaderValue::from_static(encoding.name()));

@@ -15,6 +15,7 @@ use tonic::{Code, Status, metadata::MetadataMap};
 use super::headers::{DETAILS, MESSAGE, STATUS};
 use crate::{
     google::rpc,
+    handler::Extra,
     protocol::headers::{alone, from_metadata, into_metadata},
 };
 
@@ -36,11 +37,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 static OK: LazyLock<HeaderMap> = LazyLock::new(|| alone(STATUS, HeaderValue::from_static("0")));
 
 /// The trailers that end a call.
-pub(crate) fn to_trailers(result: Result<MetadataMap, Status>) -> HeaderMap {
+pub(crate) fn to_trailers(result: Result<Extra, Status>) -> HeaderMap {
     match result {
-        Ok(metadata) if metadata.is_empty() => OK.clone(),
-        Ok(metadata) => {
-            let mut trailers = from_metadata(metadata);
+        Ok(None) => OK.clone(),
+        Ok(Some(metadata)) => {
+            let mut trailers = from_metadata(*metadata);
             trailers.insert(STATUS, HeaderValue::from_static("0"));
             trailers
         }

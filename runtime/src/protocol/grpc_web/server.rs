@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use tonic::{Code, Status, metadata::MetadataMap};
+use tonic::{Code, Status};
 
 use super::{
     content_type,
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     call::{Body, Deframe, Reframe},
     envelope::Envelope,
+    handler::Extra,
     protocol::{Accepted, Known, Media, Negotiated, Protocol, grpc, media, refuse},
     server::Core,
 };
@@ -48,18 +49,13 @@ impl Protocol for GrpcWeb {
         grpc::accept(self, media, (deframe, reframe), core, head, body, known)
     }
 
-    fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
+    fn head(&self, negotiated: &Negotiated, metadata: Extra) -> Response<()> {
         grpc::head(negotiated, metadata)
     }
 
     /// An error of a whole answer stands here, too: a browser shows a page all of the body, but of the headers only those
     /// that CORS exposes.
-    fn end(
-        &self,
-        negotiated: &Negotiated,
-        result: Result<MetadataMap, Status>,
-        buf: &mut BytesMut,
-    ) -> Option<HeaderMap> {
+    fn end(&self, negotiated: &Negotiated, result: Result<Extra, Status>, buf: &mut BytesMut) -> Option<HeaderMap> {
         let start = buf.len();
         trailers::append(&grpc::to_trailers(result), buf);
         if media::names(negotiated.content_type.as_bytes(), TEXT.r#type) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use tonic::{Code, Status, metadata::MetadataMap};
+use tonic::{Code, Status};
 
 use super::{
     accept::{self, Sent, Shape},
@@ -24,7 +24,7 @@ use crate::{
     compress::Encoding,
     deadline,
     dispatch::Route,
-    handler::Answer,
+    handler::{Answer, Extra},
     method::{BodySelector, Content},
     protocol::{
         Accepted, Known, Negotiated, Opening, Protocol, bare::WholeBody, headers as shared, in_one_piece, is_bodiless,
@@ -65,10 +65,10 @@ impl Protocol for Rest {
         negotiated.transcoding.as_ref().is_some_and(|call| call.shape == Shape::Bytes)
     }
 
-    fn head(&self, negotiated: &Negotiated, metadata: MetadataMap) -> Response<()> {
+    fn head(&self, negotiated: &Negotiated, metadata: Extra) -> Response<()> {
         let mut response = Response::new(());
-        if !metadata.is_empty() {
-            *response.headers_mut() = headers::from_metadata(metadata);
+        if let Some(metadata) = metadata {
+            *response.headers_mut() = headers::from_metadata(*metadata);
         }
         let Some(call) = &negotiated.transcoding else {
             return response;
@@ -92,17 +92,15 @@ impl Protocol for Rest {
         response
     }
 
-    fn end(
-        &self,
-        negotiated: &Negotiated,
-        result: Result<MetadataMap, Status>,
-        buf: &mut BytesMut,
-    ) -> Option<HeaderMap> {
+    fn end(&self, negotiated: &Negotiated, result: Result<Extra, Status>, buf: &mut BytesMut) -> Option<HeaderMap> {
         let call = negotiated.transcoding.as_ref()?;
         let error = result.as_ref().err().map(|status| error::to_json(status, &call.site));
         call.shape.end(call.written.begun(), error.as_deref(), buf);
         let mut trailers = HeaderMap::new();
-        headers::trailing(result.as_ref().unwrap_or_else(|status| status.metadata()), &mut trailers);
+        match &result {
+            Ok(metadata) => metadata.iter().for_each(|metadata| headers::trailing(metadata, &mut trailers)),
+            Err(status) => headers::trailing(status.metadata(), &mut trailers),
+        }
         (!trailers.is_empty()).then_some(trailers)
     }
 
