@@ -126,7 +126,7 @@ impl Body {
     }
 
     /// Whether all of the body is known.
-    #[cfg(feature = "net")]
+    #[cfg(any(feature = "net", feature = "tower"))]
     pub(crate) fn is_whole(&self) -> bool {
         matches!(self.inner, Inner::Whole { .. }) || self.known_parts().is_some()
     }

@@ -190,6 +190,9 @@ impl<'c> Making<'c> {
         outbound.compression = compression;
         let repeats = config.as_ref().is_some_and(|config| config.repeat.is_some())
             || plan.as_ref().is_some_and(|plan| plan.throttle.is_some());
+        if !deadline::HAS_CLOCK && (settings.timeout.is_some() || repeats) {
+            return Err(Status::unimplemented("timeouts and retries need a clock, and std has none on this target"));
+        }
         let upload = sends.upload();
         // A plain call is encoded here, and its message stays with the caller for the case that no server looks at it.
         let (messages, kept) = match sends.message().filter(|_| !is_intercepted && !repeats) {

@@ -1,8 +1,9 @@
-//! Meeting the rest of the tower world: our services in axum's and tonic's routers, tonic's services in our server, and
-//! layers around all that it answers.
+//! Meeting the rest of the tower world: our services in axum's and tonic's routers, tonic's services in our server,
+//! layers around all that it answers, and [clients](crate::Client::through) over any service of HTTP.
 
 mod layer;
 mod mounted;
+mod transport;
 
 use std::{
     convert::Infallible,

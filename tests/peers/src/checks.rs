@@ -4,7 +4,7 @@ use std::{error::Error, fmt::Debug, pin::Pin, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use rsgrpc::{
-    Channel, Code, ResponseExt, Status, StatusExt, Streaming, google::rpc::BadRequest, metadata::MetadataMap,
+    Channel, Client, Code, ResponseExt, Status, StatusExt, Streaming, google::rpc::BadRequest, metadata::MetadataMap,
 };
 
 use crate::proto::ours::{Answer, CancelledRequest, PeersClient, Question};
@@ -42,13 +42,24 @@ const CHECKS: &[(&str, Check)] = &[
 /// # Errors
 /// The address is not one.
 pub async fn run(address: &str, trailers: Trailers) -> Result<Vec<String>, Failure> {
+    run_with(|| Ok(Channel::connect(address)?.into()), trailers).await
+}
+
+/// The same with a client for each check.
+///
+/// # Errors
+/// There is no client.
+pub async fn run_with(
+    client: impl Fn() -> Result<Client, Failure>,
+    trailers: Trailers,
+) -> Result<Vec<String>, Failure> {
     let mut failures = Vec::new();
     let trailer_check: (&str, Check) = match trailers {
         Trailers::Full => ("trailer", |client| Box::pin(trailer(client))),
         Trailers::OnlyWithErrors => ("binary header", |client| Box::pin(binary_header(client))),
     };
     for (name, check) in CHECKS.iter().chain([&trailer_check]) {
-        let client = PeersClient::new(Channel::connect(address)?);
+        let client = PeersClient::new(client()?);
         let done = tokio::time::timeout(Duration::from_secs(20), check(client)).await;
         if let Err(failure) = done.unwrap_or_else(|_| Err("it hung".into())) {
             failures.push(format!("{name}: {failure}"));

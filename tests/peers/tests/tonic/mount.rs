@@ -1,8 +1,11 @@
-//! Our service in the servers of tonic and axum, and tonic's service in ours.
+//! Our service in the servers of tonic and axum, tonic's service in ours, and our client over theirs.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
 };
 
 use axum::{
@@ -10,11 +13,14 @@ use axum::{
     extract::Request,
     middleware::{self, Next},
 };
-use rsgrpc::{Server, tower::ForTonic};
-use rsgrpc_peers::{PeersService, checks, proto::ours::PeersServer};
+use rsgrpc::{Body, Client, Server, tower::ForTonic};
+use rsgrpc_peers::{
+    PeersService, checks,
+    proto::ours::{PeersClient, PeersServer, Question},
+};
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::service::Routes;
+use tonic::{codegen::Service, service::Routes, transport::Channel};
 
 use crate::server;
 
@@ -61,4 +67,48 @@ async fn tonics_service_in_our_server() {
     let server = Server::builder().add_tonic_service(server::service()).build().unwrap();
     tokio::spawn(async move { server.serve_with_shutdown(listener, std::future::pending()).await });
     check(&address, checks::Trailers::OnlyWithErrors).await;
+}
+
+#[tokio::test]
+async fn our_client_through_an_axum_router() {
+    let server = Server::builder().add_service(PeersServer::new(PeersService::default())).build().unwrap();
+    let router = Router::new().nest_service("/api", server);
+    let client = || Ok(Client::through(router.clone(), "http://axum.test/api".parse()?));
+    let failures = checks::run_with(client, checks::Trailers::Full).await.unwrap();
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// tonic's channel, which has a body of its own.
+#[derive(Clone)]
+struct Tonics(Channel);
+
+impl Service<http::Request<Body>> for Tonics {
+    type Response = http::Response<tonic::body::Body>;
+    type Error = tonic::transport::Error;
+    type Future = <Channel as Service<http::Request<tonic::body::Body>>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        self.0.call(request.map(tonic::body::Body::new))
+    }
+}
+
+#[tokio::test]
+async fn our_client_through_tonics_channel() {
+    let address = format!("http://{}", crate::our_server().await);
+    let client =
+        || Ok(Client::through(Tonics(Channel::from_shared(address.clone())?.connect_lazy()), address.parse()?));
+    let failures = checks::run_with(client, checks::Trailers::Full).await.unwrap();
+    assert!(failures.is_empty(), "{failures:#?}");
+    // Nobody is there.
+    let (listener, address) = listener().await;
+    drop(listener);
+    let channel = Channel::from_shared(address.clone()).unwrap().connect_lazy();
+    let client = PeersClient::new(Client::through(Tonics(channel), address.parse().unwrap()));
+    let status = client.unary(Question::default()).await.unwrap_err();
+    assert_eq!(status.code(), rsgrpc::Code::Unavailable);
+    assert!(status.message().contains("refused"), "{status:?}");
 }

@@ -1,0 +1,166 @@
+//! Calls through a service of others.
+
+use std::{
+    error::Error,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{
+    Request, Response, Uri,
+    uri::{Authority, PathAndQuery},
+};
+use tokio::sync::oneshot;
+use tonic::Status;
+use tower_service::Service as TowerService;
+
+use super::BoxError;
+use crate::{
+    call::{Body, Frame, Source},
+    client::{Client, Sending, Settings, Transport, reach::Patience},
+    method::Method,
+};
+
+impl Client {
+    /// Calls through a tower service of HTTP requests, in place of a [`Channel`](crate::Channel): a stack of layers over a
+    /// client of HTTP, the `fetch` of a browser, a router of axum in process. The service is cloned for each request, and
+    /// asked whether it is ready.
+    ///
+    /// Requests are for the scheme and authority of `origin`, and a path that it has stands before that of the method;
+    /// `Uri::default()` leaves them as they are, with the path of the method alone. gRPC needs a service that sends and
+    /// gives trailers, so one that cannot is called by gRPC-Web or Connect ([`Client::protocol`]). What a channel does
+    /// besides, such as to balance, to retry connecting and to keep alive, is the service's.
+    ///
+    /// An error of the service is the call's: the [`Status`] in it, if its chain of sources has one, and `UNAVAILABLE`
+    /// with its words otherwise.
+    ///
+    /// ```
+    /// # fn main() {
+    /// use rsgrpc::Client;
+    ///
+    /// # let server = rsgrpc::Server::builder().build().unwrap();
+    /// // A server is such a service, too.
+    /// let client = Client::through(server, "http://greeter.example".parse().unwrap());
+    /// # }
+    /// ```
+    pub fn through<S, B>(service: S, origin: Uri) -> Self
+    where
+        S: TowerService<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self::new(Arc::new(Through { service: Mutex::new(service), origin }), Settings::default())
+    }
+}
+
+struct Through<S> {
+    /// In a lock only so that services need not be `Sync`.
+    service: Mutex<S>,
+    origin: Uri,
+}
+
+impl<S, B> Transport for Through<S>
+where
+    S: TowerService<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn send<'a>(&'a self, mut request: Request<Body>, _: &'static Method, _: Patience) -> Sending<'a> {
+        *request.uri_mut() = within(&self.origin, request.uri());
+        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Box::pin(async move {
+            poll_fn(|cx| service.poll_ready(cx)).await.map_err(failed)?;
+            if request.body().is_whole() {
+                let response = service.call(request).await.map_err(failed)?;
+                return Ok(response.map(Body::new));
+            }
+            let (caller, gone) = oneshot::channel();
+            let response =
+                service.call(request.map(|body| Body::source(Wanted { body, gone }))).await.map_err(failed)?;
+            Ok(response.map(|body| Body::source(Awaited { body: Body::new(body), _caller: caller })))
+        })
+    }
+
+    fn authority(&self) -> Option<&Authority> {
+        self.origin.authority()
+    }
+}
+
+/// The messages of a request that are still to come: until the caller lets go of the answer. Many clients of HTTP go on
+/// with them then, and so their server would not learn that the call is given up.
+struct Wanted {
+    body: Body,
+    gone: oneshot::Receiver<()>,
+}
+
+impl Source for Wanted {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        if Pin::new(&mut self.gone).poll(cx).is_ready() {
+            return Poll::Ready(Some(Err(Status::cancelled("nobody waits for the answer any more"))));
+        }
+        self.body.poll_next(cx)
+    }
+}
+
+/// The answer to such a request.
+struct Awaited {
+    body: Body,
+    _caller: oneshot::Sender<()>,
+}
+
+impl Source for Awaited {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
+        self.body.poll_next(cx)
+    }
+}
+
+/// The target of a request at this origin.
+fn within(origin: &Uri, target: &Uri) -> Uri {
+    let target = target.path_and_query().map_or("/", PathAndQuery::as_str);
+    let mut parts = origin.clone().into_parts();
+    let path = match origin.path().trim_end_matches('/') {
+        "" => target.parse(),
+        prefix => format!("{prefix}{target}").parse(),
+    };
+    parts.path_and_query = path.ok();
+    Uri::from_parts(parts).unwrap_or_default()
+}
+
+fn failed(error: impl Into<BoxError>) -> Status {
+    let error = error.into();
+    let (mut words, mut cause) = (Vec::new(), Some(&*error as &(dyn Error + 'static)));
+    while let Some(error) = cause {
+        if let Some(status) = error.downcast_ref::<Status>() {
+            return status.clone();
+        }
+        words.push(error.to_string());
+        cause = error.source();
+    }
+    Status::unavailable(words.join(": "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_is_at_the_origin() {
+        for (origin, target, expected) in [
+            ("", "/a.B/C", "/a.B/C"),
+            ("http://host:1", "/a.B/C?x=1", "http://host:1/a.B/C?x=1"),
+            ("https://host/", "/a.B/C", "https://host/a.B/C"),
+            ("https://host/api/", "/v1/x?y", "https://host/api/v1/x?y"),
+            ("/api", "/v1/x", "/api/v1/x"),
+        ] {
+            let origin = if origin.is_empty() { Uri::default() } else { origin.parse().unwrap() };
+            assert_eq!(within(&origin, &target.parse().unwrap()).to_string(), expected);
+        }
+    }
+}
