@@ -3,13 +3,14 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::{doc, docs, paths};
+use super::{allow_conventions, doc, docs, paths};
 use crate::model::{Method, MethodKind, Service};
 
 pub(super) fn client(from: &[Ident], service: &Service) -> Option<TokenStream> {
     let (client, descriptor) = (service.client.as_ref()?, &service.descriptor);
     let doc = doc(&format!("Calls `{}`.", service.full_name));
     let methods = service.methods.iter().enumerate().map(|(index, method)| self::method(from, service, index, method));
+    let allow = allow_conventions(service);
     // Without methods nothing calls through it.
     let unused = service.methods.is_empty().then(|| quote!(#[allow(dead_code)]));
     Some(quote! {
@@ -19,6 +20,7 @@ pub(super) fn client(from: &[Ident], service: &Service) -> Option<TokenStream> {
             #unused
             client: ::rsgrpc::Client,
         }
+        #allow
         impl #client {
             /// A client over a channel, or over a server in the same process.
             pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {

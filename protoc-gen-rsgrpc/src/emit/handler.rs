@@ -3,15 +3,17 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::{docs, paths};
+use super::{allow_conventions, docs, paths};
 use crate::model::{Method, Service};
 
 pub(super) fn handler(from: &[Ident], service: &Service) -> Option<TokenStream> {
     let handler = &service.server.as_ref()?.handler;
     let docs = docs(&service.docs);
+    let allow = allow_conventions(service);
     let methods = service.methods.iter().enumerate().map(|(index, method)| self::method(from, service, index, method));
     Some(quote! {
         #docs
+        #allow
         pub trait #handler: ::core::marker::Send + ::core::marker::Sync + 'static {
             #(#methods)*
         }

@@ -13,7 +13,7 @@ mod types;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use crate::model::{Docs, Package};
+use crate::model::{Docs, Method, Package, Service};
 
 /// The items of one package.
 pub(crate) fn package(package: &Package) -> TokenStream {
@@ -37,6 +37,12 @@ pub(crate) fn package(package: &Package) -> TokenStream {
 /// What clippy must be told of a module with the name of the one around it.
 pub(crate) fn allow_inception(outer: Option<&Ident>, inner: &Ident) -> Option<TokenStream> {
     (outer == Some(inner)).then(|| quote!(#[allow(clippy::module_inception)]))
+}
+
+/// What clippy must be told of rpcs whose names it has ideas about: methods that take what they are called on.
+fn allow_conventions(service: &Service) -> Option<TokenStream> {
+    let is_told = |method: &Method| ["from_", "into_"].iter().any(|start| method.ident.to_string().starts_with(start));
+    service.methods.iter().any(is_told).then(|| quote!(#[allow(clippy::wrong_self_convention)]))
 }
 
 fn docs(lines: &Docs) -> TokenStream {

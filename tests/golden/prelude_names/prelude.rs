@@ -2806,6 +2806,7 @@ pub static CLIENT: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
 };
 
 /// Names that this crate or Rust uses for functions.
+#[allow(clippy::wrong_self_convention)]
 pub trait Client: ::core::marker::Send + ::core::marker::Sync + 'static {
     fn connect(&self, request: ::rsgrpc::Request<Option>)
         -> impl ::core::future::Future<Output = ::core::result::Result<
@@ -3073,6 +3074,7 @@ pub struct ClientClient {
     client: ::rsgrpc::Client,
 }
 
+#[allow(clippy::wrong_self_convention)]
 impl ClientClient {
     /// A client over a channel, or over a server in the same process.
     pub fn new(channel: impl ::core::convert::Into<::rsgrpc::Client>) -> Self {
