@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use h2::RecvStream;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, header};
 use tokio::runtime::Handle;
 use tonic::Status;
 
@@ -22,9 +22,17 @@ pub(crate) struct RecvBody {
     /// `None` once it ended.
     stream: Option<RecvStream>,
     data_ended: bool,
-    /// What is unread when it is dropped is still taken in, for a moment.
-    lingers: bool,
+    of: Of,
     held: Held,
+}
+
+/// What it is the body of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// A request. What is unread when it is dropped is still taken in, for a moment.
+    Request,
+    /// An answer, of which so many bytes are to come, where its head says so.
+    Answer { left: Option<u64> },
 }
 
 /// What lives as long as a received body.
@@ -74,16 +82,16 @@ const REST: usize = 256 * 1024;
 const PATIENCE: Duration = Duration::from_millis(250);
 
 impl RecvBody {
-    pub(crate) fn new(stream: RecvStream, held: Held) -> Self {
-        Self { stream: Some(stream), data_ended: false, lingers: false, held }
+    /// The body of an answer with this head.
+    pub(crate) fn of_answer(head: &HeaderMap, stream: RecvStream, held: Held) -> Self {
+        let length = head.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        Self { stream: Some(stream), data_ended: false, of: Of::Answer { left: length }, held }
     }
 
     /// The body of a request. A server that has answered may reset a stream whose request has not ended (RFC 9113, 8.1),
     /// but there are clients that then forget the answer, so a request that is about to end gets the time to do so.
     pub(crate) fn of_request(stream: RecvStream) -> Self {
-        let mut body = Self::new(stream, Held::default());
-        body.lingers = true;
-        body
+        Self { stream: Some(stream), data_ended: false, of: Of::Request, held: Held::default() }
     }
 
     pub(crate) fn at_end(&self) -> bool {
@@ -96,7 +104,12 @@ impl RecvBody {
         };
         if !self.data_ended {
             match ready!(poll_data(stream, cx)) {
-                Some(Ok(data)) => return Poll::Ready(Some(Ok(Frame::data(data.into())))),
+                Some(Ok(data)) => {
+                    if let Of::Answer { left: Some(left) } = &mut self.of {
+                        *left = left.saturating_sub(data.len() as u64);
+                    }
+                    return Poll::Ready(Some(Ok(Frame::data(data.into()))));
+                }
                 Some(Err(error)) => return self.fail(&error),
                 None => self.data_ended = true,
             }
@@ -113,17 +126,23 @@ impl RecvBody {
 
     fn fail(&mut self, error: &h2::Error) -> Poll<Option<Result<Frame, Status>>> {
         self.stream = None;
-        // A server that has its answer ready may stop reading the request with NO_ERROR (RFC 9113, 8.1).
-        if error.is_reset() && error.reason() == Some(h2::Reason::NO_ERROR) {
-            return Poll::Ready(None);
+        let is_reset_without_error = error.is_reset() && error.reason() == Some(h2::Reason::NO_ERROR);
+        match self.of {
+            // Which is how some clients give a call up.
+            Of::Request if is_reset_without_error => {
+                Poll::Ready(Some(Err(Status::cancelled(format!("the peer reset the stream: {error}")))))
+            }
+            // A server that has sent all of its answer may stop reading the request so (RFC 9113, 8.1). Whether the stream
+            // had ended, h2 does not tell then; what ends an answer by itself, such as trailers, comes before.
+            Of::Answer { left: Some(0) } if is_reset_without_error => Poll::Ready(None),
+            _ => Poll::Ready(Some(Err(self.held.broken(error)))),
         }
-        Poll::Ready(Some(Err(self.held.broken(error))))
     }
 }
 
 impl Drop for RecvBody {
     fn drop(&mut self) {
-        if !self.lingers || self.at_end() {
+        if self.of != Of::Request || self.at_end() {
             return;
         }
         let Some(mut rest) = self.stream.take().map(|stream| Box::pin(take_in(stream))) else {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use h2::{Reason, RecvStream, server::SendResponse};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::Status;
 
@@ -273,7 +273,11 @@ impl Stream {
 impl State {
     fn respond(respond: &mut SendResponse<Data>, response: Response<Body>, link: Link<'_>) -> Result<Self, h2::Error> {
         let (head, body) = response.into_parts();
-        let head = Response::from_parts(head, ());
+        let mut head = Response::from_parts(head, ());
+        // By it a client knows all of the answer even where the stream is reset behind it.
+        if let Some(length) = http_body::Body::size_hint(&body).exact().filter(|&length| length > 0) {
+            head.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
+        }
         if http_body::Body::is_end_stream(&body) {
             respond.send_response(head, true)?;
             return Ok(Self::Done);

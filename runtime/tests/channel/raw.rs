@@ -17,7 +17,7 @@ use h2::{
     server::{Connection, SendResponse},
 };
 use http::{HeaderMap, Response};
-use rsgrpc::{Channel, Code, Status};
+use rsgrpc::{Channel, Client, Code, Protocol, Status};
 use tokio::{
     io::AsyncReadExt,
     net::{TcpListener, TcpStream},
@@ -136,19 +136,45 @@ async fn reset_after(bytes: Option<usize>, reason: Reason) -> Status {
 
 #[tokio::test]
 async fn resets() {
-    let (ended, reset) = ("the server ended the call without a grpc-status", "the peer reset the stream: ");
-    for (bytes, reason, code, message) in [
-        (None, Reason::NO_ERROR, Code::Internal, ended),
-        (Some(5), Reason::NO_ERROR, Code::Internal, ended),
-        (Some(MESSAGE.len()), Reason::NO_ERROR, Code::Internal, ended),
-        (None, Reason::CANCEL, Code::Cancelled, reset),
-        (Some(7), Reason::INTERNAL_ERROR, Code::Internal, reset),
-        (Some(MESSAGE.len()), Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted, reset),
-        (None, Reason::REFUSED_STREAM, Code::Unavailable, reset),
+    for (bytes, reason, code) in [
+        (None, Reason::NO_ERROR, Code::Internal),
+        (Some(5), Reason::NO_ERROR, Code::Internal),
+        (Some(MESSAGE.len()), Reason::NO_ERROR, Code::Internal),
+        (None, Reason::CANCEL, Code::Cancelled),
+        (Some(7), Reason::INTERNAL_ERROR, Code::Internal),
+        (Some(MESSAGE.len()), Reason::ENHANCE_YOUR_CALM, Code::ResourceExhausted),
+        (None, Reason::REFUSED_STREAM, Code::Unavailable),
     ] {
         let error = reset_after(bytes, reason).await;
         assert_eq!(error.code(), code, "{bytes:?} {reason}: {error}");
-        assert!(error.message().starts_with(message), "{bytes:?} {reason}: {error}");
+        assert!(error.message().starts_with("the peer reset the stream: "), "{bytes:?} {reason}: {error}");
+    }
+}
+
+/// An answer without an end of its own is whole if its head says how long it is, or its stream has ended; to be asked to
+/// send no more (RFC 9113, 8.1) does not make it so.
+#[tokio::test]
+async fn an_answer_that_is_cut_by_a_reset_without_an_error() {
+    for (length, is_whole) in [(None, false), (Some("100"), false), (Some("4"), true)] {
+        let (addr, _) = server(h2::server::Builder::new(), move |_, mut connection| async move {
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                let mut head = Response::builder().header("content-type", "application/proto");
+                if let Some(length) = length {
+                    head = head.header("content-length", length);
+                }
+                let mut stream = respond.send_response(head.body(()).unwrap(), false).unwrap();
+                stream.send_data(Bytes::from_static(&MESSAGE[5..]), false).unwrap();
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    stream.send_reset(Reason::NO_ERROR);
+                });
+            }
+        })
+        .await;
+        let channel = Channel::connect(format!("http://{addr}")).unwrap();
+        let client = EchoClient::new(Client::from(channel).protocol(Protocol::Connect));
+        let answer = call(&client).await;
+        assert_eq!(answer.is_ok(), is_whole, "{length:?}: {answer:?}");
     }
 }
 

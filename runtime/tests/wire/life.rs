@@ -34,6 +34,7 @@ pub const SCENES: &[(&str, Scene)] = &[
     ("a reset drops the handler of a server stream", |stage| Box::pin(stage.reset("/test.Echo/Down"))),
     ("a reset drops the handler of a client stream", |stage| Box::pin(stage.reset("/test.Echo/Up"))),
     ("a reset drops the handler of a bidi stream", |stage| Box::pin(stage.reset("/test.Echo/Both"))),
+    ("a reset without an error is no end of the requests", |stage| Box::pin(stage.cut())),
     ("a lost connection drops its handlers", |stage| Box::pin(stage.lost())),
     ("a deadline drops the handler and ends the stream", |stage| Box::pin(stage.deadline())),
     ("a full window stops the producer, an open one lets it go on", |stage| Box::pin(stage.full_window())),
@@ -49,6 +50,8 @@ type Scene = fn(Stage) -> BoxFuture<'static, ()>;
 struct Counts {
     running: AtomicUsize,
     produced: AtomicUsize,
+    /// Requests whose end the handler has seen.
+    ended: AtomicUsize,
 }
 
 impl Counts {
@@ -115,7 +118,9 @@ impl Echo for Endless {
         let _running = Running::new(&self.0);
         let mut messages = request.into_inner();
         messages.message().await?;
-        messages.message().await?;
+        if messages.message().await?.is_none() {
+            self.0.ended.fetch_add(1, Ordering::SeqCst);
+        }
         pending().await
     }
 
@@ -166,6 +171,15 @@ impl Stage {
         self.counts.until_running(1).await;
         stream.send_reset(Reason::CANCEL);
         self.counts.until_running(0).await;
+    }
+
+    /// What Node's clients do who give a call up.
+    async fn cut(self) {
+        let (_response, mut stream) = self.call("/test.Echo/Up", &[]).await;
+        self.counts.until_running(1).await;
+        stream.send_reset(Reason::NO_ERROR);
+        self.counts.until_running(0).await;
+        assert_eq!(self.counts.ended.load(Ordering::SeqCst), 0, "the handler took what there was for all");
     }
 
     async fn lost(self) {

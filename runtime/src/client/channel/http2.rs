@@ -232,7 +232,8 @@ impl Lease {
                 if stream.is_end_stream() {
                     held.ended(Some(&head.headers));
                 }
-                Ok(Response::from_parts(head, Body::h2(RecvBody::new(stream, held))))
+                let body = RecvBody::of_answer(&head.headers, stream, held);
+                Ok(Response::from_parts(head, Body::h2(body)))
             }
             Err(error) if unprocessed(&error) => Err(Unprocessed::Refused.mark(held.explain(&error))),
             Err(error) => Err(held.broken(&error)),
