@@ -45,7 +45,8 @@ pub(super) fn from_extra(metadata: Extra) -> HeaderMap {
     metadata.map(|metadata| from_metadata(*metadata)).unwrap_or_default()
 }
 
-/// The headers or trailers of an answer as metadata, without what belongs to a protocol or to HTTP.
+/// The headers or trailers of an answer as metadata, without what belongs to a protocol or to HTTP. More than
+/// [`JOINED`] binary values stay joined.
 pub(super) fn into_metadata(mut headers: HeaderMap) -> MetadataMap {
     if strip(&mut headers) {
         part_binary(&mut headers);
@@ -53,11 +54,13 @@ pub(super) fn into_metadata(mut headers: HeaderMap) -> MetadataMap {
     MetadataMap::from_headers(headers)
 }
 
-/// As [`into_metadata`], of a request. Binary values that are not base64 are refused, so that nobody behind this point
-/// meets one.
+/// As [`into_metadata`], of a request. Binary values that are too many or not base64 are refused, so that nobody behind
+/// this point meets one.
 pub(super) fn request_metadata(mut headers: HeaderMap) -> Result<MetadataMap, Status> {
     if strip(&mut headers) {
-        part_binary(&mut headers);
+        if !part_binary(&mut headers) {
+            return Err(Status::resource_exhausted(format!("more than {JOINED} binary values are joined by commas")));
+        }
         check_binary(&headers)?;
     }
     Ok(MetadataMap::from_headers(headers))
@@ -161,11 +164,19 @@ fn check_binary(headers: &HeaderMap) -> Result<(), Status> {
     }
 }
 
-/// Parts binary values that are joined by commas (gRPC over HTTP/2).
-fn part_binary(headers: &mut HeaderMap) {
+/// How many binary values may be joined by commas in one message: as many as a request may have headers by default. Each
+/// takes some hundred times as much as its comma.
+const JOINED: usize = 100;
+
+/// Parts binary values that are joined by commas (gRPC over HTTP/2). False, and nothing is changed, if they are too many.
+fn part_binary(headers: &mut HeaderMap) -> bool {
     let joined = |(name, value): &(&HeaderName, &HeaderValue)| is_binary(name) && value.as_bytes().contains(&b',');
+    let commas = |(_, value): (&HeaderName, &HeaderValue)| value.as_bytes().iter().filter(|&&b| b == b',').count();
+    if headers.iter().filter(joined).map(commas).sum::<usize>() >= JOINED {
+        return false;
+    }
     while let Some(name) = headers.iter().find(joined).map(|(name, _)| name.clone()) {
-        let Entry::Occupied(entry) = headers.entry(name) else { return };
+        let Entry::Occupied(entry) = headers.entry(name) else { break };
         let (name, values) = entry.remove_entry_mult();
         let values: Vec<_> = values.collect();
         let parts = values.iter().flat_map(|value| value.as_bytes().split(|&b| b == b','));
@@ -173,6 +184,7 @@ fn part_binary(headers: &mut HeaderMap) {
             headers.append(&name, part);
         }
     }
+    true
 }
 
 fn is_binary(name: &HeaderName) -> bool {
@@ -277,8 +289,19 @@ mod tests {
             headers.append(&name, HeaderValue::from_static(value));
         }
         headers.append("x", HeaderValue::from_static("a,b"));
-        part_binary(&mut headers);
+        assert!(part_binary(&mut headers));
         assert_eq!(headers.get_all(&name).iter().collect::<Vec<_>>(), ["AA", "AAE", "AQ==", "", "Ag"]);
         assert_eq!(headers["x"], "a,b");
+    }
+
+    #[test]
+    fn too_many_stay_joined() {
+        for (commas, values) in [(JOINED - 1, JOINED), (JOINED, 1)] {
+            let mut headers = HeaderMap::new();
+            headers.append("x-bin", HeaderValue::try_from(",".repeat(commas)).unwrap());
+            let metadata = into_metadata(headers.clone());
+            assert_eq!(metadata.get_all_bin("x-bin").iter().count(), values);
+            assert_eq!(request_metadata(headers).is_ok(), values > 1);
+        }
     }
 }

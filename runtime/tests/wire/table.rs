@@ -63,6 +63,12 @@ pub fn texts(values: &[&str]) -> Vec<u8> {
     values.iter().flat_map(|value| text(value)).collect()
 }
 
+/// The value of a header with more parts than it may have.
+const COMMAS: &str = match str::from_utf8(&[b','; 100]) {
+    Ok(commas) => commas,
+    Err(_) => panic!(),
+};
+
 /// As the server compresses, too, byte for byte.
 pub fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -114,6 +120,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "a -bin value that is not base64", headers: &[("content-type", "application/grpc"), ("x-b-bin", "!")], body: &[|| text("hi")], answer: Want { status: "3", message: "x-b-bin is not base64", ..OK }, ..UNARY },
     Row { name: "a -bin value of impossible length", headers: &[("content-type", "application/grpc"), ("x-b-bin", "AAAAA")], body: &[|| text("hi")], answer: Want { status: "3", message: "x-b-bin is not base64", ..OK }, ..UNARY },
     Row { name: "a -bin value with bits beyond its last byte", headers: &[("content-type", "application/grpc"), ("x-b-bin", "AB")], body: &[|| text("hi")], answer: Want { status: "3", message: "x-b-bin is not base64", ..OK }, ..UNARY },
+    Row { name: "many -bin values in one", headers: &[("content-type", "application/grpc"), ("x-b-bin", COMMAS)], body: &[|| text("hi")], answer: Want { status: "8", message: "more than 100 binary values are joined by commas", ..OK }, ..UNARY },
     Row { name: "two -bin values in one", headers: &[("content-type", "application/grpc"), ("x-b-bin", "AAE=,AA")], body: &[|| text("echo-metadata")], answer: Want { body: || frame(b""), headers: &[("x-b-bin", "AAE=, AA")], ..OK }, ..UNARY },
     Row { name: "an interceptor answers", headers: &[("content-type", "application/grpc"), ("x-refuse", "1")], body: &[|| text("n:3")], answer: Want { status: "7", message: "Down is closed", ..OK }, ..DOWN },
     // Status and details.
