@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::StreamExt;
 use rsgrpc::{
     Channel, ChannelBuilder, Code, Protocol,
     client::channel::{ConnectivityState, LoadBalancing, OutlierDetection},
@@ -173,4 +174,68 @@ async fn a_client_that_speaks_grpc_is_told_what_that_needs() {
     let said = "gRPC needs HTTP/2; choose another protocol, or leave http1_only out";
     assert_eq!((error.code(), error.message()), (Code::Unimplemented, said));
     assert_eq!(node.connections.load(Ordering::SeqCst), 0);
+}
+
+/// A server that answers each connection so, without an end of the request, and how many of its connections are open.
+async fn answers(answer: String) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (addr, open) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
+    let count = Arc::clone(&open);
+    tokio::spawn(async move {
+        loop {
+            let mut stream = listener.accept().await.unwrap().0;
+            let (answer, count) = (answer.clone(), Arc::clone(&count));
+            count.fetch_add(1, Ordering::SeqCst);
+            tokio::spawn(async move {
+                let mut bytes = vec![0; 4096];
+                let _ = stream.read(&mut bytes).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+                while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {}
+                count.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    (addr, open)
+}
+
+/// A connection whose request does not end carries no other (RFC 9112, 9.3), so it is closed when the call is over, and the
+/// requests that were to come are dropped.
+#[tokio::test]
+async fn an_answer_before_the_end_of_the_request() {
+    let stream = "HTTP/1.1 200 OK\r\ncontent-type: application/connect+proto\r\ncontent-length: 16\r\n\r\n\
+                  \0\0\0\0\x04\x0a\x02hi\x02\0\0\0\x02{}";
+    let none = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+    for (answer, is_good) in [(stream, true), (none, false)] {
+        let (addr, open) = answers(answer.to_owned()).await;
+        let client = EchoClient::new(to(addr).max_connections(1).build().unwrap());
+        for _ in 0..3 {
+            let requests = Arc::new(());
+            let held = Arc::clone(&requests);
+            let pending = futures_util::stream::pending::<String>().map(move |request| {
+                let _ = &held;
+                request
+            });
+            let outcome = within("an outcome", client.up(pending).into_future()).await;
+            assert_eq!(outcome.is_ok(), is_good, "{outcome:?}");
+            until("the requests are dropped", || Arc::strong_count(&requests) == 1).await;
+        }
+        until("no connection is left", || open.load(Ordering::SeqCst) == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_head_may_be_as_large_as_the_channel_says() {
+    let answer = |bytes: usize| {
+        let filler = "x".repeat(bytes);
+        format!("HTTP/1.1 200 OK\r\ncontent-type: application/proto\r\ncontent-length: 0\r\nx-a: {filler}\r\n\r\n")
+    };
+    for (limit, bytes, is_good) in [(16, 15, true), (16, 17, false), (64, 60, true), (64, 140, false)] {
+        let (addr, _) = answers(answer(bytes * 1024)).await;
+        let client = EchoClient::new(to(addr).max_header_bytes(limit * 1024).build().unwrap());
+        let outcome = within("an outcome", client.unary(String::new()).into_future()).await;
+        match outcome {
+            Ok(_) => assert!(is_good, "{bytes} of {limit} KiB"),
+            Err(error) => assert_eq!((error.code(), is_good), (Code::ResourceExhausted, false), "{bytes}: {error}"),
+        }
+    }
 }

@@ -120,8 +120,9 @@ impl ChannelBuilder {
     /// and 32 for each field. The server is told, and a call whose head has more ends with `RESOURCE_EXHAUSTED`. A head
     /// far beyond it, of more than four times as many, ends the connection, since it would cost more than it is worth to
     /// read on; so may one that goes on in further frames with fields that are larger than this. All calls on the
-    /// connection then end with `UNAVAILABLE`. Default: 16 KiB; less than 1 KiB counts as 1 KiB. HTTP/1.1 has limits of its
-    /// own.
+    /// connection then end with `UNAVAILABLE`. Default: 16 KiB; less than 1 KiB counts as 1 KiB. Over HTTP/1.1 the head is
+    /// counted as it is sent, up to twice as much may pass by how it arrives, less than 8 KiB counts as 8 KiB, and a head
+    /// may have 100 headers.
     ///
     /// Trailers between this and four times as much are cut, since h2 leaves out what is beyond the limit and does not tell:
     /// metadata is missing then, and where the status is, the call ends with `INTERNAL`. Allow more than servers send.

@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use http::{HeaderValue, Request, Response, Version, header, uri::Authority};
@@ -37,6 +38,7 @@ use crate::{
     },
     http2::{Waiting, unavailable},
     method::Method,
+    task::AbortOnDrop,
 };
 
 /// Connections at a time, unless a channel says otherwise; a further call waits for one to end.
@@ -45,8 +47,10 @@ pub(super) const CONNECTIONS: usize = 256;
 const IDLE: usize = 32;
 /// What is said to those who would speak gRPC.
 pub(super) const NEEDS_HTTP2: &str = "gRPC needs HTTP/2; choose another protocol, or leave http1_only out";
-/// Header bytes of one response; the number of headers is bounded by hyper, at 100.
-const HEADER_BYTES: usize = 16 * 1024;
+/// The least that hyper can read with; the number of headers is bounded by it, at 100.
+const LEAST_BUFFER: usize = 8 * 1024;
+/// How long a request may go on behind its answer, if its connection is to be kept.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// A server and the connections to it.
 pub(super) struct Http1 {
@@ -68,27 +72,41 @@ pub(super) struct Http1 {
 /// The connections between calls.
 struct Kept {
     /// Those that wait for a call, the one that was used last at the end; `None` once the channel is closed.
-    idle: Mutex<Option<Vec<SendRequest<Body>>>>,
+    idle: Mutex<Option<Vec<Connected>>>,
     /// Those whose call is over, which are about to be idle.
     ending: AtomicUsize,
 }
 
+/// A connection, which is closed when it is dropped, whatever of a request is left to send.
+struct Connected {
+    send: SendRequest<Body>,
+    _task: AbortOnDrop,
+}
+
 impl Kept {
-    fn idle(&self) -> MutexGuard<'_, Option<Vec<SendRequest<Body>>>> {
+    fn idle(&self) -> MutexGuard<'_, Option<Vec<Connected>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Option<SendRequest<Body>> {
+    fn take(&self) -> Option<Connected> {
         let mut idle = self.idle();
         while let Some(connection) = idle.as_mut()?.pop() {
-            if connection.is_ready() {
+            if connection.send.is_ready() {
                 return Some(connection);
             }
         }
         None
     }
 
-    fn put(&self, connection: SendRequest<Body>) {
+    /// How many there are, less those that their server has closed.
+    fn count(&self) -> usize {
+        let mut idle = self.idle();
+        let Some(idle) = idle.as_mut() else { return 0 };
+        idle.retain(|connection| connection.send.is_ready());
+        idle.len()
+    }
+
+    fn put(&self, connection: Connected) {
         if let Some(idle) = &mut *self.idle()
             && idle.len() < IDLE
         {
@@ -132,7 +150,7 @@ impl Http1 {
     pub(super) fn figures(&self) -> ChannelFigures {
         let connecting = self.connecting.load(Relaxed);
         let used = (self.max_connections - self.free.available_permits()).saturating_sub(connecting);
-        let idle = self.kept.idle().as_ref().map_or(0, Vec::len);
+        let idle = self.kept.count();
         ChannelFigures {
             state: *self.state.borrow(),
             connections: used + idle,
@@ -147,11 +165,11 @@ impl Http1 {
         let mut request = self.origin(request);
         while let Some(mut connection) = self.kept.take() {
             // The server may have closed it meanwhile; then the request comes back unsent.
-            match connection.try_send_request(request).await {
+            match connection.send.try_send_request(request).await {
                 Ok(response) => return Ok(self.answer(response, connection, permit)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) => request = unsent,
-                    None => return Err(broken(error.error(), &self.endpoint, None)),
+                    None => return Err(self.broken(error.error(), None)),
                 },
             }
         }
@@ -159,10 +177,10 @@ impl Http1 {
         loop {
             let begin = Instant::now();
             let failed = match self.connect(patience).await? {
-                Ok((mut connection, cause)) => match connection.try_send_request(request).await {
+                Ok((mut connection, cause)) => match connection.send.try_send_request(request).await {
                     Ok(response) => return Ok(self.answer(response, connection, permit)),
                     Err(mut error) => {
-                        let broken = broken(error.error(), &self.endpoint, cause.get());
+                        let broken = self.broken(error.error(), cause.get());
                         let Some(unsent) = error.take_message() else { return Err(broken) };
                         request = unsent;
                         broken
@@ -188,7 +206,8 @@ impl Http1 {
     /// A new connection, or why there is none.
     async fn connect(&self, patience: Patience) -> Result<Result<Opened, Status>, Status> {
         let _connecting = Waiting::new(&self.connecting);
-        let opening = self.connector.open(&self.endpoint, |io, _| open(io));
+        let header_bytes = self.connector.max_header_bytes as usize;
+        let opening = self.connector.open(&self.endpoint, |io, _| open(io, header_bytes));
         let opened = patience.wait(opening, || format!("a connection to {}", self.endpoint)).await?;
         Ok(opened.map(|(opened, _)| opened))
     }
@@ -220,12 +239,24 @@ impl Http1 {
     fn answer(
         &self,
         response: Response<Incoming>,
-        connection: SendRequest<Body>,
+        connection: Connected,
         permit: OwnedSemaphorePermit,
     ) -> Response<Body> {
         let used = Used { connection: Some((connection, permit)), kept: Arc::clone(&self.kept) };
         let server = Arc::clone(&self.endpoint);
         response.map(|body| Body::source(Answer { body, server, used }))
+    }
+
+    /// The status of a call of which there is no head.
+    fn broken(&self, error: &hyper::Error, before: Option<&String>) -> Status {
+        if error.is_parse_too_large() {
+            let limit = (self.connector.max_header_bytes as usize).max(LEAST_BUFFER);
+            return Status::resource_exhausted(format!(
+                "the head of the answer is larger than the {limit} bytes that the channel takes (max_header_bytes), or \
+                 has more than 100 headers"
+            ));
+        }
+        broken(error, &self.endpoint, before)
     }
 }
 
@@ -258,25 +289,25 @@ fn is_grpc(request: &Request<Body>) -> bool {
 }
 
 /// A new connection, and why it broke, once it has.
-type Opened = (SendRequest<Body>, Arc<OnceLock<String>>);
+type Opened = (Connected, Arc<OnceLock<String>>);
 
 /// Opens HTTP/1.1 on a new connection.
-async fn open(io: Io) -> Result<Opened, String> {
+async fn open(io: Io, header_bytes: usize) -> Result<Opened, String> {
     let (send, mut connection) = http1::Builder::new()
-        .max_buf_size(HEADER_BYTES)
+        .max_buf_size(header_bytes.max(LEAST_BUFFER))
         .handshake(TokioIo::new(io))
         .await
         .map_err(|error| error.to_string())?;
     let cause = Arc::<OnceLock<String>>::default();
     let noted = Arc::clone(&cause);
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         // The connection is dropped after that, which is when calls hear of it.
         if let Err(error) = (&mut connection).await {
             tracing::debug!(%error, "a connection broke");
             let _ = noted.set(explain(&error));
         }
     });
-    Ok((send, cause))
+    Ok((Connected { send, _task: AbortOnDrop::new(&task) }, cause))
 }
 
 /// The status of a call that this error ended, or what broke the connection before it.
@@ -310,7 +341,7 @@ struct Answer {
 
 /// A connection in use. It is closed if the call ends before its answer does.
 struct Used {
-    connection: Option<(SendRequest<Body>, OwnedSemaphorePermit)>,
+    connection: Option<(Connected, OwnedSemaphorePermit)>,
     kept: Arc<Kept>,
 }
 
@@ -320,9 +351,10 @@ impl Used {
         let Some((mut connection, permit)) = self.connection.take() else { return };
         let kept = Arc::clone(&self.kept);
         kept.ending.fetch_add(1, Relaxed);
-        // It is ready once the connection's task has seen both ends of the exchange.
+        // It is ready once the connection's task has seen both ends of the exchange. A request that goes on for longer
+        // would keep it from all others (RFC 9112, 9.3), and the caller's messages with it.
         tokio::spawn(async move {
-            let is_ready = connection.ready().await.is_ok();
+            let is_ready = matches!(tokio::time::timeout(PATIENCE, connection.send.ready()).await, Ok(Ok(())));
             kept.ending.fetch_sub(1, Relaxed);
             if is_ready {
                 kept.put(connection);
