@@ -53,6 +53,11 @@ pub(crate) trait Source: Send {
     /// Ends what is still running with this status.
     fn abort(&mut self, _status: Status) {}
 
+    /// How many bytes have come, also those that are no part of a frame yet.
+    fn arrived(&self) -> u64 {
+        0
+    }
+
     /// All of it, where that is known. (Where it is one chunk, it is no source.)
     fn known(&self) -> Option<&Known> {
         None
@@ -196,6 +201,11 @@ impl Body {
         if let Inner::Source(source) = &mut self.inner {
             source.abort(status);
         }
+    }
+
+    /// How many bytes have come of which no frame has told.
+    pub(crate) fn arrived(&self) -> u64 {
+        if let Inner::Source(source) = &self.inner { source.arrived() } else { 0 }
     }
 
     /// Whether it is known that nothing more will come.

@@ -45,6 +45,8 @@ impl Patience {
 pub(super) struct Progress {
     patience: Patience,
     waiting: Option<Box<Waiting>>,
+    /// Bytes that came without a frame.
+    arrived: u64,
 }
 
 /// Somebody waits for more. The timer is set anew when it has fired too early, rather than with every byte.
@@ -56,13 +58,20 @@ struct Waiting {
 
 impl Progress {
     pub(super) fn new(patience: Patience) -> Self {
-        Self { patience, waiting: None }
+        Self { patience, waiting: None, arrived: 0 }
     }
 
     /// Something has arrived.
     pub(super) fn made(&mut self) {
         if let Some(waiting) = &mut self.waiting {
             waiting.last = Instant::now();
+        }
+    }
+
+    /// So many bytes have arrived in all that are in no frame yet.
+    pub(super) fn arrived(&mut self, bytes: u64) {
+        if std::mem::replace(&mut self.arrived, bytes) != bytes {
+            self.made();
         }
     }
 
@@ -99,6 +108,22 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_without_a_frame_count() {
+        const SECOND: Duration = Duration::from_secs(1);
+        let mut progress = Progress::new(Patience::new(30 * SECOND));
+        let mut cx = Context::from_waker(Waker::noop());
+        for bytes in [0, 1, 2, 500] {
+            progress.arrived(bytes);
+            assert!(progress.poll_stalled(true, &mut cx).is_pending(), "{bytes}");
+            tokio::time::advance(20 * SECOND).await;
+        }
+        progress.arrived(500);
+        assert!(progress.poll_stalled(true, &mut cx).is_pending());
+        tokio::time::advance(11 * SECOND).await;
+        assert_eq!(progress.poll_stalled(true, &mut cx), Poll::Ready(30 * SECOND));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_time_to_work_on_a_message_is_not_the_peers() {

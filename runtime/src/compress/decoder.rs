@@ -1,6 +1,6 @@
 //! Compression undone while it comes.
 
-use std::io::{Error, Result, Write};
+use std::io::{Result, Write};
 
 use bytes::Bytes;
 
@@ -12,11 +12,13 @@ pub(crate) struct Decoder {
     kind: Kind,
     /// Whether there was anything: nothing is the compressed form of nothing.
     begun: bool,
+    /// Members of gzip that have ended since something came out.
+    silent: usize,
 }
 
 enum Kind {
     #[cfg(feature = "gzip")]
-    Gzip(flate2::write::MultiGzDecoder<Vec<u8>>),
+    Gzip(flate2::write::GzDecoder<Vec<u8>>),
     #[cfg(feature = "deflate")]
     Deflate(flate2::write::ZlibDecoder<Vec<u8>>),
     #[cfg(feature = "zstd")]
@@ -27,7 +29,7 @@ impl Decoder {
     pub(crate) fn new(encoding: Encoding) -> Result<Self> {
         let kind = match encoding {
             #[cfg(feature = "gzip")]
-            Encoding::Gzip => Kind::Gzip(flate2::write::MultiGzDecoder::new(Vec::new())),
+            Encoding::Gzip => Kind::Gzip(flate2::write::GzDecoder::new(Vec::new())),
             #[cfg(feature = "deflate")]
             Encoding::Deflate => Kind::Deflate(flate2::write::ZlibDecoder::new(Vec::new())),
             #[cfg(feature = "zstd")]
@@ -37,19 +39,40 @@ impl Decoder {
                 Kind::Zstd(zstd::stream::zio::Writer::new(Vec::new(), decoder))
             }
         };
-        Ok(Self { kind, begun: false })
+        Ok(Self { kind, begun: false, silent: 0 })
     }
 
-    /// Takes of the next bytes, of which there are some, as many as a step can.
+    /// Takes of the next bytes, of which there are some, as many as a step can. What came out before an error can be taken
+    /// still.
     pub(crate) fn advance(&mut self, data: &mut Bytes) -> Result<()> {
         self.begun = true;
-        let taken = self.writer().write(data)?;
-        if taken == 0 {
-            return Err(Error::other("more bytes stand behind its end"));
-        }
+        let taken = match self.writer().write(data) {
+            Ok(0) => return self.go_on(),
+            Ok(taken) => taken,
+            Err(error) => {
+                let _ = self.writer().flush();
+                return Err(error);
+            }
+        };
         bytes::Buf::advance(data, taken);
         // So that what is complete does not wait for what follows.
         if data.is_empty() { self.writer().flush() } else { Ok(()) }
+    }
+
+    /// Goes on behind the end.
+    fn go_on(&mut self) -> Result<()> {
+        match self.kind {
+            #[cfg(feature = "gzip")]
+            Kind::Gzip(ref mut decoder) => {
+                decoder.try_finish()?;
+                let plain = std::mem::take(decoder.get_mut());
+                self.silent = if plain.is_empty() { self.silent + 1 } else { 0 };
+                *decoder = flate2::write::GzDecoder::new(plain);
+                if self.silent > super::MEMBERS { Err(super::too_many_members()) } else { Ok(()) }
+            }
+            #[cfg(any(feature = "deflate", feature = "zstd"))]
+            _ => Err(std::io::Error::other("more bytes stand behind its end")),
+        }
     }
 
     /// Nothing more comes: an error unless that is where it may end.
@@ -69,14 +92,18 @@ impl Decoder {
 
     /// What has come out since it was last taken.
     pub(crate) fn take(&mut self) -> Vec<u8> {
-        std::mem::take(match self.kind {
+        let plain: Vec<u8> = std::mem::take(match self.kind {
             #[cfg(feature = "gzip")]
             Kind::Gzip(ref mut decoder) => decoder.get_mut(),
             #[cfg(feature = "deflate")]
             Kind::Deflate(ref mut decoder) => decoder.get_mut(),
             #[cfg(feature = "zstd")]
             Kind::Zstd(ref mut decoder) => decoder.writer_mut(),
-        })
+        });
+        if !plain.is_empty() {
+            self.silent = 0;
+        }
+        plain
     }
 
     fn writer(&mut self) -> &mut dyn Write {
@@ -166,6 +193,37 @@ mod tests {
                     "{encoding:?} by {size}"
                 );
             }
+        }
+    }
+
+    #[cfg(feature = "gzip")]
+    #[test]
+    fn members_that_say_nothing_are_counted() {
+        let (nothing, something) = (compressed(Encoding::Gzip, b""), compressed(Encoding::Gzip, b"x"));
+        let members = |count: usize| [something.to_vec(), nothing.repeat(count)].concat();
+        for (count, is_good) in [(super::super::MEMBERS - 1, true), (super::super::MEMBERS + 1, false)] {
+            let data = [members(count), members(count)].concat();
+            assert_eq!(undone(Encoding::Gzip, &data, 1000).is_ok(), is_good, "{count} in a stream");
+            assert_eq!(
+                Encoding::Gzip.decompress(&members(count), 100, tonic::Code::Internal).is_ok(),
+                is_good,
+                "{count}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_comes_before_an_error_is_not_lost() {
+        for &encoding in Encoding::ALL {
+            let mut data = Bytes::from([&compressed(encoding, b"good")[..], &[0xff; 40]].concat());
+            let mut decoder = Decoder::new(encoding).expect("a decoder");
+            let mut plain = Vec::new();
+            while decoder.advance(&mut data).is_ok() {
+                assert!(!data.is_empty(), "{encoding:?}");
+                plain.extend(decoder.take());
+            }
+            plain.extend(decoder.take());
+            assert_eq!(plain, b"good", "{encoding:?}");
         }
     }
 }

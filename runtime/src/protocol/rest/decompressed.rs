@@ -1,6 +1,9 @@
 //! A stream of requests whose body is compressed as one.
 
-use std::task::{Context, Poll, ready};
+use std::{
+    io,
+    task::{Context, Poll, ready},
+};
 
 use bytes::Bytes;
 use tonic::Status;
@@ -18,7 +21,10 @@ pub(super) struct Decompressed {
     /// What has come and is not undone yet, behind its first slice.
     data: Data,
     slice: Bytes,
-    has_ended: bool,
+    /// How many bytes have come.
+    arrived: u64,
+    /// How it ended, which is told behind what has come out.
+    end: Option<Result<(), Status>>,
 }
 
 impl Decompressed {
@@ -26,27 +32,34 @@ impl Decompressed {
         let decoder = Decoder::new(encoding)
             .map_err(|error| Status::internal(format!("{} cannot be undone: {error}", encoding.name())))?;
         let (data, slice) = (Data::default(), Bytes::new());
-        Ok(Body::source(Self { encoding, decoder, body, data, slice, has_ended: false }))
+        Ok(Body::source(Self { encoding, decoder, body, data, slice, arrived: 0, end: None }))
     }
 
     /// Undoes some of what has come, or waits for more.
-    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.slice.is_empty() {
             self.slice = self.data.next(usize::MAX);
         }
-        let step = if self.slice.is_empty() {
-            match ready!(self.body.poll_next(cx)?).map(Frame::into_data) {
-                Some(Ok(data)) => self.data = data,
-                // A server learns nothing from trailers.
-                Some(Err(_)) => {}
-                None => self.has_ended = true,
+        if !self.slice.is_empty() {
+            let step = self.decoder.advance(&mut self.slice);
+            self.end = step.err().map(|error| Err(self.corrupt(&error)));
+            return Poll::Ready(());
+        }
+        match ready!(self.body.poll_next(cx)).transpose().map(|frame| frame.map(Frame::into_data)) {
+            Ok(Some(Ok(data))) => {
+                self.arrived += data.len() as u64;
+                self.data = data;
             }
-            if self.has_ended { self.decoder.finish() } else { Ok(()) }
-        } else {
-            self.decoder.advance(&mut self.slice)
-        };
-        let name = self.encoding.name();
-        Poll::Ready(step.map_err(|e| Status::invalid_argument(format!("the body does not decompress as {name}: {e}"))))
+            // A server learns nothing from trailers.
+            Ok(Some(Err(_))) => {}
+            Ok(None) => self.end = Some(self.decoder.finish().map_err(|error| self.corrupt(&error))),
+            Err(status) => self.end = Some(Err(status)),
+        }
+        Poll::Ready(())
+    }
+
+    fn corrupt(&self, error: &io::Error) -> Status {
+        Status::invalid_argument(format!("the body does not decompress as {}: {error}", self.encoding.name()))
     }
 }
 
@@ -57,11 +70,18 @@ impl Source for Decompressed {
             if !plain.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(Bytes::from(plain).into()))));
             }
-            if self.has_ended {
-                return Poll::Ready(None);
+            if let Some(end) = self.end.take() {
+                return Poll::Ready(end.err().map(Err));
             }
-            ready!(self.poll_step(cx)?);
+            // Steps of which nothing comes would keep the reader from ever yielding.
+            let progress = ready!(tokio::task::coop::poll_proceed(cx));
+            ready!(self.poll_step(cx));
+            progress.made_progress();
         }
+    }
+
+    fn arrived(&self) -> u64 {
+        self.arrived
     }
 
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
