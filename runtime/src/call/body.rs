@@ -1,6 +1,7 @@
 //! The body of an HTTP message, whichever stack carries it.
 
 use std::{
+    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll, ready},
@@ -85,7 +86,12 @@ impl Body {
         if body.is_end_stream() {
             return Self::empty();
         }
-        Self::source(Foreign(Box::pin(body)))
+        let mut body = Some(body);
+        // One of ours, which a layer has left as it is, needs nothing around it.
+        if let Some(own) = (&mut body as &mut dyn Any).downcast_mut::<Option<Self>>() {
+            return own.take().unwrap_or_default();
+        }
+        body.map_or_else(Self::empty, |body| Self::source(Foreign(Box::pin(body))))
     }
 
     pub(crate) fn whole(data: Option<Bytes>, trailers: Option<HeaderMap>) -> Self {
@@ -373,6 +379,12 @@ mod tests {
         }
         assert_eq!(lens, [(PIECE, false), (PIECE, false), (1, true)]);
         assert!(given == all);
+    }
+
+    #[test]
+    fn one_of_ours_is_taken_as_it_is() {
+        let body = Body::new(Body::whole(Some(Bytes::from_static(b"x")), None));
+        assert!(matches!(body.inner, Inner::Whole { data: Some(_), .. }), "{body:?}");
     }
 
     /// A frame in three slices, then a frame of trailers.

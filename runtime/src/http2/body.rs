@@ -135,6 +135,13 @@ impl RecvBody {
             // A server that has sent all of its answer may stop reading the request so (RFC 9113, 8.1). Whether the stream
             // had ended, h2 does not tell then; what ends an answer by itself, such as trailers, comes before.
             Of::Answer { left: Some(0) } if is_reset_without_error => Poll::Ready(None),
+            Of::Answer { left: Some(_) }
+                if error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR) =>
+            {
+                let status =
+                    Status::internal("the answer is not as long as its head says, or its trailers break the rules");
+                Poll::Ready(Some(Err(status)))
+            }
             _ => Poll::Ready(Some(Err(self.held.broken(error)))),
         }
     }

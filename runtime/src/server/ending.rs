@@ -53,4 +53,12 @@ impl<F: Future<Output = ()> + Send> Source for Abortable<F> {
         }
         self.body.poll_next(cx)
     }
+
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.body.poll_expired(cx)
+    }
+
+    fn abort(&mut self, status: Status) {
+        self.body.abort(status);
+    }
 }

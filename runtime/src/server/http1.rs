@@ -51,9 +51,9 @@ where
         let running = Running::new(&calls);
         let (head, body) = request.into_parts();
         let body = Unread::body(body, &calls);
-        let exchange = match names_host(&head) {
-            true => server.exchange_within(&within, head, body, &peer),
-            false => Exchange::answered(bare_response(StatusCode::BAD_REQUEST)),
+        let exchange = match fault(&head) {
+            None => server.exchange_within(&within, head, body, &peer),
+            Some(status) => Exchange::answered(bare_response(status)),
         };
         Answering { exchange, running: Some(running) }
     });
@@ -98,10 +98,23 @@ where
     }
 }
 
-/// Whether a request says once for which host it is, as HTTP/1.1 asks (RFC 9112, 3.2).
-fn names_host(head: &Parts) -> bool {
-    let hosts = head.headers.iter().filter(|(name, _)| *name == header::HOST).count();
-    hosts == 1 || (hosts == 0 && head.version < Version::HTTP_11)
+/// What is wrong with a request that hyper takes: it has to say once for which host it is (RFC 9112, 3.2), and its body is
+/// not to be coded in a way that nobody undoes (RFC 9112, 6.1).
+fn fault(head: &Parts) -> Option<StatusCode> {
+    let (mut hosts, mut is_coded) = (0, false);
+    for (name, value) in &head.headers {
+        if *name == header::HOST {
+            hosts += 1;
+        } else if *name == header::TRANSFER_ENCODING {
+            is_coded |= !value.as_bytes().eq_ignore_ascii_case(b"chunked");
+        }
+    }
+    match hosts {
+        1 if is_coded => Some(StatusCode::NOT_IMPLEMENTED),
+        0 if head.version < Version::HTTP_11 => None,
+        1 => None,
+        _ => Some(StatusCode::BAD_REQUEST),
+    }
 }
 
 /// What the calls of a connection share.

@@ -83,17 +83,18 @@ async fn a_line_stays_a_line() {
 async fn requests_are_not_smuggled() {
     let target = Target::new().await;
     let heads = [
-        ("two lengths", "content-length: 4\r\ncontent-length: 5\r\n"),
-        ("a length and chunks", "content-length: 4\r\ntransfer-encoding: chunked\r\n"),
-        ("chunks that are none", "transfer-encoding: xchunked\r\n"),
-        ("chunks twice", "transfer-encoding: chunked, identity\r\n"),
-        ("a length with a sign", "content-length: +4\r\n"),
-        ("a space before the colon", "content-length : 4\r\n"),
-        ("a folded line", "x: a\r\n b\r\ncontent-length: 4\r\n"),
-        ("a bare carriage return", "x: a\rcontent-length: 4\r\n"),
-        ("a NUL", "x: a\0\r\ncontent-length: 4\r\n"),
+        ("two lengths", "content-length: 4\r\ncontent-length: 5\r\n", 400),
+        ("a length and chunks", "content-length: 4\r\ntransfer-encoding: chunked\r\n", 400),
+        ("chunks that are none", "transfer-encoding: xchunked\r\n", 400),
+        ("chunks twice", "transfer-encoding: chunked, identity\r\n", 400),
+        ("a length with a sign", "content-length: +4\r\n", 400),
+        ("a space before the colon", "content-length : 4\r\n", 400),
+        ("a folded line", "x: a\r\n b\r\ncontent-length: 4\r\n", 400),
+        ("a bare carriage return", "x: a\rcontent-length: 4\r\n", 400),
+        ("a NUL", "x: a\0\r\ncontent-length: 4\r\n", 400),
+        ("chunks of what is coded", "transfer-encoding: gzip, chunked\r\n", 501),
     ];
-    for (name, fields) in heads {
+    for (name, fields, status) in heads {
         let mut socket = TcpStream::connect(target.addr).await.unwrap();
         let head = format!("POST /v1/unary HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n{fields}\r\n");
         // A second request, which must not be answered as one where the first is refused.
@@ -102,7 +103,7 @@ async fn requests_are_not_smuggled() {
         let mut answer = Vec::new();
         let _ = tokio::time::timeout(std::time::Duration::from_secs(60), socket.read_to_end(&mut answer)).await;
         let answer = String::from_utf8_lossy(&answer);
-        assert!(answer.starts_with("HTTP/1.1 400"), "{name}: {answer}");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{name}: {answer}");
         assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{name}: {answer}");
     }
     target.finish().await;

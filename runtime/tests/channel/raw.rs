@@ -179,6 +179,26 @@ async fn an_answer_that_is_cut_by_a_reset_without_an_error() {
 }
 
 #[tokio::test]
+async fn an_answer_of_another_length_than_its_head_says() {
+    for (length, data) in [("10", &MESSAGE[5..]), ("3", &MESSAGE[5..])] {
+        let (addr, _) = server(h2::server::Builder::new(), move |_, mut connection| async move {
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                let head =
+                    Response::builder().header("content-type", "application/proto").header("content-length", length);
+                let mut stream = respond.send_response(head.body(()).unwrap(), false).unwrap();
+                stream.send_data(Bytes::from_static(data), true).unwrap();
+            }
+        })
+        .await;
+        let channel = Channel::connect(format!("http://{addr}")).unwrap();
+        let client = EchoClient::new(Client::from(channel).protocol(Protocol::Connect));
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(error.code(), Code::Internal, "{length}: {error}");
+        assert!(error.message().starts_with("the answer is not as long as its head says"), "{length}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn ping() {
     let (addr, _) = server(h2::server::Builder::new(), |_, mut connection| async move {
         let mut pings = connection.ping_pong().unwrap();
