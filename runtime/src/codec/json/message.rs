@@ -1,3 +1,4 @@
+use core::fmt;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
@@ -43,8 +44,8 @@ pub trait Scalar: Json {
     fn is_default(&self) -> bool;
 }
 
-/// A type that a map's keys may have.
-pub trait Key: Sized {
+/// A type that a map's keys may have. Each key is displayed in one way.
+pub trait Key: fmt::Display + Sized {
     /// The key that the text of a JSON name says.
     fn from_text(text: &str) -> Option<Self>;
 

@@ -114,7 +114,7 @@ impl Reader<'_> {
         let Some(key) = M::Key::from_text(text) else {
             return Err(self.error(format!("expected {} as key, found {:?}", M::Key::EXPECTED, shortened(text))));
         };
-        self.trail_key(text);
+        self.trail_key(&key);
         let (value, known) = map.slot(key);
         if known && self.bound.is_some() && self.steps.is_empty() {
             return Err(self.error(format!("the key {:?} is given twice", shortened(text))));

@@ -1,3 +1,5 @@
+use core::fmt::{self, Write as _};
+
 use super::super::error::{Error, shortened};
 use super::super::message::Fields;
 use super::super::table::{Field, Table};
@@ -148,11 +150,11 @@ impl<'a> Reader<'a> {
             || (self.steps.is_empty() && bound.variables.iter().any(|variable| is_trail(variable.field)))
     }
 
-    /// Adds an entry of a map to the trail.
-    pub(super) fn trail_key(&mut self, key: &str) {
+    /// Adds an entry of a map to the trail: by what its key says, as a number has several spellings.
+    pub(super) fn trail_key(&mut self, key: &dyn fmt::Display) {
         if self.bound.is_some() {
-            // No key holds a NUL character, so no two entries have the same trail.
-            self.trail.extend(["[", key, "\0]"]);
+            // No key holds a NUL character, so no two entries have the same trail. To write to a String cannot fail.
+            let _ = write!(self.trail, "[{key}\0]");
         }
     }
 
