@@ -25,6 +25,8 @@ fn unknown_fields_and_enum_names_are_skipped_on_demand() {
     );
     lenient::<Maps>(r#"{"colors":{"a":"COLOR_GREEN","b":"COLOR_RED"}}"#, r#"{"colors":{"b":"COLOR_RED"}}"#);
     lenient::<Choice>(r#"{"color":"COLOR_GREEN","other":"a"}"#, r#"{"other":"a"}"#);
+    lenient::<Choice>(r#"{"color":"COLOR_GREEN","number":1}"#, r#"{"number":1}"#);
+    lenient::<Choice>(r#"{"number":1,"color":"COLOR_GREEN"}"#, r#"{"number":1}"#);
     // The flag of a skipped enum must not outlive its field.
     lenient::<Lists>(r#"{"messages":[{"color":"COLOR_GREEN"},{"int32":1}]}"#, r#"{"messages":[{},{"int32":1}]}"#);
     lenient::<Any>(

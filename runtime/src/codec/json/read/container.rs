@@ -30,16 +30,19 @@ impl Reader<'_> {
     /// Reads a member of a oneof that is not the one set.
     #[inline]
     pub fn member<T: Json + Default, O>(&mut self, slot: &mut Option<O>, member: fn(T) -> O) -> Result<(), Error> {
-        if slot.is_some() {
-            return Err(self.error("another field of the same oneof is set already"));
-        }
+        let start = self.at;
         self.descend::<T>()?;
         let mut value = T::default();
         value.read(self)?;
         self.rise::<T>();
-        if !self.ignored {
-            *slot = Some(member(value));
+        // What is passed over meets no other member, whichever comes first.
+        if self.ignored {
+            return Ok(());
         }
+        if slot.is_some() {
+            return Err(self.error_at(start, "another field of the same oneof is set already"));
+        }
+        *slot = Some(member(value));
         Ok(())
     }
 
