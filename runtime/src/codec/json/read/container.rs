@@ -49,6 +49,7 @@ impl Reader<'_> {
     /// Reads a repeated field.
     pub fn repeated<T: Json + Default>(&mut self, list: &mut Vec<T>) -> Result<(), Error> {
         let mut more = self.open_list()?;
+        let sent = more;
         self.descend::<T>()?;
         while more {
             self.take_room(size_of::<T>())?;
@@ -62,6 +63,8 @@ impl Reader<'_> {
         }
         self.rise::<T>();
         self.opaque = true;
+        // A list of which nothing is left is passed over, unlike one that was sent empty.
+        self.ignored = sent && list.is_empty();
         Ok(())
     }
 
@@ -71,6 +74,7 @@ impl Reader<'_> {
             return self.entry_from_text(map);
         }
         let mut more = self.open(b'{', "an object")?;
+        let sent = more;
         self.descend::<M::Value>()?;
         while more {
             let start = self.at;
@@ -96,6 +100,7 @@ impl Reader<'_> {
         }
         self.rise::<M::Value>();
         self.opaque = true;
+        self.ignored = sent && map.size() == 0;
         Ok(())
     }
 
