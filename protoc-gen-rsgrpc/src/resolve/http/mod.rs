@@ -1,5 +1,6 @@
 //! `google.api.http`: parsed, and checked against the messages of the method.
 
+mod bindings;
 mod fields;
 mod routes;
 mod rules;

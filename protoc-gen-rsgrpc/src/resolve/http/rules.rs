@@ -1,6 +1,7 @@
 //! The rules of a method.
 
 use super::Mistake;
+use super::bindings::check_bindings;
 use super::fields::{check_variable, content, only_mask, top_level_field};
 use super::routes::Routes;
 use super::template;
@@ -74,6 +75,9 @@ fn rule(
             Body::Field(field.to_owned())
         }
     };
+    if let Some(template) = &template {
+        mistakes.extend(check_bindings(pool, &method.input_type, template, &body));
+    }
     if !rule.response_body.is_empty() {
         let checked = top_level_field(pool, &method.output_type, "response_body", &rule.response_body);
         mistakes.extend(checked.err());

@@ -14,7 +14,6 @@ pub(super) fn parse(text: &str) -> Result<Template, Mistake> {
     let verb = parser.template()?;
     let template = Template { text: text.to_owned(), segments: parser.segments, verb, variables: parser.variables };
     check_rest(&template)?;
-    check_variables(&template)?;
     Ok(template)
 }
 
@@ -29,22 +28,6 @@ fn check_rest(template: &Template) -> Result<(), Mistake> {
         format!("in `{}` a wildcard stands behind `**`", template.text),
         "use `**` once, with nothing but literals behind it",
     ))
-}
-
-/// No field is bound twice, as a whole or in part.
-fn check_variables(template: &Template) -> Result<(), Mistake> {
-    for (index, variable) in template.variables.iter().enumerate() {
-        let is_same =
-            |other: &&Variable| other.field.starts_with(&variable.field) || variable.field.starts_with(&other.field);
-        if let Some(other) = template.variables[..index].iter().find(is_same) {
-            let (one, other) = (variable.field.join("."), other.field.join("."));
-            return Err(Mistake::new(
-                format!("in `{}` the variables `{other}` and `{one}` bind the same field", template.text),
-                "bind each field once",
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn is_unreserved(byte: u8) -> bool {
