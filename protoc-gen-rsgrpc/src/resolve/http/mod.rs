@@ -12,7 +12,7 @@ pub(super) use rules::rules;
 /// The template alone.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn template(text: &str) -> Option<crate::model::Template> {
-    template::parse(text).ok()
+    template::parse(text).ok().filter(|template| template::check_rest(template).is_ok())
 }
 
 /// What is wrong with a rule, and how to mend it.

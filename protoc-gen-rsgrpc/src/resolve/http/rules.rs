@@ -27,8 +27,7 @@ pub(crate) fn rules(context: &Context<'_>, site: &Site, method: &Method, routes:
                 "move those up: they are one level deep",
             ));
         }
-        let rule = rule(context, method, binding, &mut mistakes);
-        if let Some(rule) = rule.filter(|_| mistakes.is_empty()) {
+        if let Some(rule) = rule(context, method, binding, &mut mistakes) {
             match routes.add(&rule, &method.name) {
                 Ok(true) => rules.push(rule),
                 Ok(false) => {}
@@ -57,25 +56,22 @@ fn rule(
     check_verb(verb, mistakes);
     let pool = context.pool;
     let template = template::parse(path).map_err(|mistake| mistakes.push(mistake)).ok();
-    if let Some(template) = &template {
-        let checks =
-            template.variables.iter().map(|variable| check_variable(pool, &method.input_type, &variable.field));
-        mistakes.extend(checks.filter_map(Result::err));
-    }
     let body = match rule.body.as_str() {
         "" => Body::None,
-        _ if matches!(verb, "GET" | "DELETE") => {
-            let mend = "remove the body, or use another HTTP method";
-            mistakes.push(Mistake::new(format!("a {verb} request has no body"), mend));
-            Body::None
-        }
         "*" => Body::All,
         field => {
             mistakes.extend(top_level_field(pool, &method.input_type, "body", field).err());
             Body::Field(field.to_owned())
         }
     };
+    if !matches!(body, Body::None) && matches!(verb, "GET" | "DELETE") {
+        let mend = "remove the body, or use another HTTP method";
+        mistakes.push(Mistake::new(format!("a {verb} request has no body"), mend));
+    }
     if let Some(template) = &template {
+        let checks =
+            template.variables.iter().map(|variable| check_variable(pool, &method.input_type, &variable.field));
+        mistakes.extend(checks.chain([template::check_rest(template)]).filter_map(Result::err));
         mistakes.extend(check_bindings(pool, &method.input_type, template, &body));
     }
     if !rule.response_body.is_empty() {

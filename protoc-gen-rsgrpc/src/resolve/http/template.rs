@@ -8,17 +8,15 @@
 use super::Mistake;
 use crate::model::{Segment, Template, Variable};
 
-/// Parses a template and checks what its grammar alone does not say.
+/// Parses a template by its grammar, which does not say all: see [`check_rest`].
 pub(super) fn parse(text: &str) -> Result<Template, Mistake> {
     let mut parser = Parser { text, at: 0, segments: Vec::new(), variables: Vec::new() };
     let verb = parser.template()?;
-    let template = Template { text: text.to_owned(), segments: parser.segments, verb, variables: parser.variables };
-    check_rest(&template)?;
-    Ok(template)
+    Ok(Template { text: text.to_owned(), segments: parser.segments, verb, variables: parser.variables })
 }
 
 /// At most one `**`, and behind it only literals.
-fn check_rest(template: &Template) -> Result<(), Mistake> {
+pub(super) fn check_rest(template: &Template) -> Result<(), Mistake> {
     let rest = template.segments.iter().position(|segment| *segment == Segment::Rest);
     let behind = rest.map_or(&[][..], |rest| &template.segments[rest + 1..]);
     if behind.iter().all(|segment| matches!(segment, Segment::Literal(_))) {
