@@ -77,7 +77,7 @@ fn nested_fields_in_either_spelling() {
     set_text(&mut message, &[Field("scalars"), Field("int32")], "5", &options()).unwrap();
     assert_eq!(write(&message), r#"{"scalars":{"int32":5,"text":"kept"}}"#);
     refuses::<Names>(&[Field("self")], "a", "self: `test.kinds.Names` is a message, set by its fields only");
-    refuses::<Names>(&[Field("plain"), Field("x")], "a", "the field named is no message");
+    refuses::<Names>(&[Field("plain"), Field("x")], "a", "plain: the field named has no fields of its own");
     refuses::<Names>(&[Field("self"), Field("x")], "a", "self: `test.kinds.Names` has no field `x`");
     refuses::<Names>(&[], "a", "`test.kinds.Names` is a message");
 }
@@ -96,7 +96,7 @@ fn lists_maps_and_oneofs() {
     );
     refuses::<Maps>(&[Field("texts")], "c", "texts: a map is set by its entries only");
     refuses::<Maps>(&[Field("int32s"), Key("x")], "2", "int32s: expected a decimal i32 as key, found \"x\"");
-    refuses::<Scalars>(&[Field("text"), Key("x")], "2", "the field named is no message");
+    refuses::<Scalars>(&[Field("text"), Key("x")], "2", "text: the field named has no fields of its own");
     let mut message = read::<Choice>(r#"{"text":"a"}"#);
     let error = set_text(&mut message, &[Field("number")], "1", &options()).unwrap_err();
     assert_eq!(error.to_string(), "number: another field of the same oneof is set already");
@@ -121,5 +121,8 @@ fn well_known_types() {
     refuses::<WellKnown>(&[Field("value")], "1", "value: a Value has no form as text");
     refuses::<WellKnown>(&[Field("list")], "[]", "list: a ListValue has no form as text");
     refuses::<WellKnown>(&[Field("any")], "{}", "any: expected an object with `@type`, found \"{}\"");
-    refuses::<WellKnown>(&[Field("time"), Field("seconds")], "1", "time: ");
+    for (field, text) in [("time", "1"), ("int32Value", "x"), ("boolValue", "x"), ("any", "x")] {
+        let expected = format!("{field}: the field named has no fields of its own");
+        refuses::<WellKnown>(&[Field(field), Field("seconds")], text, &expected);
+    }
 }

@@ -247,13 +247,20 @@ impl<'a> Reader<'a> {
 
     /// What reading plain text must end with: all of it read, for the last step.
     pub(crate) fn text_end(&self) -> Result<(), Error> {
-        if !self.steps.is_empty() {
-            return Err(self.error("the field named is no message and has no fields of its own"));
-        }
+        self.last_step()?;
         if self.at < self.input.len() {
             return Err(self.expected("a value of the field's type"));
         }
         Ok(())
+    }
+
+    /// That the way does not lead on, into what is no message.
+    #[inline]
+    pub(super) fn last_step(&self) -> Result<(), Error> {
+        if self.steps.is_empty() {
+            return Ok(());
+        }
+        Err(self.error("the field named has no fields of its own"))
     }
 
     /// The byte offset in the input, for [`Reader::error_at`] and [`Reader::rewind`].
@@ -285,6 +292,11 @@ impl<'a> Reader<'a> {
 
     #[cold]
     pub(crate) fn expected(&self, what: &str) -> Error {
+        if self.is_text()
+            && let Err(error) = self.last_step()
+        {
+            return error;
+        }
         self.error(format!("expected {what}, found {}", self.found()))
     }
 

@@ -93,17 +93,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The text of a number, bare or quoted, in JSON's grammar, or quoted one of the three special floats.
+    /// The text of a number, bare or quoted, in JSON's grammar, or quoted one of the three special floats. In plain text
+    /// zeros may lead, as in the keys of maps.
     fn number_text(&mut self, expected: &str) -> Result<std::borrow::Cow<'a, str>, Error> {
         let start = self.at;
         if self.is_text() || self.peek() == b'"' {
             let text = self.string()?;
-            if number_len(text.as_bytes()) == text.len() && !text.is_empty() || special_float(&text).is_some() {
+            if number_len(text.as_bytes(), self.is_text()) == text.len() && !text.is_empty()
+                || special_float(&text).is_some()
+            {
                 return Ok(text);
             }
             return Err(self.error_at(start, format!("expected {expected}, found {:?}", shortened(&text))));
         }
-        let len = number_len(self.rest());
+        let len = number_len(self.rest(), false);
         if len == 0 {
             return Err(self.expected(expected));
         }
@@ -113,7 +116,7 @@ impl<'a> Reader<'a> {
 
     /// Skips a number.
     pub(super) fn skip_number(&mut self) -> Result<(), Error> {
-        let len = number_len(self.rest());
+        let len = number_len(self.rest(), false);
         if len == 0 {
             return Err(self.expected("a value"));
         }
@@ -131,13 +134,14 @@ fn special_float(text: &str) -> Option<f64> {
     }
 }
 
-/// The length of the number that `bytes` begin with, in the grammar of RFC 8259 section 6; 0 for none.
-fn number_len(bytes: &[u8]) -> usize {
+/// The length of the number that `bytes` begin with, in the grammar of RFC 8259 section 6, or with zeros that may lead; 0
+/// for none.
+fn number_len(bytes: &[u8], zeros_lead: bool) -> usize {
     let digits = |from: usize| bytes.iter().skip(from).take_while(|byte| byte.is_ascii_digit()).count();
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
     let mut at = usize::from(byte(0) == b'-');
     let whole = digits(at);
-    if whole == 0 || (whole > 1 && byte(at) == b'0') {
+    if whole == 0 || (whole > 1 && byte(at) == b'0' && !zeros_lead) {
         return 0;
     }
     at += whole;

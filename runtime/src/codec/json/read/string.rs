@@ -14,6 +14,7 @@ impl<'a> Reader<'a> {
     /// Reads a string that stands for `expected`.
     pub(crate) fn string_of(&mut self, expected: &str) -> Result<Cow<'a, str>, Error> {
         if self.is_text() {
+            self.last_step()?;
             self.at = self.input.len();
             return Ok(Cow::Borrowed(self.input));
         }
