@@ -16,6 +16,12 @@ fn messages_with_their_fields_beside_the_type() {
     becomes::<Any>(r#"{"int32":7,"\u0040type":"type.googleapis.com/test.kinds.Scalars","color":1}"#, text);
     stays::<Any>(r#"{"@type":"example.com/any/prefix/test.kinds.Scalars"}"#);
     stays::<WellKnown>(r#"{"any":{"@type":"type.googleapis.com/google.protobuf.Empty"}}"#);
+    // As protobuf-go writes it.
+    for written in
+        [r#""value":{},"@type":"a/google.protobuf.Empty""#, r#""@type":"a/google.protobuf.Empty","value":{}"#]
+    {
+        becomes::<Any>(&format!("{{{written}}}"), r#"{"@type":"a/google.protobuf.Empty"}"#);
+    }
     stays::<Any>("{}");
     assert_eq!(read::<Any>("{}"), Any::default());
 }
@@ -89,6 +95,9 @@ fn refused() {
             r#"{"@type":"a/google.protobuf.Duration"}"#,
             "an Any of `google.protobuf.Duration` needs its content as `value`",
         ),
+        (r#"{"@type":"a/google.protobuf.Empty","value":{"x":1}}"#, "value: `google.protobuf.Empty` has no field `x`"),
+        (r#"{"@type":"a/google.protobuf.Empty","value":{},"value":{}}"#, "`value` is given twice"),
+        (r#"{"@type":"a/google.protobuf.Empty","value":{"value":{}}}"#, "value: `google.protobuf.Empty` has no field"),
         (r#"{"@type":"a/google.protobuf.Duration","value":1}"#, "value: expected a duration in seconds"),
         (r#"{"@type":"a/google.protobuf.Duration","value":"1s","value":"1s"}"#, "`value` is given twice"),
         (

@@ -26,6 +26,9 @@ fn by_way_of_a_value() {
     });
     let message: WellKnown = serde_json::from_value(value.clone()).unwrap();
     assert_eq!(write(&message), write(&read::<WellKnown>(&value.to_string())));
+    let empty: WellKnown =
+        serde_json::from_value(json!({"any": {"@type": "a/google.protobuf.Empty", "value": {}}})).unwrap();
+    assert_eq!(serde_json::to_value(&empty).unwrap(), json!({"any": {"@type": "a/google.protobuf.Empty"}}));
     let back = serde_json::to_value(&message).unwrap();
     assert_eq!(back["int64Value"], json!("7"));
     assert_eq!(back["value"], value["value"]);

@@ -1,11 +1,18 @@
-use crate::codec::json::{Error, Fields, Json, Reader, Table, Writer};
+use crate::codec::json::{Error, Field, Fields, Json, Reader, Table, Writer};
 
 static TABLE: Table = Table { name: "google.protobuf.Empty", fields: &[], names: &[] };
+
+/// In an Any, where protobuf-go writes it as `value`, like the well-known types that are no objects.
+static IN_ANY: Table = Table {
+    name: "google.protobuf.Empty",
+    fields: &[Field::new("value", "value", "\"value\":")],
+    names: &[("value", 0)],
+};
 
 /// `google.protobuf.Empty`.
 impl Json for () {
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
-        reader.object(&TABLE, self)
+        reader.object(if reader.in_any { &IN_ANY } else { &TABLE }, self)
     }
 
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
@@ -14,8 +21,8 @@ impl Json for () {
 }
 
 impl Fields for () {
-    fn read_field(&mut self, _: usize, _: &mut Reader<'_>) -> Result<(), Error> {
-        Ok(())
+    fn read_field(&mut self, _: usize, reader: &mut Reader<'_>) -> Result<(), Error> {
+        self.read(reader)
     }
 
     fn write_field(&self, _: usize, _: &mut Writer<'_>) -> Result<(), Error> {
