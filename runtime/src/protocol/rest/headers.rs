@@ -52,12 +52,13 @@ const OF_HTTP: &[&str] = &[
 ];
 
 /// Gives metadata its own names: `Grpc-Metadata-X` is `x`. Takes the timeout out, if there is one. What `Connection` names
-/// is named as it came.
+/// is named as it came, and no metadata becomes a timeout.
 pub(super) fn to_metadata(request: &mut HeaderMap) -> Option<HeaderValue> {
     if !request.keys().any(|name| name.as_str().starts_with("grpc-")) {
         return None;
     }
     headers::drop_hops(request);
+    let timeout = request.remove(GRPC_TIMEOUT);
     let of_metadata = |(name, value): (&HeaderName, &HeaderValue)| {
         let plain = name.as_str().strip_prefix(IN)?;
         let plain = HeaderName::try_from(plain).ok().filter(|plain| plain != header::CONNECTION);
@@ -72,7 +73,7 @@ pub(super) fn to_metadata(request: &mut HeaderMap) -> Option<HeaderValue> {
             request.append(plain, value);
         }
     }
-    request.remove(GRPC_TIMEOUT)
+    timeout
 }
 
 /// The headers of an answer, or its trailers, as initial and trailing metadata: `Grpc-Metadata-X` is `x` of the one,
