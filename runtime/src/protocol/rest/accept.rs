@@ -1,5 +1,7 @@
 //! Media types: what a caller sends and what it wants.
 
+use core::cmp::Reverse;
+
 use http::{HeaderMap, HeaderValue, header};
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -30,34 +32,49 @@ impl Shape {
             Self::Bytes => None,
         }
     }
+
+    /// How exactly a media range names the shape of a stream; none if it does not.
+    fn exactness(self, range: &str) -> Option<u8> {
+        match (range, self) {
+            ("*/*", _) => Some(0),
+            ("application/*", Self::Array | Self::Lines) | ("text/*", Self::Events) => Some(1),
+            ("application/json", Self::Array)
+            | ("application/x-ndjson" | "application/jsonl" | "application/ndjson", Self::Lines)
+            | ("text/event-stream", Self::Events) => Some(2),
+            _ => None,
+        }
+    }
 }
 
-/// The shape of a stream that the caller prefers: of equal weights the first. An array if it wants none of them.
+/// The shapes that a stream may have, the last one first where a caller does not care.
+const OF_STREAMS: [Shape; 3] = [Shape::Events, Shape::Lines, Shape::Array];
+
+/// The shape of a stream that the caller prefers (RFC 9110, 12.5.1). What a shape weighs is said by the range that names it
+/// most exactly, and of equal weights the first in the header counts. An array if it wants none of them.
 pub(super) fn stream(headers: &HeaderMap) -> Shape {
     let values = headers.get_all(header::ACCEPT);
     let ranges = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    let mut best = (0, Shape::Array);
-    for range in ranges {
+    let mut said = OF_STREAMS.map(|_| None);
+    for (place, range) in ranges.enumerate() {
         let (essence, parameters) = range.split_once(';').unwrap_or((range, ""));
-        let shape = match essence.trim().to_ascii_lowercase().as_str() {
-            "application/x-ndjson" | "application/jsonl" | "application/ndjson" => Shape::Lines,
-            "text/event-stream" => Shape::Events,
-            "application/json" | "application/*" | "*/*" => Shape::Array,
-            _ => continue,
-        };
-        let weight = weight(parameters);
-        if weight > best.0 {
-            best = (weight, shape);
+        let (essence, weight) = (essence.trim().to_ascii_lowercase(), weight(parameters));
+        for (shape, said) in OF_STREAMS.iter().zip(&mut said) {
+            let named = shape.exactness(&essence).map(|exactness| (exactness, weight, Reverse(place)));
+            *said = named.max(*said);
         }
     }
-    best.1
+    let weighed = OF_STREAMS.iter().zip(said).filter_map(|(shape, said)| {
+        let (_, weight, place) = said?;
+        (weight > 0).then_some((weight, place, *shape))
+    });
+    weighed.max_by_key(|(weight, place, _)| (*weight, *place)).map_or(Shape::Array, |(.., shape)| shape)
 }
 
 /// In thousandths (RFC 9110, 12.4.2).
 fn weight(parameters: &str) -> u32 {
     let q = parameters.split(';').find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("q").then_some(value.trim())
+        name.trim().eq_ignore_ascii_case("q").then_some(value.trim().trim_matches('"'))
     });
     let value = q.and_then(|value| value.parse::<f32>().ok()).unwrap_or(1.0);
     (value.clamp(0.0, 1.0) * 1000.0) as u32
@@ -110,6 +127,17 @@ mod tests {
             ("text/event-stream;q=0.2, application/json;q=0.9, */*;q=0.1", Shape::Array),
             ("text/event-stream, */*", Shape::Events),
             ("text/event-stream;q=0, application/jsonl;q=0.001", Shape::Lines),
+            ("*/*, text/event-stream", Shape::Array),
+            ("application/*", Shape::Array),
+            ("text/*", Shape::Events),
+            ("application/*;q=0.5, text/*;q=0.6", Shape::Events),
+            ("application/json;q=0, */*;q=0.1", Shape::Lines),
+            ("*/*;q=0.1, application/json;q=0", Shape::Lines),
+            ("application/*;q=0, */*", Shape::Events),
+            ("application/json;q=0.1, application/*;q=0.2", Shape::Lines),
+            ("application/json;q=0", Shape::Array),
+            ("*/*;q=0", Shape::Array),
+            ("application/jsonl;q=\"0.5\", text/event-stream;q=0.6", Shape::Events),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT, HeaderValue::from_static(accept));

@@ -80,14 +80,8 @@ impl Protocol for Rest {
         if let Some(content_type) = call.shape.content_type().or_else(|| call.written.content_type()) {
             response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         }
-        // HTTP/1.1 sends the trailers that the head has announced.
-        if call.is_stream
-            && let Some(names) = call.written.trailers()
-        {
-            response.headers_mut().insert(header::TRAILER, names);
-        }
-        if call.shape == Shape::Events {
-            response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+        if call.is_stream {
+            of_stream(call, response.headers_mut());
         }
         response
     }
@@ -135,6 +129,20 @@ impl Rest {
         let data = answer.message.into_bytes();
         let data = (!data.is_empty()).then_some(data);
         response.map(|()| Body::whole(data, None))
+    }
+}
+
+/// Adds what only the head of a stream has.
+fn of_stream(call: &Transcoding, head: &mut HeaderMap) {
+    // HTTP/1.1 sends the trailers that the head has announced.
+    if let Some(names) = call.written.trailers() {
+        head.insert(header::TRAILER, names);
+    }
+    if call.shape != Shape::Bytes {
+        head.append(header::VARY, HeaderValue::from_static("accept"));
+    }
+    if call.shape == Shape::Events {
+        head.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
     }
 }
 
