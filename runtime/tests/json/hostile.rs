@@ -89,7 +89,8 @@ fn numbers_of_ten_million_digits() {
 fn anys_that_name_their_type_last() {
     let end = r#","@type":"a/google.protobuf.Any"}"#;
     let nested = |depth: usize, inner: &str| format!("{}{inner}{}", r#"{"value":"#.repeat(depth), end.repeat(depth));
-    assert!(options().from_str::<Any>(&nested(4, "{}")).is_ok());
+    assert!(options().from_str::<Any>(&nested(8, "{}")).is_ok());
+    assert!(refused_quickly::<Any>(&nested(12, "{}")).contains("write `@type` first"));
     let long = format!(r#"{{"x":"{}"}}"#, "a".repeat(1_000_000));
     let error = refused_quickly::<Any>(&nested(45, &long));
     assert!(error.contains("write `@type` first"), "{error}");
