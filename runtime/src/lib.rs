@@ -19,7 +19,8 @@
 //! - `auth`: static tokens for callers; `jwt`: JSON Web Tokens ([`interceptors`]).
 //! - `otel`: OpenTelemetry's trace contexts and metrics ([`interceptors`]).
 //! - `gzip` (default), `deflate`, `zstd`: compression of messages.
-//! - `serde`: generated messages implement serde's `Serialize` and `Deserialize` with the meaning of ProtoJSON.
+//! - `serde`: generated messages implement serde's `Serialize` and `Deserialize` with the meaning of ProtoJSON
+//!   (`json::deserialize` says where a format cannot keep it).
 
 #![cfg_attr(not(feature = "net"), allow(dead_code, reason = "parts of the core serve transports only"))]
 

@@ -36,6 +36,25 @@ fn by_way_of_a_value() {
     assert_eq!(serde_json::to_value(&maps).unwrap(), json!({"int32s": {"1": 2}, "flags": {"true": false}}));
 }
 
+/// serde_json reads these as doubles.
+#[test]
+fn numbers_are_as_exact_as_the_format_has_them() {
+    let int64 = |text: &str| serde_json::from_str::<Scalars>(text).map(|scalars| scalars.int64).ok();
+    let exact = |text: &str| crate::options().from_str::<Scalars>(text).map(|scalars| scalars.int64).ok();
+    for (text, value) in [
+        (r#"{"int64":9007199254740993}"#, Some(9_007_199_254_740_993)),
+        (r#"{"int64":1e18}"#, Some(1_000_000_000_000_000_000)),
+        (r#"{"int64":1.5}"#, None),
+        (r#"{"int64":9223372036854775808.0}"#, None),
+        (r#"{"int64":1e19}"#, None),
+    ] {
+        assert_eq!((int64(text), exact(text)), (value, value), "{text}");
+    }
+    let text = r#"{"int64":9007199254740993.0}"#;
+    assert_eq!(exact(text), Some(9_007_199_254_740_993));
+    assert!(int64(text).is_some_and(|value| value % 2 == 0), "{:?} has more digits than an f64", int64(text));
+}
+
 #[test]
 fn errors_name_the_field() {
     let error = serde_json::from_str::<Scalars>(r#"{"int32":"x"}"#).unwrap_err();

@@ -19,6 +19,10 @@ pub fn serialize<S: Serializer>(message: &dyn Json, serializer: S) -> Result<S::
 }
 
 /// What `Deserialize` of a generated message does: reads its JSON, with the default [`Options`].
+///
+/// A number is what the format has made of it. serde_json gives one with a fraction or an exponent, and one beyond 64 bits,
+/// as an `f64`, so that `9007199254740993.0` in an `int64` becomes another number, where [`from_str`](super::from_str)
+/// reads every digit. What is then no integer, or out of the field's range, is an error.
 pub fn deserialize<'de, T: Json + Default, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let options = Options::new();
     let mut writer = Writer::new(Vec::new(), &options);
