@@ -6,13 +6,12 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 
 use crate::{
     json::{Form, Json, Options, Part, text_of},
-    method::{BodySelector, HttpRule, Segment, Variable},
+    method::{BodySelector, HttpRule, Segment, Template, Variable},
+    protocol::rest::percent::{Piece, decode},
 };
 
 /// What stands for itself in a segment or a parameter: `[-_.~0-9a-zA-Z]`.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-/// And in a variable of several segments.
-const SEGMENTS: &AsciiSet = &SEGMENT.remove(b'/');
 /// What cannot stand in a target, and may stand in a template.
 const LITERAL: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'?').add(b'`').add(b'{').add(b'}');
@@ -34,8 +33,7 @@ fn path(rule: &'static HttpRule, message: &dyn Json, options: &Options, target: 
     while let Some(segment) = template.segments.get(at) {
         target.push('/');
         if let Some(variable) = variables.next_if(|variable| variable.start <= at) {
-            let pattern = template.segments.get(variable.start..variable.end).unwrap_or_default();
-            capture(variable, pattern, message, options, target)?;
+            capture(template, variable, message, options, target)?;
             at = variable.end.max(at + 1);
             continue;
         }
@@ -56,8 +54,8 @@ fn path(rule: &'static HttpRule, message: &dyn Json, options: &Options, target: 
 
 /// Writes the value of a variable, which must be one that the template matches.
 fn capture(
+    template: &Template,
     variable: &Variable,
-    pattern: &[Segment],
     message: &dyn Json,
     options: &Options,
     target: &mut String,
@@ -69,34 +67,45 @@ fn capture(
         .map_err(|error| format!("the field `{}` cannot be read: {error}", name()))?;
     let json = std::str::from_utf8(&json).unwrap_or_default();
     let value = if json.is_empty() { String::new() } else { text_of(json).map_err(|error| error.to_string())? };
-    let is_one = matches!(pattern, [Segment::Wildcard]);
-    let fits = if is_one { !value.is_empty() } else { matches(pattern, &value) };
-    if !fits {
+    let pattern = template.segments.get(variable.start..variable.end).unwrap_or_default();
+    if !write(pattern, &value, target) {
         return Err(format!("the field `{}` is {value:?}, which does not fit `{}`", name(), shown(pattern)));
     }
     // Whoever is on the way resolves them (RFC 3986, 5.2.4), and they have no other spelling.
     if value.split('/').any(|segment| matches!(segment, "." | "..")) {
         return Err(format!("the field `{}` is {value:?}: a path cannot hold `.` and `..`", name()));
     }
-    target.extend(utf8_percent_encode(&value, if is_one { SEGMENT } else { SEGMENTS }));
     Ok(())
 }
 
-/// Whether the segments of a value are those of a pattern; behind `**` stand literals only.
-fn matches(pattern: &[Segment], value: &str) -> bool {
-    let segments: Vec<&str> = if value.is_empty() { Vec::new() } else { value.split('/').collect() };
-    let one = |(pattern, segment): (&Segment, &&str)| match pattern {
-        Segment::Literal(text) => text == segment,
-        Segment::Wildcard => !segment.is_empty(),
-        Segment::Rest => false,
-    };
-    let Some(rest) = pattern.iter().position(|segment| *segment == Segment::Rest) else {
-        return pattern.len() == segments.len() && pattern.iter().zip(&segments).all(one);
-    };
-    let (before, behind) = (&pattern[..rest], &pattern[rest + 1..]);
-    segments.len() >= before.len() + behind.len()
-        && before.iter().zip(&segments).all(one)
-        && behind.iter().rev().zip(segments.iter().rev()).all(one)
+/// Writes the segments of a value, if they are those of the pattern. Its literals have one spelling, by which servers
+/// know them.
+fn write(pattern: &[Segment], value: &str, target: &mut String) -> bool {
+    let is_one = matches!(pattern, [Segment::Wildcard | Segment::Literal(_)]);
+    let piece = if is_one { Piece::Segment } else { Piece::Segments };
+    let segments = || value.split(|letter| letter == '/' && !is_one);
+    let mut expected = stretched(pattern, segments().count());
+    for (index, segment) in segments().enumerate() {
+        if index > 0 {
+            target.push('/');
+        }
+        match expected.next() {
+            Some(Segment::Literal(text)) if decode(text, piece).is_ok_and(|text| text == segment) => {
+                target.extend(utf8_percent_encode(text, LITERAL));
+            }
+            Some(Segment::Wildcard) if !segment.is_empty() => target.extend(utf8_percent_encode(segment, SEGMENT)),
+            Some(Segment::Rest) => target.extend(utf8_percent_encode(segment, SEGMENT)),
+            _ => return false,
+        }
+    }
+    expected.next().is_none()
+}
+
+/// A pattern with `**` as often as it takes to have so many segments.
+fn stretched(pattern: &[Segment], count: usize) -> impl Iterator<Item = &Segment> {
+    let more = (count + 1).saturating_sub(pattern.len());
+    let times = move |segment: &Segment| if *segment == Segment::Rest { more } else { 1 };
+    pattern.iter().flat_map(move |segment| std::iter::repeat_n(segment, times(segment)))
 }
 
 fn shown(pattern: &[Segment]) -> String {
@@ -123,4 +132,87 @@ fn query(rule: &'static HttpRule, message: &dyn Json, options: &Options, target:
         target.extend(utf8_percent_encode(value, SEGMENT));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        grpc::health::v1::HealthCheckRequest,
+        method::Content,
+        protocol::rest::router::{Router, captures},
+    };
+
+    /// A rule whose template has one variable, around all that stands in braces.
+    fn rule(text: &'static str) -> &'static HttpRule {
+        let (path, verb) = text.rsplit_once(':').unwrap_or((text, ""));
+        let places = path[1..].split('/').enumerate();
+        let (mut start, mut end) = (0, 0);
+        let segments: Vec<_> = places
+            .map(|(at, segment)| {
+                start = if segment.starts_with('{') { at } else { start };
+                end = if segment.ends_with('}') { at + 1 } else { end };
+                match segment.trim_matches(['{', '}']) {
+                    "*" => Segment::Wildcard,
+                    "**" => Segment::Rest,
+                    literal => Segment::Literal(literal),
+                }
+            })
+            .collect();
+        let variables = vec![Variable { field: &["service"], start, end }];
+        let template = Template { text, segments: segments.leak(), verb, variables: variables.leak() };
+        let (request, response) = (Content::Json, Content::Json);
+        let body = BodySelector::All;
+        Box::leak(Box::new(HttpRule {
+            verb: "POST",
+            template,
+            body,
+            response_body: "",
+            request,
+            response,
+            update_mask: "",
+        }))
+    }
+
+    /// What our own server makes of it is what was written.
+    #[test]
+    fn paths_of_values() {
+        let options = Options::new();
+        for (text, value, expected) in [
+            ("/v1/{*}", "a/b:c", Ok("/v1/a%2Fb%3Ac")),
+            ("/v1/{*}", "", Err("is \"\", which does not fit `*`")),
+            ("/v1/{a/*}/b", "a/x", Ok("/v1/a/x/b")),
+            ("/v1/{a/*}/b", "a/x/y", Err("does not fit `a/*`")),
+            ("/v1/{a/*}/b", "b/x", Err("does not fit `a/*`")),
+            ("/v1/{**}", "", Ok("/v1/")),
+            ("/v1/{**}", "a/", Ok("/v1/a/")),
+            ("/v1/{a/**}", "a", Ok("/v1/a")),
+            ("/v1/{a/**}", "", Err("does not fit `a/**`")),
+            ("/v1/{**/z}", "z", Ok("/v1/z")),
+            ("/v1/{**/z}", "a/%2F/z", Ok("/v1/a/%252F/z")),
+            ("/v1/{a/**/z}", "a", Err("does not fit `a/**/z`")),
+            // What a literal says has one spelling in a path, and stands decoded in the field.
+            ("/v1/{a@b/*}", "a@b/@", Ok("/v1/a@b/%40")),
+            ("/v1/{!$&'()+,;=/**}", "!$&'()+,;=/+", Ok("/v1/!$&'()+,;=/%2B")),
+            ("/v1/{a%20b/*}", "a b/c", Ok("/v1/a%20b/c")),
+            ("/v1/{a%20b/*}", "a%20b/c", Err("does not fit `a%20b/*`")),
+            ("/v1/{a%2fb/*}", "a%2fb/c", Ok("/v1/a%2fb/c")),
+            ("/v1/{%2F%2A}", "/*", Ok("/v1/%2F%2A")),
+        ] {
+            let (rule, mut router) = (rule(text), Router::default());
+            router.add(rule, ()).expect("the only rule");
+            let message = HealthCheckRequest { service: value.into() };
+            let found = expand(rule, &message, &options);
+            match (found, expected) {
+                (Ok(found), Ok(expected)) => {
+                    assert_eq!(found, expected, "{text} {value}");
+                    let read = router.find("POST", found.path()).expect("the rule");
+                    let read: Vec<_> = captures(&rule.template, found.path(), &read.segments).collect();
+                    assert_eq!(read[0].1.as_deref(), Ok(value), "{text}");
+                }
+                (Err(found), Err(expected)) => assert!(found.contains(expected), "{found:?} has {expected:?}"),
+                (found, expected) => panic!("{text} {value:?}: {found:?}, not {expected:?}"),
+            }
+        }
+    }
 }
