@@ -29,8 +29,9 @@ pub(super) fn expand(rule: &'static HttpRule, message: &dyn Json, options: &Opti
 fn path(rule: &'static HttpRule, message: &dyn Json, options: &Options, target: &mut String) -> Result<(), String> {
     let template = &rule.template;
     let mut variables = template.variables.iter().peekable();
-    let mut at = 0;
+    let (mut at, mut start) = (0, 0);
     while let Some(segment) = template.segments.get(at) {
+        start = target.len();
         target.push('/');
         if let Some(variable) = variables.next_if(|variable| variable.start <= at) {
             capture(template, variable, message, options, target)?;
@@ -46,6 +47,13 @@ fn path(rule: &'static HttpRule, message: &dyn Json, options: &Options, target: 
         at += 1;
     }
     if !template.verb.is_empty() {
+        // Behind a slash a colon begins no verb (docs/rest.md, 2.3): a `**` of no segments goes without its own.
+        if start > 0 && target.get(start..) == Some("/") {
+            target.pop();
+        }
+        if target.ends_with('/') {
+            return Err(format!("behind `{target}` there is no place for the verb of `{}`", template.text));
+        }
         target.push(':');
         target.extend(utf8_percent_encode(template.verb, LITERAL));
     }
@@ -191,6 +199,14 @@ mod tests {
             ("/v1/{**/z}", "z", Ok("/v1/z")),
             ("/v1/{**/z}", "a/%2F/z", Ok("/v1/a/%252F/z")),
             ("/v1/{a/**/z}", "a", Err("does not fit `a/**/z`")),
+            ("/v1/{*}:verb", "a/", Ok("/v1/a%2F:verb")),
+            ("/v1/{**}:verb", "a:verb", Ok("/v1/a%3Averb:verb")),
+            ("/v1/{**}:verb", "", Ok("/v1:verb")),
+            ("/v1/{a/**}:verb", "a", Ok("/v1/a:verb")),
+            ("/v1/{**}/b:verb", "", Ok("/v1//b:verb")),
+            ("/v1/{**}:verb", "a/", Err("behind `/v1/a/` there is no place for the verb of `/v1/{**}:verb`")),
+            ("/v1/{**}:verb", "/", Err("behind `/v1//` there is no place")),
+            ("/{**}:verb", "", Err("behind `/` there is no place")),
             // What a literal says has one spelling in a path, and stands decoded in the field.
             ("/v1/{a@b/*}", "a@b/@", Ok("/v1/a@b/%40")),
             ("/v1/{!$&'()+,;=/**}", "!$&'()+,;=/+", Ok("/v1/!$&'()+,;=/%2B")),
