@@ -104,6 +104,11 @@ fn prescribed() -> Vec<Prescribed> {
         // Others: the binding that the request fits into; a HttpBody inside of a JSON body.
         row!(OthersClient.delete_log(r#"{"logName":"projects/p/logs/a%2Fb"}"#) => "DELETE /v2/projects/p/logs/a%252Fb" ""),
         row!(OthersClient.delete_log(r#"{"logName":"folders/f/logs/l"}"#) => "DELETE /v2/folders/f/logs/l" ""),
+        row!(ItemsClient.get(r#"{"int32":0,"time":"2026-01-02T03:04:05Z","child":{"id":"c"}}"#)
+            => "GET /v1/typed/0/false/RED/2026-01-02T03%3A04%3A05Z/c" ""),
+        // Of what is not set, and could be, nothing is invented.
+        row!(ItemsClient.get(r#"{"child":{"id":"c"}}"#) => "GET /v1/~tilde/a.b-c_d@e?child.id=c" ""),
+        row!(ItemsClient.get(r#"{"data":"AQ==","text":"t"}"#) => "GET /v1/~tilde/a.b-c_d@e?text=t&data=AQ%3D%3D" ""),
         row!(OthersClient.raw_predict(r#"{"endpoint":"projects/p/locations/l/publishers/g/models/m","httpBody":{"contentType":"text/plain","data":"aGk="}}"#)
             => "POST /v1/projects/p/locations/l/publishers/g/models/m:rawPredict" r#"{"httpBody":{"contentType":"text/plain","data":"aGk="}}"#),
     ]

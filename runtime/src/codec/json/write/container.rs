@@ -25,7 +25,7 @@ impl Writer<'_> {
     pub fn optional<T: Json + Default>(&mut self, value: &Option<T>) -> Result<(), Error> {
         match value {
             Some(value) => self.required(value),
-            None if self.unset => self.default_of::<T>(),
+            None if self.unset && self.form != Form::Set => self.default_of::<T>(),
             None => Ok(()),
         }
     }

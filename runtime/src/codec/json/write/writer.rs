@@ -37,6 +37,8 @@ pub(crate) enum Form {
     Json,
     /// One that is not set is its default, as other fields are.
     Whole,
+    /// Whatever has presence and is not set is nothing, and so is what would be inside of it.
+    Set,
     /// Bytes are as they are, and the rest is as JSON.
     Raw,
 }

@@ -71,10 +71,13 @@ fn capture(
     let name = || variable.field.join(".");
     let mut json = BytesMut::new();
     options
-        .append_field(message, variable.field, Form::Json, &mut json)
+        .append_field(message, variable.field, Form::Set, &mut json)
         .map_err(|error| format!("the field `{}` cannot be read: {error}", name()))?;
     let json = std::str::from_utf8(&json).unwrap_or_default();
-    let value = if json.is_empty() { String::new() } else { text_of(json).map_err(|error| error.to_string())? };
+    if json.is_empty() {
+        return Err(format!("the field `{}` is not set", name()));
+    }
+    let value = text_of(json).map_err(|error| error.to_string())?;
     let pattern = template.segments.get(variable.start..variable.end).unwrap_or_default();
     if !write(pattern, &value, target) {
         return Err(format!("the field `{}` is {value:?}, which does not fit `{}`", name(), shown(pattern)));
