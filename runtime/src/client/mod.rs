@@ -73,9 +73,9 @@ pub enum Protocol {
     /// REST and JSON by the `google.api.http` rules of methods, over any version of HTTP, for APIs that offer only that.
     ///
     /// Of the bindings of a method, the first is taken that the request fits into. A method without one ends with
-    /// `UNIMPLEMENTED`, a request that fits into none with `INVALID_ARGUMENT`: an empty variable of the path, or a map
-    /// that would have to stand in the query. Fields that this client does not know are ignored, unless
-    /// [`json`](Client::json) says otherwise.
+    /// `UNIMPLEMENTED`, a request that fits into none with `INVALID_ARGUMENT`: a variable of the path that is empty or not
+    /// set, or, where it would have to stand in the query, a map or a message that is set and has no field that is. Fields
+    /// that this client does not know are ignored, unless [`json`](Client::json) says otherwise.
     Rest,
 }
 

@@ -780,6 +780,12 @@ pub struct Precondition {
     pub more: ::rsgrpc::prost::alloc::vec::Vec<Precondition>,
     #[prost(message, optional, tag = "6")]
     pub open: ::core::option::Option<::rsgrpc::prost_types::Struct>,
+    #[prost(message, optional, tag = "7")]
+    pub value: ::core::option::Option<::rsgrpc::prost_types::Value>,
+    #[prost(message, optional, tag = "8")]
+    pub list: ::core::option::Option<::rsgrpc::prost_types::ListValue>,
+    #[prost(message, optional, tag = "9")]
+    pub any: ::core::option::Option<::rsgrpc::prost_types::Any>,
 }
 
 impl ::rsgrpc::prost::Name for Precondition {
@@ -806,8 +812,21 @@ const _: () = {
             ::rsgrpc::json::Field::new("labels", "labels", "\"labels\":"),
             ::rsgrpc::json::Field::new("more", "more", "\"more\":"),
             ::rsgrpc::json::Field::new("open", "open", "\"open\":"),
+            ::rsgrpc::json::Field::new("value", "value", "\"value\":").nullable(),
+            ::rsgrpc::json::Field::new("list", "list", "\"list\":"),
+            ::rsgrpc::json::Field::new("any", "any", "\"any\":"),
         ],
-        names: &[("etag", 0), ("kind", 1), ("labels", 3), ("more", 4), ("open", 5), ("other", 2)],
+        names: &[
+            ("any", 8),
+            ("etag", 0),
+            ("kind", 1),
+            ("labels", 3),
+            ("list", 7),
+            ("more", 4),
+            ("open", 5),
+            ("other", 2),
+            ("value", 6),
+        ],
     };
 
     impl ::rsgrpc::json::Fields for Precondition {
@@ -821,6 +840,9 @@ const _: () = {
                 3 => r.map(&mut self.labels),
                 4 => r.repeated(&mut self.more),
                 5 => r.optional(&mut self.open),
+                6 => r.optional(&mut self.value),
+                7 => r.optional(&mut self.list),
+                8 => r.optional(&mut self.any),
                 _ => r.no_field(index),
             }
         }
@@ -835,6 +857,9 @@ const _: () = {
                 3 => w.map(&self.labels),
                 4 => w.repeated(&self.more),
                 5 => w.optional(&self.open),
+                6 => w.optional(&self.value),
+                7 => w.optional(&self.list),
+                8 => w.optional(&self.any),
                 _ => w.no_field(index),
             }
         }

@@ -162,14 +162,26 @@ async fn requests_that_no_rule_takes() {
         row!(PubSubClient.get_topic(r#"{"topic":"projects/p/topics/.."}"#) => "a path cannot hold `.` and `..`" ""),
         row!(StorageControlClient.get_folder(r#"{"name":"projects/_/buckets/b/folders/a/../c"}"#) => "a path cannot hold `.` and `..`" ""),
         row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{"labels":{"a":"b"}}}"#) => "precondition.labels: it has no text form" ""),
-        row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{"more":[{}]}}"#) => "precondition.more: it has no text form" ""),
+        row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{"more":[{}]}}"#) => "precondition.more[0]: it has no text form" ""),
         row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{"open":{"a":1}}}"#) => "precondition.open: it has no text form" ""),
+        row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{"open":{}}}"#) => "precondition.open: it has no text form" ""),
+        row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{"etag":"x","other":{}}}"#) => "precondition.other: it is set, but none of its fields is" ""),
+        row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{"value":null}}"#) => "precondition.value: it has no text form" ""),
+        row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{"value":"x"}}"#) => "precondition.value: it has no text form" ""),
+        row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{"list":[]}}"#) => "precondition.list: it has no text form" ""),
+        row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{"list":[1,2]}}"#) => "precondition.list: it has no text form" ""),
+        row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{"any":{}}}"#) => "precondition.any: it has no text form" ""),
+        row!(SpannerClient.list_sessions(r#"{"database":"projects/p/instances/i/databases/d","precondition":{}}"#) => "precondition: it is set, but none of its fields is" ""),
     ];
     for row in refused {
         let status = (row.call)(client.clone()).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
         assert!(status.message().contains(row.target), "{:?} has {:?}", status.message(), row.target);
     }
+    // Of lists and maps that are empty there is nothing to say, also where defaults are written.
+    let defaults = client.clone().json(json::Options::new().emit_defaults(true));
+    let item = Item { id: "i".into(), text: "t".into(), ..Item::default() };
+    assert_eq!(ItemsClient::new(defaults).get(item.clone()).await.unwrap().into_inner(), item);
     let health = rsgrpc::grpc::health::v1::HealthClient::new(client);
     let status = health.check(rsgrpc::grpc::health::v1::HealthCheckRequest::default()).await.unwrap_err();
     assert_eq!(status.code(), Code::Unimplemented);

@@ -29,6 +29,7 @@ impl Json for Any {
     }
 
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        writer.no_text()?;
         if self.type_url.is_empty() && self.value.is_empty() {
             writer.raw("{}");
             return Ok(());

@@ -15,6 +15,7 @@ impl Json for Struct {
     }
 
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        writer.no_text()?;
         writer.enter()?;
         writer.entries(&self.fields)?;
         writer.leave();
@@ -34,6 +35,7 @@ impl Json for ListValue {
     }
 
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        writer.no_text()?;
         writer.enter()?;
         writer.elements(&self.values)?;
         writer.leave();
@@ -63,6 +65,7 @@ impl Json for Value {
     }
 
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), Error> {
+        writer.no_text()?;
         match &self.kind {
             Some(Kind::NullValue(_)) => writer.raw("null"),
             Some(Kind::NumberValue(value)) if value.is_finite() => writer.double(*value),

@@ -28,13 +28,25 @@ pub(crate) struct Parting<'a> {
     parameters: Option<Vec<(String, String)>>,
 }
 
+impl Parting<'_> {
+    /// Whether a parameter or the path says something of the message at hand, which has this name.
+    fn tells_of(&self, name: &str) -> bool {
+        let is_inside = |other: &str| other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        let way = || self.trail.iter().map(|field| field.name);
+        let leads_inside = |variable: &Variable| way().eq(variable.field.iter().copied().take(way().len()));
+        self.parameters.iter().flatten().last().is_some_and(|(last, _)| is_inside(last))
+            || self.part.variables.iter().any(leads_inside)
+    }
+}
+
 impl Options {
     /// The fields of a message as the parameters of a query, by their JSON names: those that stand neither in the path nor
     /// in the body. A repeated field is as many parameters as it has values.
     ///
     /// # Errors
     ///
-    /// A field is set that has no text form: a map, a repeated message, an Any, a Struct.
+    /// A field is set that has no text form: a map, a repeated message, an Any, a Struct, a Value, a ListValue, or a
+    /// message of which no parameter and no variable of the path would tell.
     pub(crate) fn parameters(&self, message: &dyn Json, part: Part<'_>) -> Result<Vec<(String, String)>, Error> {
         let mut writer = Writer::new(Vec::new(), self);
         writer.parting = Some(Box::new(Parting { part, trail: Vec::new(), parameters: Some(Vec::new()) }));
@@ -67,6 +79,10 @@ impl Writer<'_> {
     #[cold]
     pub(super) fn parted(&mut self, table: &'static Table, message: &dyn Fields) -> Result<(), Error> {
         let named = self.parting.as_ref().is_some_and(|parting| parting.parameters.is_some());
+        // An element of a list.
+        if named && matches!(self.out.last(), Some(b'[' | b',')) {
+            return Err(without_text());
+        }
         self.enter()?;
         if !std::mem::take(&mut self.opened) && !named {
             self.out.push(b'{');
@@ -112,20 +128,35 @@ impl Writer<'_> {
         }
     }
 
+    /// Refuses what has no text form where a parameter's value is to be written.
+    pub(crate) fn no_text(&self) -> Result<(), Error> {
+        match &self.parting {
+            Some(parting) if parting.parameters.is_some() && !parting.trail.is_empty() => Err(without_text()),
+            _ => Ok(()),
+        }
+    }
+
     /// Turns what was written of a field, key, value and comma, into parameters. Of a message there is no value: its
     /// fields are parameters already.
     fn take_parameters(&mut self, start: usize) -> Result<(), Error> {
         let written = self.out.split_off(start);
+        if written.is_empty() {
+            return Ok(());
+        }
         let Some(parting) = &mut self.parting else { return Ok(()) };
         let key = parting.trail.last().map_or(0, |field| field.key_len(self.options.proto_names));
         let value = written.get(key..written.len().saturating_sub(1)).unwrap_or_default();
         let value = str::from_utf8(value).map_err(|_| Error::new("the value is not UTF-8"))?;
         let names: Vec<_> = parting.trail.iter().map(|field| field.json).collect();
         let name = names.join(".");
+        if value.is_empty() && !parting.tells_of(&name) {
+            return Err(Error::new("it is set, but none of its fields is, of which a query could tell"));
+        }
         let Some(parameters) = &mut parting.parameters else { return Ok(()) };
         match value.as_bytes().first() {
             None => {}
-            Some(b'{') if value == "{}" => {}
+            // What is empty is written where defaults are.
+            Some(b'{' | b'[') if value.len() == 2 => {}
             Some(b'[') => {
                 for element in elements(value) {
                     parameters.push((name.clone(), text_of(element)?));
@@ -157,9 +188,11 @@ fn elements(array: &str) -> impl Iterator<Item = &str> {
 pub(crate) fn text_of(json: &str) -> Result<String, Error> {
     match json.as_bytes().first() {
         Some(b'"') => from_str(json),
-        None | Some(b'{' | b'[') => {
-            Err(Error::new("it has no text form; maps, repeated messages, Any and Struct go in a body only"))
-        }
+        None | Some(b'{' | b'[') => Err(without_text()),
         Some(_) => Ok(json.to_owned()),
     }
+}
+
+fn without_text() -> Error {
+    Error::new("it has no text form; maps, repeated messages, Any and Struct go in a body only")
 }
