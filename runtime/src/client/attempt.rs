@@ -120,6 +120,8 @@ async fn begun(codec: &Codec, mut body: Body) -> Result<Body, Status> {
     while !by.is_ready() {
         match poll_fn(|cx| body.poll_next(cx)).await.transpose()? {
             Some(frame) => first = Some(frame),
+            // Of bytes there may be none.
+            None if by.is_ready() => return Ok(Body::empty()),
             None => return Err(Status::invalid_argument("the request has no message that says where it goes")),
         }
     }

@@ -74,8 +74,12 @@ pub enum Protocol {
     ///
     /// Of the bindings of a method, the first is taken that the request fits into. A method without one ends with
     /// `UNIMPLEMENTED`, a request that fits into none with `INVALID_ARGUMENT`: a variable of the path that is empty or not
-    /// set, or, where it would have to stand in the query, a map or a message that is set and has no field that is. Fields
-    /// that this client does not know are ignored, unless [`json`](Client::json) says otherwise.
+    /// set, `extensions` of a `google.api.HttpBody` that is the body, or, where it would have to stand in the query, a map
+    /// or a message that is set and has no field that is. Fields that this client does not know are ignored, unless
+    /// [`json`](Client::json) says otherwise.
+    ///
+    /// Of a stream of requests, the first message says what stands in path, query and `Content-Type`, and one that says
+    /// otherwise ends the call with `INVALID_ARGUMENT`.
     Rest,
 }
 

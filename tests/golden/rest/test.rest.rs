@@ -1184,6 +1184,27 @@ pub static ITEMS: ::rsgrpc::ServiceDescriptor = ::rsgrpc::ServiceDescriptor {
                 response: ::rsgrpc::Content::Json,
                 update_mask: "",
             }]),
+        ::rsgrpc::Method::new("/test.rest.Items/Gather", ::rsgrpc::MethodKind::ClientStreaming)
+            .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
+            .with_http(&[::rsgrpc::HttpRule {
+                verb: "POST",
+                template: ::rsgrpc::Template {
+                    text: "/v1/gathered/{id}",
+                    segments: &[
+                        ::rsgrpc::Segment::Literal("v1"),
+                        ::rsgrpc::Segment::Literal("gathered"),
+                        ::rsgrpc::Segment::Wildcard,
+                    ],
+                    verb: "",
+                    variables: &[::rsgrpc::Variable { field: &["id"], start: 2, end: 3 }],
+                },
+                body: ::rsgrpc::BodySelector::Field("child"),
+                response_body: "",
+                request: ::rsgrpc::Content::Json,
+                response: ::rsgrpc::Content::Json,
+                update_mask: "",
+            }]),
         ::rsgrpc::Method::new("/test.rest.Items/Sync", ::rsgrpc::MethodKind::BidiStreaming)
             .with_input(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
             .with_output(::rsgrpc::json::Type::of::<Item>("test.rest.Item"))
@@ -1463,6 +1484,16 @@ pub trait Items: ::core::marker::Send + ::core::marker::Sync + 'static {
         ::rsgrpc::codegen::unimplemented_unary(&ITEMS.methods[11])
     }
 
+    fn gather(&self, request: ::rsgrpc::Request<::rsgrpc::Streaming<Item>>)
+        -> impl ::core::future::Future<Output = ::core::result::Result<
+            ::rsgrpc::Response<Item>,
+            ::rsgrpc::Status,
+        >> + ::core::marker::Send
+    {
+        let _ = request;
+        ::rsgrpc::codegen::unimplemented_unary(&ITEMS.methods[12])
+    }
+
     fn sync(&self, request: ::rsgrpc::Request<::rsgrpc::Streaming<Item>>)
         -> impl ::core::future::Future<Output = ::core::result::Result<
             ::rsgrpc::Response<
@@ -1472,7 +1503,7 @@ pub trait Items: ::core::marker::Send + ::core::marker::Sync + 'static {
         >> + ::core::marker::Send
     {
         let _ = request;
-        ::rsgrpc::codegen::unimplemented_streaming(&ITEMS.methods[12])
+        ::rsgrpc::codegen::unimplemented_streaming(&ITEMS.methods[13])
     }
 
     fn download(&self, request: ::rsgrpc::Request<Item>)
@@ -1482,7 +1513,7 @@ pub trait Items: ::core::marker::Send + ::core::marker::Sync + 'static {
         >> + ::core::marker::Send
     {
         let _ = request;
-        ::rsgrpc::codegen::unimplemented_unary(&ITEMS.methods[13])
+        ::rsgrpc::codegen::unimplemented_unary(&ITEMS.methods[14])
     }
 
     fn tail(&self, request: ::rsgrpc::Request<Item>)
@@ -1497,7 +1528,7 @@ pub trait Items: ::core::marker::Send + ::core::marker::Sync + 'static {
         >> + ::core::marker::Send
     {
         let _ = request;
-        ::rsgrpc::codegen::unimplemented_streaming(&ITEMS.methods[14])
+        ::rsgrpc::codegen::unimplemented_streaming(&ITEMS.methods[15])
     }
 
     fn echo(&self, request: ::rsgrpc::Request<::rsgrpc::google::api::HttpBody>)
@@ -1507,7 +1538,7 @@ pub trait Items: ::core::marker::Send + ::core::marker::Sync + 'static {
         >> + ::core::marker::Send
     {
         let _ = request;
-        ::rsgrpc::codegen::unimplemented_unary(&ITEMS.methods[15])
+        ::rsgrpc::codegen::unimplemented_unary(&ITEMS.methods[16])
     }
 
     fn attach(&self, request: ::rsgrpc::Request<Attachment>)
@@ -1517,7 +1548,7 @@ pub trait Items: ::core::marker::Send + ::core::marker::Sync + 'static {
         >> + ::core::marker::Send
     {
         let _ = request;
-        ::rsgrpc::codegen::unimplemented_unary(&ITEMS.methods[16])
+        ::rsgrpc::codegen::unimplemented_unary(&ITEMS.methods[17])
     }
 
     fn store(
@@ -1530,7 +1561,7 @@ pub trait Items: ::core::marker::Send + ::core::marker::Sync + 'static {
         >> + ::core::marker::Send
     {
         let _ = request;
-        ::rsgrpc::codegen::unimplemented_unary(&ITEMS.methods[17])
+        ::rsgrpc::codegen::unimplemented_unary(&ITEMS.methods[18])
     }
 }
 
@@ -1633,29 +1664,33 @@ impl<T: Items> ::rsgrpc::Service for ItemsServer<T> {
             }),
             12 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
-                call.stream(Items::sync(&*service, request).await?).await
+                call.outcome(Items::gather(&*service, request).await)
             }),
             13 => ::std::boxed::Box::pin(async move {
-                let request = call.arrival()
-                    .await.one()?;
-                call.outcome(Items::download(&*service, request).await)
+                let request = call.many();
+                call.stream(Items::sync(&*service, request).await?).await
             }),
             14 => ::std::boxed::Box::pin(async move {
                 let request = call.arrival()
                     .await.one()?;
-                call.stream(Items::tail(&*service, request).await?).await
+                call.outcome(Items::download(&*service, request).await)
             }),
             15 => ::std::boxed::Box::pin(async move {
                 let request = call.arrival()
                     .await.one()?;
-                call.outcome(Items::echo(&*service, request).await)
+                call.stream(Items::tail(&*service, request).await?).await
             }),
             16 => ::std::boxed::Box::pin(async move {
                 let request = call.arrival()
                     .await.one()?;
-                call.outcome(Items::attach(&*service, request).await)
+                call.outcome(Items::echo(&*service, request).await)
             }),
             17 => ::std::boxed::Box::pin(async move {
+                let request = call.arrival()
+                    .await.one()?;
+                call.outcome(Items::attach(&*service, request).await)
+            }),
+            18 => ::std::boxed::Box::pin(async move {
                 let request = call.many();
                 call.outcome(Items::store(&*service, request).await)
             }),
@@ -1750,41 +1785,48 @@ impl ItemsClient {
         self.client.client_streaming(&ITEMS.methods[11], requests)
     }
 
+    pub fn gather<T>(&self, requests: T) -> ::rsgrpc::ClientStreamingCall<'_, T::Stream, Item>
+    where
+        T: ::rsgrpc::IntoStreamingRequest<Message = Item>,
+    {
+        self.client.client_streaming(&ITEMS.methods[12], requests)
+    }
+
     pub fn sync<T>(&self, requests: T) -> ::rsgrpc::BidiStreamingCall<'_, T::Stream, Item>
     where
         T: ::rsgrpc::IntoStreamingRequest<Message = Item>,
     {
-        self.client.bidi_streaming(&ITEMS.methods[12], requests)
+        self.client.bidi_streaming(&ITEMS.methods[13], requests)
     }
 
     pub fn download(&self, request: impl ::rsgrpc::IntoRequest<Item>)
         -> ::rsgrpc::UnaryCall<'_, Item, ::rsgrpc::google::api::HttpBody>
     {
-        self.client.unary(&ITEMS.methods[13], request)
+        self.client.unary(&ITEMS.methods[14], request)
     }
 
     pub fn tail(&self, request: impl ::rsgrpc::IntoRequest<Item>)
         -> ::rsgrpc::ServerStreamingCall<'_, Item, ::rsgrpc::google::api::HttpBody>
     {
-        self.client.server_streaming(&ITEMS.methods[14], request)
+        self.client.server_streaming(&ITEMS.methods[15], request)
     }
 
     pub fn echo(&self, request: impl ::rsgrpc::IntoRequest<::rsgrpc::google::api::HttpBody>)
         -> ::rsgrpc::UnaryCall<'_, ::rsgrpc::google::api::HttpBody, ::rsgrpc::google::api::HttpBody>
     {
-        self.client.unary(&ITEMS.methods[15], request)
+        self.client.unary(&ITEMS.methods[16], request)
     }
 
     pub fn attach(&self, request: impl ::rsgrpc::IntoRequest<Attachment>)
         -> ::rsgrpc::UnaryCall<'_, Attachment, Attachment>
     {
-        self.client.unary(&ITEMS.methods[16], request)
+        self.client.unary(&ITEMS.methods[17], request)
     }
 
     pub fn store<T>(&self, requests: T) -> ::rsgrpc::ClientStreamingCall<'_, T::Stream, Item>
     where
         T: ::rsgrpc::IntoStreamingRequest<Message = ::rsgrpc::google::api::HttpBody>,
     {
-        self.client.client_streaming(&ITEMS.methods[17], requests)
+        self.client.client_streaming(&ITEMS.methods[18], requests)
     }
 }

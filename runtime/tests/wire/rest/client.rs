@@ -243,14 +243,14 @@ async fn all<T: rsgrpc::codegen::Message + std::fmt::Debug>(
     }
 }
 
+fn body(content_type: &str, data: &[u8]) -> HttpBody {
+    HttpBody { content_type: content_type.into(), data: data.to_vec(), extensions: Vec::new() }
+}
+
 /// All that a caller learns of calls by every kind of rule.
 async fn learned(client: &ItemsClient) -> Vec<String> {
     let with = |id: &str, act: &str| Item { id: id.into(), act: act.into(), ..Item::default() };
-    let body = |content_type: &str, data: &[u8]| HttpBody {
-        content_type: content_type.into(),
-        data: data.to_vec(),
-        extensions: Vec::new(),
-    };
+    let child = |text: &str| Some(Box::new(Item { text: text.into(), ..Item::default() }));
     let many =
         |count: usize| (0..count).map(|n| Item { text: "t".into(), ..with(&n.to_string(), "") }).collect::<Vec<_>>();
     let mut learned = vec![
@@ -282,7 +282,13 @@ async fn learned(client: &ItemsClient) -> Vec<String> {
         told(client.get(with("i", "panic")).await),
         told(client.create(Item { act: "long:2000000".into(), ..Item::default() }).await).chars().take(30).collect(),
         told(client.upload(stream::iter(many(3))).await),
+        told(
+            client
+                .gather(stream::iter([child("1"), None, child("3")].map(|child| Item { child, ..with("g", "") })))
+                .await,
+        ),
         told(client.store(stream::iter([body("text/csv", b"a,b\n"), body("text/csv", b"c,d\n")])).await),
+        told(client.store(stream::iter([body("", b"")])).await),
         all(client.sync(stream::iter(many(3))).await).await,
     ];
     for id in ["some-3", "break-2", "break-0", "refuse", "slow", "panic-1"] {
@@ -301,6 +307,43 @@ async fn rest_tells_what_grpc_tells() {
     for (name, client) in &clients[1..] {
         for (call, (found, expected)) in learned(client).await.iter().zip(&expected).enumerate() {
             assert_eq!(found, expected, "call {call}, {name}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_that_one_head_cannot_tell() {
+    let item = |id: &str, text: &str| Item { id: id.into(), text: text.into(), ..Item::default() };
+    let extended = || HttpBody { extensions: vec![prost_types::Any::default()], ..body("a/b", b"1") };
+    for (name, client) in &clients().await[1..] {
+        for (told, expected) in [
+            (
+                told(client.upload(stream::iter([item("1", "p"), item("2", "p"), item("3", "q")])).await),
+                "message 3 of the stream cannot be written for REST: the field `text` is another than in the first",
+            ),
+            (
+                told(client.upload(stream::iter([item("1", "p"), item("2", "")])).await),
+                "message 2 of the stream cannot be written for REST: the field `text` is \"\", which does not fit `*`",
+            ),
+            (told(client.gather(stream::iter([item("1", "p"), item("2", "p")])).await), "the field `id` is another"),
+            (told(client.gather(stream::iter([item("1", "p"), item("1", "q")])).await), "the field `text` is another"),
+            (told(client.gather(stream::iter([item("1", "p"), item("1", "")])).await), "the field `text` is another"),
+            (
+                told(client.store(stream::iter([body("a/b", b"1"), body("", b"2"), body("c/d", b"3")])).await),
+                "message 3 of the stream cannot be written for REST: the field `content_type` is another",
+            ),
+            (told(client.store(stream::iter([body("a/b", b"1"), extended()])).await), "message 2 of the stream"),
+            (told(client.store(stream::iter([extended()])).await), "`extensions` of a google.api.HttpBody"),
+            (told(client.echo(extended()).await), "`extensions` of a google.api.HttpBody"),
+            (
+                told(client.attach(Attachment { name: "n".into(), file: Some(extended()) }).await),
+                "`extensions` of a google.api.HttpBody",
+            ),
+        ] {
+            assert!(
+                told.starts_with("InvalidArgument ") && told.contains(expected),
+                "{name}: {told:?} has {expected:?}"
+            );
         }
     }
 }

@@ -175,6 +175,15 @@ impl Items for Handler {
         Ok(Response::new(all))
     }
 
+    async fn gather(&self, request: Request<Streaming<Item>>) -> Answer<Item> {
+        let mut messages = request.into_inner();
+        let mut all = Item::default();
+        while let Some(item) = messages.message().await? {
+            all.items.push(item);
+        }
+        Ok(Response::new(all))
+    }
+
     async fn sync(&self, request: Request<Streaming<Item>>) -> Answer<impl Stream<Item = Result<Item, Status>>> {
         Ok(Response::new(request.into_inner()))
     }

@@ -2,7 +2,10 @@
 
 use std::{
     any::Any,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::{Bytes, BytesMut};
@@ -31,6 +34,8 @@ pub(super) struct Line {
     pub(super) verb: Verb,
     pub(super) target: PathAndQuery,
     pub(super) content_type: Option<HeaderValue>,
+    /// How many messages of a stream it has stood for.
+    messages: AtomicUsize,
 }
 
 impl Taken {
@@ -100,13 +105,38 @@ impl Taken {
             }
             Content::Json => Some(HeaderValue::from_static("application/json")),
         };
-        Ok(Line { rule, verb, target, content_type })
+        Ok(Line { rule, verb, target, content_type, messages: AtomicUsize::new(1) })
     }
 
-    /// The type of the bytes of a `google.api.HttpBody`.
+    /// The head of a stream is sent once, as its first message says: a later one has to say the same.
+    fn agree(&self, line: &Line, message: &dyn Json) -> Result<(), Status> {
+        if is_constant(line.rule) {
+            return Ok(());
+        }
+        let number = line.messages.fetch_add(1, Ordering::Relaxed) + 1;
+        let why = match self.line_of(line.rule, message) {
+            Err(why) => why,
+            Ok(other) => {
+                let retyped = other.content_type.is_some() && other.content_type != line.content_type;
+                let differs = target::difference(&line.rule.template, &line.target, &other.target);
+                match differs.or_else(|| retyped.then(|| "content_type".to_owned())) {
+                    None => return Ok(()),
+                    Some(field) => format!("the field `{field}` is another than in the first, with which it was sent"),
+                }
+            }
+        };
+        Err(Status::invalid_argument(format!("message {number} of the stream cannot be written for REST: {why}")))
+    }
+
+    /// The type of the bytes of a `google.api.HttpBody`, which are all else that it may hold.
     fn content_type(&self, rule: &HttpRule, message: &dyn Json) -> Result<Option<HeaderValue>, String> {
         let mut json = BytesMut::new();
-        let found = self.options.append_field(message, &way(rule, "content_type"), Form::Json, &mut json);
+        let extensions = self.append_of_body(rule, message, "extensions", Form::Set, &mut json);
+        if !extensions.is_ok_and(|len| len <= "[]".len()) {
+            return Err("`extensions` of a google.api.HttpBody have no place beside its bytes".to_owned());
+        }
+        json.clear();
+        let found = self.append_of_body(rule, message, "content_type", Form::Json, &mut json);
         found.map_err(|error| error.to_string())?;
         let text = self.options.from_slice::<String>(&json).unwrap_or_default();
         if text.is_empty() {
@@ -122,9 +152,30 @@ impl Taken {
             BodySelector::All => None,
         };
         if rule.request == Content::HttpBody {
-            return self.options.append_field(message, &way(rule, "data"), Form::Raw, buf).map(drop);
+            return self.append_of_body(rule, message, "data", Form::Raw, buf).map(drop);
         }
-        self.options.append_part(message, Part { variables: rule.template.variables, body }, buf)
+        let start = buf.len();
+        self.options.append_part(message, Part { variables: rule.template.variables, body }, buf)?;
+        // Without its field, too, a message is an element of the stream.
+        if buf.len() == start && self.method.kind.streams_requests() {
+            buf.extend_from_slice(b"null");
+        }
+        Ok(())
+    }
+
+    /// Appends a field of the `google.api.HttpBody` that is the body.
+    fn append_of_body(
+        &self,
+        rule: &HttpRule,
+        message: &dyn Json,
+        name: &str,
+        form: Form,
+        buf: &mut BytesMut,
+    ) -> Result<usize, json::Error> {
+        match rule.body {
+            BodySelector::Field(field) => self.options.append_field(message, &[field, name], form, buf),
+            BodySelector::None | BodySelector::All => self.options.append_field(message, &[name], form, buf),
+        }
     }
 }
 
@@ -134,9 +185,11 @@ impl Transcode for Taken {
     }
 
     fn write(&self, message: &dyn Json, buf: &mut BytesMut) -> Result<(), Status> {
-        // Of a stream, what the first message says holds for all.
         let line = match self.noted().filter(|_| self.method.kind.streams_requests()) {
-            Some(line) => line,
+            Some(line) => {
+                self.agree(&line, message)?;
+                line
+            }
             None => self.keep(self.choose(message)?),
         };
         self.write_body(line.rule, message, buf)
@@ -151,14 +204,6 @@ impl Transcode for Taken {
 /// A newer server may say more than this client knows.
 pub(crate) fn default_options() -> json::Options {
     json::Options::new().ignore_unknown_fields(true)
-}
-
-/// The way to a field of the `google.api.HttpBody` that is the body.
-fn way<'a>(rule: &HttpRule, name: &'a str) -> Vec<&'a str> {
-    match rule.body {
-        BodySelector::Field(field) => vec![field, name],
-        BodySelector::None | BodySelector::All => vec![name],
-    }
 }
 
 /// Whether the head of a request by this rule is known before its first message.

@@ -7,7 +7,11 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use crate::{
     json::{Form, Json, Options, Part, text_of},
     method::{BodySelector, HttpRule, Segment, Template, Variable},
-    protocol::rest::percent::{Piece, decode},
+    protocol::rest::{
+        path::Segments,
+        percent::{Piece, decode},
+        router::captures,
+    },
 };
 
 /// What stands for itself in a segment or a parameter: `[-_.~0-9a-zA-Z]`.
@@ -143,6 +147,29 @@ fn query(rule: &'static HttpRule, message: &dyn Json, options: &Options, target:
         target.extend(utf8_percent_encode(value, SEGMENT));
     }
     Ok(())
+}
+
+/// The field of which two targets by the same template do not say the same.
+pub(super) fn difference(template: &'static Template, first: &PathAndQuery, other: &PathAndQuery) -> Option<String> {
+    if first == other {
+        return None;
+    }
+    let segments = (Segments::of(first.path())?, Segments::of(other.path())?);
+    let captured = captures(template, first.path(), &segments.0).zip(captures(template, other.path(), &segments.1));
+    for ((variable, first), (_, other)) in captured {
+        if first != other {
+            return Some(variable.field.join("."));
+        }
+    }
+    let values = |target, name| parameters(target).filter(move |parameter| parameter.0 == name);
+    let mut names = parameters(first).chain(parameters(other)).map(|(name, _)| name);
+    names.find(|&name| !values(first, name).eq(values(other, name))).map(str::to_owned)
+}
+
+/// The names and values of a query.
+fn parameters(target: &PathAndQuery) -> impl Iterator<Item = (&str, &str)> {
+    let parameters = target.query().unwrap_or_default().split('&');
+    parameters.map(|parameter| parameter.split_once('=').unwrap_or((parameter, "")))
 }
 
 #[cfg(test)]
