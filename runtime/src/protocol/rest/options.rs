@@ -126,7 +126,8 @@ impl HttpStatus {
     /// 204: done, and the message is not sent.
     pub const NO_CONTENT: Self = Self(204);
 
-    /// Any from 200 to 399; `None` for others. What is an error is a [`Status`](crate::Status), for every protocol.
+    /// Any from 200 to 399; `None` for others. What is an error is a [`Status`](crate::Status), for every protocol. From 300
+    /// on, a client of [`Protocol::Rest`](crate::Protocol::Rest) has `UNKNOWN`: it asks for nothing that it is led to.
     pub const fn new(code: u16) -> Option<Self> {
         if code >= 200 && code < 400 { Some(Self(code)) } else { None }
     }

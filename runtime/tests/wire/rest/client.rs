@@ -361,6 +361,21 @@ async fn metadata_of_both_ends() {
     }
 }
 
+// docs/rest.md 7.8
+#[tokio::test]
+async fn statuses_that_a_handler_chooses() {
+    let expected = |status: u16| if status < 300 { Ok(()) } else { Err(Code::Unknown) };
+    for (name, client) in &clients().await[1..] {
+        for status in [200, 201, 202, 204, 205, 299, 301, 303, 304, 307, 399] {
+            let item = Item { id: "i".into(), act: format!("status:{status}"), ..Item::default() };
+            let result = client.get(item).await;
+            assert_eq!(result.as_ref().map(drop).map_err(Status::code), expected(status), "{name} {status}");
+            let metadata = result.as_ref().map_or_else(Status::metadata, Response::metadata);
+            assert_eq!(metadata.get("location").unwrap(), "/v1/items/7", "{name} {status}");
+        }
+    }
+}
+
 /// A server that answers with this.
 async fn answering(answer: &'static str) -> ItemsClient {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -10,6 +10,8 @@ use crate::{google::rpc, json, protocol::codes};
 
 /// The error that an answer is: one of AIP-193, a bare `google.rpc.Status`, or by its HTTP status whatever else.
 pub(super) fn of_answer(body: &[u8], http: StatusCode, metadata: MetadataMap, options: &json::Options) -> Status {
+    // What leads elsewhere may be a message of any shape.
+    let body = if http.is_redirection() { &[] } else { body };
     let root = options.from_slice::<Value>(body).ok().and_then(|value| value.kind);
     let read = match &root {
         Some(Kind::StructValue(root)) => of_object(root, http, options),
@@ -155,6 +157,12 @@ mod tests {
             (400, r#"{"error":"invalid_grant","error_description":"bad token"}"#, Code::InvalidArgument, "bad token"),
             (418, "<html>", Code::FailedPrecondition, "the server answered with HTTP status 418 I'm a teapot"),
             (503, "", Code::Unavailable, "the server answered with HTTP status 503 Service Unavailable"),
+            (
+                303,
+                r#"{"code":5,"message":"of a message"}"#,
+                Code::Unknown,
+                "the server answered with HTTP status 303 See Other",
+            ),
             (302, "{}", Code::Unknown, "the server answered with HTTP status 302 Found"),
             (500, r#"{"error":{"code":"x","message":7,"status":"NO_SUCH"}}"#, Code::Internal, ""),
         ] {
