@@ -1,6 +1,7 @@
 //! Answers whose last frame says how the call ended, as gRPC-Web and Connect streams have them.
 
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::{Code, Status, metadata::MetadataMap};
 
 use crate::{
@@ -65,5 +66,40 @@ impl Deframe for LastFrame {
         self.outcome.take().unwrap_or_else(|| {
             Err(Status::internal("the server ended its answer without the frame that ends the call"))
         })
+    }
+}
+
+/// So many values a last frame may have: it may be as long as a message, and `http` has a map for no more than 24,576 names.
+const MOST_VALUES: usize = 1000;
+
+/// The fields of a last frame.
+#[derive(Default)]
+pub(super) struct Fields {
+    pub(super) map: HeaderMap,
+    /// What was found first that is no field, or one too many. It is no reason to forget what the others say.
+    pub(super) wrong: Option<Status>,
+    values: usize,
+}
+
+impl Fields {
+    /// Adds a field; this is wrong if it is none.
+    pub(super) fn add(&mut self, field: Option<(HeaderName, HeaderValue)>, wrong: impl FnOnce() -> Status) {
+        let Some((name, value)) = field else { return self.fail(wrong) };
+        // Binary values are parted at commas.
+        let commas = || value.as_bytes().iter().filter(|&&byte| byte == b',').count();
+        self.values += 1 + if name.as_str().ends_with("-bin") { commas() } else { 0 };
+        // The outcome itself is never one too many.
+        let is_outcome = || matches!(name.as_str(), "grpc-status" | "grpc-message" | "grpc-status-details-bin");
+        if self.values <= MOST_VALUES || (is_outcome() && !self.map.contains_key(&name)) {
+            self.map.append(name, value);
+        } else {
+            self.fail(|| {
+                Status::resource_exhausted(format!("the frame that ends the call has more than {MOST_VALUES} values"))
+            });
+        }
+    }
+
+    pub(super) fn fail(&mut self, wrong: impl FnOnce() -> Status) {
+        self.wrong.get_or_insert_with(wrong);
     }
 }

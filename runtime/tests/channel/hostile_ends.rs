@@ -49,6 +49,7 @@ const GRPC_WEB: &[Row] = &[
     Row { name: "an honest error", frames: &[HI, (0x80, b"Grpc-Status: 5\r\nGrpc-Message: gone%21\r\n")], end: "NotFound: gone!", ..ROW },
     Row { name: "lines without returns", frames: &[HI, (0x80, b"grpc-status:0\nx:1\n")], end: "Ok: ", ..ROW },
     Row { name: "a line that is no field", frames: &[HI, (0x80, b"grpc-status:0\r\nwhat\r\n")], end: "Internal: the trailers have a line that is no field: \"what\"", ..ROW },
+    Row { name: "an error beside lines that are no fields", frames: &[HI, (0x80, b"what\r\ngrpc-status:5\r\na b:1\r\ngrpc-message:gone\r\n")], end: "NotFound: gone", ..ROW },
     Row { name: "a name of no letters", frames: &[HI, (0x80, b"a b:1\r\n")], end: "Internal: the trailers have a line that is no field: \"a b:1\"", ..ROW },
     Row { name: "a value with a NUL", frames: &[HI, (0x80, b"x:\0\r\n")], end: "Internal: the trailers have a line that is no field: ", ..ROW },
     Row { name: "no status", frames: &[HI, (0x80, b"x:1\r\n")], end: "Internal: the server ended the call without a grpc-status", ..ROW },
@@ -61,6 +62,37 @@ const GRPC_WEB: &[Row] = &[
     Row { name: "half an end", frames: &[HI], rest: &[0x80, 0, 0, 0, 9, b'g'], end: "Internal: ", ..ROW },
     Row { name: "an end of 4 GiB", frames: &[HI], rest: &[0x80, 0xff, 0xff, 0xff, 0xff], end: "ResourceExhausted: ", ..ROW },
 ];
+
+/// So many lines or members, each of a name of its own, behind a beginning and before an end.
+fn crowd(begin: &str, one: fn(usize) -> String, between: &str, end: &str) -> Vec<u8> {
+    let fields: Vec<_> = (0..30_000).map(one).collect();
+    format!("{begin}{}{end}", fields.join(between)).into_bytes()
+}
+
+/// More fields than HTTP's own map takes do not hide how the call ended.
+#[tokio::test]
+async fn a_crowd_of_fields() {
+    let line: fn(usize) -> String = |n| format!("x{n}:1");
+    let member: fn(usize) -> String = |n| format!(r#""x{n}":["1"]"#);
+    let (web, connect) =
+        ((Protocol::GrpcWeb, "application/grpc-web+proto"), (Protocol::Connect, "application/connect+proto"));
+    let too_many = "ResourceExhausted: the frame that ends the call has more than 1000 values";
+    for ((protocol, content_type), flags, payload, end) in [
+        (web, 0x80, crowd("", line, "\n", "\ngrpc-status:0"), too_many),
+        (web, 0x80, crowd("", line, "\n", "\ngrpc-status:5\ngrpc-message:gone"), "NotFound: gone"),
+        (web, 0x80, format!("x-bin:{}\ngrpc-status:0", ",".repeat(1000)).into_bytes(), too_many),
+        (connect, 2, crowd(r#"{"metadata":{"#, member, ",", "}}"), too_many),
+        (
+            connect,
+            2,
+            crowd(r#"{"metadata":{"#, member, ",", r#"},"error":{"code":"not_found","message":"gone"}}"#),
+            "NotFound: gone",
+        ),
+    ] {
+        let body = [&[flags][..], &(payload.len() as u32).to_be_bytes(), &payload].concat();
+        assert_eq!(within(end, outcome(protocol, content_type, &body, 1 << 16)).await.1, end, "{content_type}");
+    }
+}
 
 /// Errors of unary Connect: the HTTP status, the type and the body, and the status that the call ends with.
 #[rustfmt::skip]

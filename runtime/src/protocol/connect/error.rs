@@ -4,7 +4,7 @@ use base64::{
     Engine as _,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use prost::Message as _;
 use prost_types::{Any, Struct, Value, value::Kind};
 use tonic::{Code, Status, metadata::MetadataMap};
@@ -13,7 +13,7 @@ use crate::{
     StatusExt,
     google::rpc,
     json,
-    protocol::{codes, grpc, headers, text::write_string},
+    protocol::{codes, grpc, headers, last_frame::Fields, text::write_string},
 };
 
 /// Details are written without padding and read with or without.
@@ -113,14 +113,14 @@ pub(super) fn read_end_of_stream(text: &[u8]) -> Result<MetadataMap, Status> {
         return Err(broken("it is no JSON object"));
     };
     let metadata = match end.fields.get("metadata").and_then(|value| value.kind.as_ref()) {
-        None | Some(Kind::NullValue(_)) => MetadataMap::new(),
-        Some(Kind::StructValue(fields)) => {
-            read_metadata(fields).ok_or_else(|| broken("metadata is no list of texts"))?
-        }
+        None | Some(Kind::NullValue(_)) => Fields::default(),
+        Some(Kind::StructValue(fields)) => read_metadata(fields, broken),
         Some(_) => return Err(broken("metadata is no object")),
     };
+    let Fields { map, wrong, .. } = metadata;
+    let metadata = headers::into_metadata(map);
     let error = match end.fields.get("error").and_then(|value| value.kind.as_ref()) {
-        None | Some(Kind::NullValue(_)) => return Ok(metadata),
+        None | Some(Kind::NullValue(_)) => return wrong.map_or(Ok(metadata), Err),
         Some(Kind::StructValue(error)) => read_error(error, Code::Unknown),
         Some(_) => None,
     };
@@ -159,16 +159,23 @@ fn read_error(error: &Struct, otherwise: Code) -> Option<Status> {
     Some(Status::with_details(code, message, packed.encode_to_vec().into()))
 }
 
-fn read_metadata(fields: &Struct) -> Option<MetadataMap> {
-    let mut metadata = HeaderMap::new();
+fn read_metadata(fields: &Struct, broken: impl Fn(&str) -> Status) -> Fields {
+    let mut metadata = Fields::default();
+    let wrong = || broken("metadata is no list of texts");
     for (name, values) in &fields.fields {
-        let Some(Kind::ListValue(values)) = &values.kind else { return None };
+        let Some(Kind::ListValue(values)) = &values.kind else {
+            metadata.fail(wrong);
+            continue;
+        };
         for value in &values.values {
-            let Some(Kind::StringValue(value)) = &value.kind else { return None };
-            metadata.append(name.parse::<HeaderName>().ok()?, HeaderValue::try_from(value).ok()?);
+            let field = match &value.kind {
+                Some(Kind::StringValue(value)) => name.parse().ok().zip(HeaderValue::try_from(value).ok()),
+                _ => None,
+            };
+            metadata.add(field, wrong);
         }
     }
-    Some(headers::into_metadata(metadata))
+    metadata
 }
 
 fn write_metadata(metadata: &HeaderMap, json: &mut String) {

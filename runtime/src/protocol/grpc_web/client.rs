@@ -14,7 +14,11 @@ use crate::{
     codec::Codec,
     envelope::Envelope,
     method::Method,
-    protocol::{grpc, last_frame::LastFrame, media},
+    protocol::{
+        grpc,
+        last_frame::{Fields, LastFrame},
+        media,
+    },
 };
 
 /// gRPC-Web as clients speak it, in bytes or in text.
@@ -54,6 +58,13 @@ impl ClientProtocol for GrpcWeb {
     }
 }
 
+/// An error is one whatever else there is; what succeeds has to be read in full.
 fn read_trailers(block: &[u8]) -> Result<MetadataMap, Status> {
-    grpc::from_trailers(trailers::parse(block)?)
+    let Fields { map, wrong, .. } = trailers::parse(block);
+    let has_status = map.contains_key("grpc-status");
+    let outcome = grpc::from_trailers(map);
+    match wrong {
+        Some(wrong) if outcome.is_ok() || !has_status => Err(wrong),
+        _ => outcome,
+    }
 }

@@ -4,7 +4,7 @@ use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tonic::Status;
 
-use crate::envelope;
+use crate::{envelope, protocol::last_frame::Fields};
 
 /// Marks the frame as trailers.
 pub(super) const TRAILERS: u8 = 0x80;
@@ -21,18 +21,17 @@ pub(super) fn append(trailers: &HeaderMap, buf: &mut BytesMut) {
 }
 
 /// Reads the frame. Lines may end without a carriage return, as some servers write them.
-pub(super) fn parse(block: &[u8]) -> Result<HeaderMap, Status> {
-    let mut trailers = HeaderMap::new();
+pub(super) fn parse(block: &[u8]) -> Fields {
+    let mut trailers = Fields::default();
     for line in block.split(|&b| b == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()) {
         let colon = line.iter().position(|&b| b == b':');
         let field = colon.and_then(|colon| {
             let name = HeaderName::from_bytes(&line[..colon]).ok()?;
             Some((name, HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?))
         });
-        let (name, value) = field.ok_or_else(|| {
+        trailers.add(field, || {
             Status::internal(format!("the trailers have a line that is no field: {:?}", String::from_utf8_lossy(line)))
-        })?;
-        trailers.append(name, value);
+        });
     }
-    Ok(trailers)
+    trailers
 }
