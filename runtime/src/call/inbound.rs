@@ -5,11 +5,12 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http::HeaderMap;
-use tokio::time::Sleep;
+use tokio::{runtime::Handle, time::Sleep};
 use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::{
@@ -20,6 +21,7 @@ use super::{
 use crate::{
     codec::{Codec, Erased, Room},
     compress::Encoding,
+    deadline,
 };
 
 /// Finds the messages in the bytes of a body, and says what their end means. One for each framing; a framing without
@@ -72,6 +74,8 @@ pub(crate) enum Item {
     Whole { len: usize },
     /// Not enough bytes yet; at the end of the body: no more messages.
     More,
+    /// As `More`, and what came last says how the call ended: nothing may follow.
+    Over,
 }
 
 /// How a body ended.
@@ -90,6 +94,9 @@ const STRIDE: u8 = 32;
 
 /// A shorter piece goes on with what else has come, in bytes: each is given all that the request says besides.
 const PIECE: usize = 8 * 1024;
+
+/// A body may go on for as long behind what says how the call ended.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// The messages of one direction of a call, pulled by whoever wants them.
 pub struct Inbound {
@@ -365,8 +372,9 @@ impl Inbound {
                     self.state = State::Drained;
                     break (len, self.encoding.is_some());
                 }
-                Item::More if eof => self.state = State::Drained,
+                Item::More | Item::Over if eof => self.state = State::Drained,
                 Item::More => ready!(self.poll_body(cx))?,
+                Item::Over => ready!(self.poll_rest(cx)),
             }
         };
         self.arrived.set_next(len);
@@ -386,9 +394,9 @@ impl Inbound {
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
         // Before the body, so that a peer with always more to say cannot hold the deadline up.
         if let Some(timer) = &mut self.timer
-            && crate::deadline::poll_timer(timer, cx).is_ready()
+            && deadline::poll_timer(timer, cx).is_ready()
         {
-            return Poll::Ready(Err(crate::deadline::exceeded()));
+            return Poll::Ready(Err(deadline::exceeded()));
         }
         let frame = match self.body.poll_next(cx) {
             Poll::Ready(frame) => frame.transpose(),
@@ -397,7 +405,7 @@ impl Inbound {
         if let Some(progress) = &mut self.progress {
             progress.made();
         }
-        let frame = frame.map_err(|status| crate::deadline::broken(status, self.timer.as_ref()))?;
+        let frame = frame.map_err(|status| deadline::broken(status, self.timer.as_ref()))?;
         match frame.map(|frame| frame.into_data().map_err(|frame| frame.into_trailers())) {
             Some(Ok(data)) => {
                 data.into_slices().for_each(|slice| self.chunks.push(slice));
@@ -409,6 +417,27 @@ impl Inbound {
             None => self.state = State::Draining,
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Reads on where it is known how the call ended: only a connection whose answer came to its end can carry another call,
+    /// and more of an answer is an error. But a body that breaks now, or does not end, changes nothing any more.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut read = self.poll_body(cx);
+        if read.is_pending() {
+            if !deadline::HAS_CLOCK || Handle::try_current().is_err() {
+                self.state = State::Draining;
+                return Poll::Ready(());
+            }
+            let end = deadline::after(GRACE);
+            if self.timer.as_ref().is_none_or(|timer| timer.deadline().into_std() > end) {
+                self.timer = Some(deadline::timer(end));
+                read = self.poll_body(cx);
+            }
+        }
+        if ready!(read).is_err() {
+            self.state = State::Draining;
+        }
+        Poll::Ready(())
     }
 
     /// Ready once it is no use to wait: the peer has let a message wait for too long, or the requests broke off.

@@ -57,7 +57,7 @@ impl Deframe for LastFrame {
             }
         }
         if chunks.is_empty() {
-            return Ok(Item::More);
+            return Ok(Item::Over);
         }
         Err(Status::internal("the server sent more behind the frame that ends the call"))
     }

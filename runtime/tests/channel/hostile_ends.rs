@@ -89,8 +89,47 @@ async fn a_crowd_of_fields() {
             "NotFound: gone",
         ),
     ] {
-        let body = [&[flags][..], &(payload.len() as u32).to_be_bytes(), &payload].concat();
-        assert_eq!(within(end, outcome(protocol, content_type, &body, 1 << 16)).await.1, end, "{content_type}");
+        let body = framed(&[(flags, &payload)]);
+        assert_eq!(
+            within(end, outcome(protocol, content_type, &body, 1 << 16, Then::Ends)).await.1,
+            end,
+            "{content_type}"
+        );
+    }
+}
+
+/// What ends the call has ended it, whether the body does or not.
+#[tokio::test]
+async fn bodies_that_do_not_end_with_their_call() {
+    for then in [Then::Breaks, Then::Stays] {
+        for (protocol, content_type, flags, payload, end) in [
+            (Protocol::Connect, "application/connect+proto", 2, &b"{}"[..], "Ok: "),
+            (
+                Protocol::Connect,
+                "application/connect+proto",
+                2,
+                br#"{"error":{"code":"not_found","message":"gone"}}"#,
+                "NotFound: gone",
+            ),
+            (Protocol::GrpcWeb, "application/grpc-web+proto", 0x80, b"grpc-status:0\r\n", "Ok: "),
+            (
+                Protocol::GrpcWeb,
+                "application/grpc-web+proto",
+                0x80,
+                b"grpc-status:5\r\ngrpc-message:gone\r\n",
+                "NotFound: gone",
+            ),
+            (Protocol::GrpcWebText, "application/grpc-web-text+proto", 0x80, b"grpc-status:5\r\n", "NotFound: "),
+        ] {
+            let mut body = framed(&[HI, (flags, payload)]);
+            if content_type.contains("text") {
+                body = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &body).into_bytes();
+            }
+            for room in [1 << 16, 3] {
+                let outcome = within(end, outcome(protocol, content_type, &body, room, then)).await;
+                assert_eq!(outcome, (1, end.to_owned()), "{content_type}, {then:?}");
+            }
+        }
     }
 }
 
@@ -116,11 +155,21 @@ const LONG: &str = match std::str::from_utf8(&[b'x'; 257]) {
     Err(_) => "",
 };
 
+/// What becomes of an answer behind its bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Then {
+    Ends,
+    /// It was to be longer.
+    Breaks,
+    /// It does not go on, and does not end.
+    Stays,
+}
+
 /// A client of a server that answers so, of which so many bytes fit between them.
-fn client(protocol: Protocol, http: &str, content_type: &str, body: &[u8], room: usize) -> EchoClient {
+fn client(protocol: Protocol, http: &str, content_type: &str, body: &[u8], room: usize, then: Then) -> EchoClient {
     let head = format!(
         "HTTP/1.1 {http}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
+        body.len() + usize::from(then != Then::Ends)
     );
     let answer = [head.as_bytes(), body].concat();
     let connect = move |_| {
@@ -129,10 +178,14 @@ fn client(protocol: Protocol, http: &str, content_type: &str, body: &[u8], room:
             let (ours, mut theirs) = tokio::io::duplex(room);
             tokio::spawn(async move {
                 let mut request = Vec::new();
-                while !request.windows(HI.1.len()).any(|bytes| bytes == HI.1) {
+                // As it is, or in base64.
+                while !request.windows(4).any(|bytes| bytes == HI.1 || bytes == b"Amhp") {
                     theirs.read_buf(&mut request).await?;
                 }
                 theirs.write_all(&answer).await?;
+                if then == Then::Stays {
+                    theirs.read_to_end(&mut request).await?;
+                }
                 theirs.shutdown().await
             });
             Ok(ours)
@@ -148,8 +201,8 @@ fn said(status: &Status) -> String {
 }
 
 /// Asks for a stream, which is answered with this body.
-async fn outcome(protocol: Protocol, content_type: &str, body: &[u8], room: usize) -> (usize, String) {
-    let mut messages = match client(protocol, "200 OK", content_type, body, room).down("hi".to_owned()).await {
+async fn outcome(protocol: Protocol, content_type: &str, body: &[u8], room: usize, then: Then) -> (usize, String) {
+    let mut messages = match client(protocol, "200 OK", content_type, body, room, then).down("hi".to_owned()).await {
         Ok(response) => response.into_inner(),
         Err(status) => return (0, said(&status)),
     };
@@ -163,17 +216,18 @@ async fn outcome(protocol: Protocol, content_type: &str, body: &[u8], room: usiz
     }
 }
 
+fn framed(frames: &[(u8, &[u8])]) -> Vec<u8> {
+    frames
+        .iter()
+        .flat_map(|(flags, payload)| [&[*flags][..], &(payload.len() as u32).to_be_bytes(), payload].concat())
+        .collect()
+}
+
 async fn come_to(protocol: Protocol, content_type: &str, rows: &[Row]) {
     for row in rows {
-        let mut body = Vec::new();
-        for (flags, payload) in row.frames {
-            body.push(*flags);
-            body.extend((payload.len() as u32).to_be_bytes());
-            body.extend(*payload);
-        }
-        body.extend(row.rest);
+        let body = [framed(row.frames), row.rest.to_vec()].concat();
         for room in [1 << 16, 3] {
-            let (messages, end) = within(row.name, outcome(protocol, content_type, &body, room)).await;
+            let (messages, end) = within(row.name, outcome(protocol, content_type, &body, room, Then::Ends)).await;
             assert!(end.starts_with(row.end), "{content_type}, {}: {end}", row.name);
             assert_eq!(messages, row.messages, "{content_type}, {}: {end}", row.name);
         }
@@ -194,7 +248,7 @@ async fn ends_of_grpc_web() {
 async fn errors_of_unary_connect() {
     for &(http, content_type, body, end) in ERRORS {
         for room in [1 << 16, 3] {
-            let client = client(Protocol::Connect, http, content_type, body.as_bytes(), room);
+            let client = client(Protocol::Connect, http, content_type, body.as_bytes(), room, Then::Ends);
             let error = within(body, async { client.unary("hi".to_owned()).await }).await.unwrap_err();
             assert_eq!(said(&error), end, "{http}, {content_type}, {body}");
         }

@@ -239,3 +239,39 @@ async fn a_head_may_be_as_large_as_the_channel_says() {
         }
     }
 }
+
+/// A server may be late with the end of an answer that has told its outcome. Its connection carries the next call, unless
+/// that end does not come.
+#[tokio::test]
+async fn connections_carry_a_call_after_an_answer_that_ends_late() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let channel = to(listener.local_addr().unwrap()).max_connections(1).build().unwrap();
+    let accepted = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&accepted);
+    tokio::spawn(async move {
+        loop {
+            let mut stream = listener.accept().await.unwrap().0;
+            count.fetch_add(1, Ordering::SeqCst);
+            for pause in [20, 3600 * 1000] {
+                let mut request = Vec::new();
+                while !request.windows(4).any(|bytes| bytes == b"\x0a\x02hi") {
+                    assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0);
+                }
+                let head =
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/connect+proto\r\ntransfer-encoding: chunked\r\n\r\n";
+                stream.write_all(&[head.as_bytes(), b"7\r\n\x02\0\0\0\x02{}\r\n"].concat()).await.unwrap();
+                let pause = tokio::time::sleep(Duration::from_millis(pause));
+                tokio::select! {
+                    () = pause => stream.write_all(b"0\r\n\r\n").await.unwrap(),
+                    closed = stream.read_to_end(&mut request) => assert!(closed.is_ok()),
+                }
+            }
+        }
+    });
+    let client = EchoClient::new(channel);
+    for connections in [1, 1, 2] {
+        let mut messages = within("an answer", client.down("hi".to_owned()).into_future()).await.unwrap().into_inner();
+        assert_eq!(within("its end", messages.message()).await.unwrap(), None);
+        assert_eq!(accepted.load(Ordering::SeqCst), connections);
+    }
+}
