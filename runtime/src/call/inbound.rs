@@ -58,6 +58,11 @@ pub(crate) trait Deframe: Send + Sync {
         Ok(MetadataMap::new())
     }
 
+    /// What it means that the body broke.
+    fn broken(&mut self, status: Status) -> Status {
+        status
+    }
+
     /// Whether it is known from the head that the body is an error.
     fn is_failure(&self) -> bool {
         false
@@ -373,7 +378,7 @@ impl Inbound {
                     break (len, self.encoding.is_some());
                 }
                 Item::More | Item::Over if eof => self.state = State::Drained,
-                Item::More => ready!(self.poll_body(cx))?,
+                Item::More => ready!(self.poll_body(cx)).map_err(|status| self.framing.broken(status))?,
                 Item::Over => ready!(self.poll_rest(cx)),
             }
         };

@@ -37,6 +37,12 @@ impl Deframe for Failed {
         Err(read(&body))
     }
 
+    /// The head has said what counts, but for a call that is late itself.
+    fn broken(&mut self, status: Status) -> Status {
+        let is_late = status.code() == Code::DeadlineExceeded;
+        self.read.take().filter(|_| !is_late).map_or(status, |read| read(b""))
+    }
+
     fn is_failure(&self) -> bool {
         true
     }

@@ -147,6 +147,7 @@ const ERRORS: &[(&str, &str, &str, &str)] = &[
     ("502 Bad Gateway", "text/plain", "nobody is there\n", "Unavailable: the server answered with HTTP status 502 Bad Gateway and no error of Connect: nobody is there"),
     ("502 Bad Gateway", "text/plain", r#"{"code":"not_found","message":"gone"}"#, r#"Unavailable: the server answered with HTTP status 502 Bad Gateway and no error of Connect: {"code":"not_found","message":"gone"}"#),
     ("403 Forbidden", "text/html", "", "PermissionDenied: the server answered with HTTP status 403 Forbidden and no error of Connect"),
+    ("503 Service Unavailable", "text/html\r\ncontent-encoding: br", "?", "Unavailable: the server answered with HTTP status 503 Service Unavailable and no error of Connect"),
     ("403 Forbidden", "text/html", LONG, "PermissionDenied: the server answered with HTTP status 403 Forbidden and no error of Connect"),
 ];
 
@@ -252,5 +253,27 @@ async fn errors_of_unary_connect() {
             let error = within(body, async { client.unary("hi".to_owned()).await }).await.unwrap_err();
             assert_eq!(said(&error), end, "{http}, {content_type}, {body}");
         }
+    }
+}
+
+/// What HTTP has said of an answer counts where the rest of it is lost, or is of no use.
+#[tokio::test]
+async fn failures_by_http() {
+    for (protocol, http, content_type, then, end) in [
+        (Protocol::Connect, "403 Forbidden", "application/json", Then::Breaks, "PermissionDenied: "),
+        (Protocol::Connect, "502 Bad Gateway", "text/plain", Then::Breaks, "Unavailable: "),
+        (Protocol::GrpcWeb, "503 Service Unavailable", "text/html\r\ngrpc-encoding: lzma", Then::Ends, "Unavailable: "),
+        (
+            Protocol::GrpcWeb,
+            "200 OK",
+            "application/grpc-web+proto\r\ngrpc-encoding: lzma",
+            Then::Ends,
+            "Internal: the encoding",
+        ),
+    ] {
+        let client = client(protocol, http, content_type, br#"{"code":"not_found","message":"m"}"#, 1 << 16, then);
+        let error = within(http, async { client.unary("hi".to_owned()).await }).await.unwrap_err();
+        assert!(said(&error).starts_with(end), "{http}, {content_type}: {error}");
+        assert!(!error.message().contains("not_found"), "{error}");
     }
 }

@@ -156,7 +156,7 @@ fn unary(
     codec: Codec,
     limit: usize,
 ) -> Result<(MetadataMap, Inbound), Status> {
-    let encoding = encoding(&fields, &headers::UNARY)?;
+    let encoding = encoding(&fields, &headers::UNARY);
     if status != StatusCode::OK {
         let is_json = media::is_json(&fields);
         let trailers = take_trailers(&mut fields);
@@ -165,13 +165,15 @@ fn unary(
             metadata.append(name, value.clone());
         }
         let read = move |body: &[u8]| error::of_answer(body, is_json, status, MetadataMap::from_headers(metadata));
+        // Of a body that nobody can read there is its status.
+        let Ok(encoding) = encoding else { return Err(read(b"")) };
         let failed = Failed::new(encoding, read);
         return Ok((MetadataMap::new(), Inbound::new(body, Box::new(failed), codec, limit)));
     }
     media::check_bare(&fields, codec.form())?;
     let trailers = take_trailers(&mut fields);
     let mut inbound = Inbound::new(body, Box::new(Answer { trailers }), codec, limit);
-    inbound.encoding = encoding;
+    inbound.encoding = encoding?;
     Ok((shared::into_metadata(fields), inbound))
 }
 

@@ -48,7 +48,8 @@ impl ClientProtocol for GrpcWeb {
         codec: Codec,
         limit: usize,
     ) -> Result<(MetadataMap, Inbound), Status> {
-        let encoding = grpc::encoding(response.headers())?;
+        // One that we do not have is an error where the answer is one of gRPC-Web.
+        let encoding = grpc::encoding(response.headers()).unwrap_or_default();
         let frames = LastFrame::new(TRAILERS, read_trailers, encoding);
         // Who has asked for text may still be answered in bytes.
         if self.text && media::is(response.headers(), TEXT_TYPE) {
