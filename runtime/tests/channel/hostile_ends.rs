@@ -29,6 +29,10 @@ const CONNECT: &[Row] = &[
     Row { name: "no UTF-8", frames: &[HI, (2, b"{\"\xff\":1}")], end: "Internal: the end of the stream does not parse: ", ..ROW },
     Row { name: "a list", frames: &[HI, (2, b"[]")], end: "Internal: the end of the stream does not parse: it is no JSON object", ..ROW },
     Row { name: "metadata that is a list", frames: &[HI, (2, br#"{"metadata":[]}"#)], end: "Internal: the end of the stream does not parse: metadata is no object", ..ROW },
+    Row { name: "an error beside metadata that is none", frames: &[HI, (2, br#"{"metadata":{"a b":["x"],"x":[1],"y":2},"error":{"code":"not_found","message":"gone"}}"#)], end: "NotFound: gone", ..ROW },
+    Row { name: "an error whose details are none", frames: &[HI, (2, br#"{"error":{"code":"not_found","message":"gone","details":[{"type":"a.B","value":"!!"},1]}}"#)], end: "NotFound: gone", ..ROW },
+    Row { name: "more than anybody has asked for", frames: &[HI, (2, br#"{"x":1e999,"y":"\ud800","y":[[[]]]}"#)], end: "Ok: ", ..ROW },
+    Row { name: "metadata that is no header", frames: &[HI, (2, br#"{"metadata":{"a b":["x"]}}"#)], end: "Internal: the end of the stream does not parse: metadata is no list of texts", ..ROW },
     Row { name: "metadata of numbers", frames: &[HI, (2, br#"{"metadata":{"x":[1]}}"#)], end: "Internal: the end of the stream does not parse: metadata is no list of texts", ..ROW },
     Row { name: "an error that is a text", frames: &[HI, (2, br#"{"error":"x"}"#)], end: "Internal: the end of the stream does not parse: error is no error of Connect", ..ROW },
     Row { name: "an error of an unknown code", frames: &[HI, (2, br#"{"error":{"code":"odd","message":"m"}}"#)], end: "Unknown: m", ..ROW },
@@ -140,6 +144,10 @@ const ERRORS: &[(&str, &str, &str, &str)] = &[
     ("404 Not Found", "application/json", r#"{"code":"not_found"}"#, "NotFound: "),
     ("404 Not Found", "application/json", r#"{"code":"odd","message":"m"}"#, "Unimplemented: m"),
     ("503 Service Unavailable", "application/json", r#"{"message":"m"}"#, "Unavailable: m"),
+    ("403 Forbidden", "application/json", r#"{"code":"not_found","message":"m","details":[{"type":"a.B","value":"!!"}]}"#, "NotFound: m"),
+    ("403 Forbidden", "application/json", r#"{"code":"not_found","message":"m","details":[{"type":"a.B","value":"","debug":1e999}]}"#, "NotFound: m"),
+    ("403 Forbidden", "application/json", r#"{"x":{"x":"\ud800"},"message":"m\ud800","x":1,"code":"not_found","details":{}}"#, "NotFound: m\\ud800"),
+    ("403 Forbidden", "application/json", DEEP, "NotFound: m"),
     ("404 Not Found", "application/json", r#"{"error":{"code":404,"message":"no route","status":"NOT_FOUND"}}"#, r#"Unimplemented: the server answered with HTTP status 404 Not Found and no error of Connect: {"error":{"code":404,"message":"no route","status":"NOT_FOUND"}}"#),
     ("429 Too Many Requests", "application/json", r#"{"code":8,"message":"slower"}"#, r#"Unavailable: the server answered with HTTP status 429 Too Many Requests and no error of Connect: {"code":8,"message":"slower"}"#),
     ("404 Not Found", "application/json", "{}", "Unimplemented: the server answered with HTTP status 404 Not Found and no error of Connect: {}"),
@@ -151,6 +159,12 @@ const ERRORS: &[(&str, &str, &str, &str)] = &[
     ("403 Forbidden", "text/html", LONG, "PermissionDenied: the server answered with HTTP status 403 Forbidden and no error of Connect"),
 ];
 
+const DEEP: &str = concat!(
+    r#"{"code":"not_found","message":"m","details":[{"type":"a.B","value":"","debug":"#,
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+    "}]}",
+);
 const LONG: &str = match std::str::from_utf8(&[b'x'; 257]) {
     Ok(text) => text,
     Err(_) => "",

@@ -6,9 +6,10 @@ use base64::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 use prost::Message as _;
-use prost_types::{Any, Struct, Value, value::Kind};
+use prost_types::Any;
 use tonic::{Code, Status, metadata::MetadataMap};
 
+use super::loose;
 use crate::{
     StatusExt,
     google::rpc,
@@ -22,8 +23,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What an error consists of. All may be missing, but what has none of them is something else.
-const PARTS: [&str; 3] = ["code", "message", "details"];
 /// Longer texts, in bytes, are pages for people to look at.
 const LONGEST_TEXT: usize = 256;
 
@@ -87,93 +86,109 @@ pub(super) fn from_http(status: StatusCode) -> Status {
 /// leaves what HTTP says, with the text if it is short; an error without a known code has the code of that.
 pub(super) fn of_answer(body: &[u8], is_json: bool, http: StatusCode, metadata: MetadataMap) -> Status {
     let otherwise = from_http(http);
-    let read = if is_json { json::from_slice(body).ok().and_then(|value: Value| value.kind) } else { None };
-    let error = match read {
-        Some(Kind::StructValue(error)) if PARTS.iter().any(|part| error.fields.contains_key(*part)) => {
-            read_error(&error, otherwise.code())
-        }
-        _ => None,
-    };
-    let mut status = error.unwrap_or_else(|| match std::str::from_utf8(body).map(str::trim) {
-        Ok(text) if (1..=LONGEST_TEXT).contains(&text.len()) => {
-            Status::new(otherwise.code(), format!("{}: {text}", otherwise.message()))
-        }
-        _ => otherwise,
-    });
+    let text = std::str::from_utf8(body).ok();
+    let error = text.filter(|_| is_json).and_then(Parts::of).filter(|parts| !parts.is_empty());
+    let mut status =
+        error.and_then(|parts| parts.status(otherwise.code())).unwrap_or_else(|| match text.map(str::trim) {
+            Some(text) if (1..=LONGEST_TEXT).contains(&text.len()) => {
+                Status::new(otherwise.code(), format!("{}: {text}", otherwise.message()))
+            }
+            _ => otherwise,
+        });
     *status.metadata_mut() = metadata;
     status
 }
 
-/// Reads the JSON that ends a stream: the trailing metadata, or the error.
+/// Reads the JSON that ends a stream: the trailing metadata, or the error. What succeeds has to be read in full; an error is
+/// one whatever else there is.
 pub(super) fn read_end_of_stream(text: &[u8]) -> Result<MetadataMap, Status> {
-    let broken = |why: &str| Status::internal(format!("the end of the stream does not parse: {why}"));
-    let Value { kind: Some(Kind::StructValue(end)) } =
-        json::from_slice(text).map_err(|error| broken(&error.to_string()))?
-    else {
-        return Err(broken("it is no JSON object"));
-    };
-    let metadata = match end.fields.get("metadata").and_then(|value| value.kind.as_ref()) {
-        None | Some(Kind::NullValue(_)) => Fields::default(),
-        Some(Kind::StructValue(fields)) => read_metadata(fields, broken),
-        Some(_) => return Err(broken("metadata is no object")),
-    };
-    let Fields { map, wrong, .. } = metadata;
+    let text = std::str::from_utf8(text).map_err(|error| broken(&error.to_string()))?;
+    let (mut error, mut metadata) = (None, None);
+    loose::members(text, |name, value| match name {
+        "error" => error = Some(value),
+        "metadata" => metadata = Some(value),
+        _ => {}
+    })
+    .ok_or_else(|| broken("it is no JSON object"))?;
+    let Fields { map, wrong, .. } = read_metadata(given(metadata).unwrap_or("{}"));
     let metadata = headers::into_metadata(map);
-    let error = match end.fields.get("error").and_then(|value| value.kind.as_ref()) {
-        None | Some(Kind::NullValue(_)) => return wrong.map_or(Ok(metadata), Err),
-        Some(Kind::StructValue(error)) => read_error(error, Code::Unknown),
-        Some(_) => None,
-    };
+    let Some(error) = given(error) else { return wrong.map_or(Ok(metadata), Err) };
+    let error = Parts::of(error).and_then(|parts| parts.status(Code::Unknown));
     let mut status = error.ok_or_else(|| broken("error is no error of Connect"))?;
     *status.metadata_mut() = metadata;
     Err(status)
 }
 
-/// `None` where a part is of another type than it should be.
-fn read_error(error: &Struct, otherwise: Code) -> Option<Status> {
-    let text = |of: &Struct, name: &str| match of.fields.get(name).and_then(|value| value.kind.as_ref()) {
-        None | Some(Kind::NullValue(_)) => Some(String::new()),
-        Some(Kind::StringValue(text)) => Some(text.clone()),
-        Some(_) => None,
-    };
-    let code = text(error, "code")?;
-    let code = codes::from_connect_name(&code).unwrap_or(otherwise);
-    let message = text(error, "message")?;
-    let details = match error.fields.get("details").and_then(|value| value.kind.as_ref()) {
-        None | Some(Kind::NullValue(_)) => Vec::new(),
-        Some(Kind::ListValue(details)) => details
-            .values
-            .iter()
-            .map(|detail| {
-                let Some(Kind::StructValue(detail)) = &detail.kind else { return None };
-                let value = BASE64.decode(text(detail, "value")?).ok()?;
-                Some(Any { type_url: format!("type.googleapis.com/{}", text(detail, "type")?), value })
-            })
-            .collect::<Option<_>>()?,
-        Some(_) => return None,
-    };
-    if details.is_empty() {
-        return Some(Status::new(code, message));
-    }
-    let packed = rpc::Status { code: code as i32, message: message.clone(), details };
-    Some(Status::with_details(code, message, packed.encode_to_vec().into()))
+fn broken(why: &str) -> Status {
+    Status::internal(format!("the end of the stream does not parse: {why}"))
 }
 
-fn read_metadata(fields: &Struct, broken: impl Fn(&str) -> Status) -> Fields {
+/// A value that is not null.
+fn given(value: Option<&str>) -> Option<&str> {
+    value.filter(|value| *value != "null")
+}
+
+/// What an error consists of, as it is written. All may be missing, but what has none of them is something else.
+#[derive(Default)]
+struct Parts<'a> {
+    code: Option<&'a str>,
+    message: Option<&'a str>,
+    details: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(error: &'a str) -> Option<Self> {
+        let mut parts = Self::default();
+        loose::members(error, |name, value| match name {
+            "code" => parts.code = Some(value),
+            "message" => parts.message = Some(value),
+            "details" => parts.details = Some(value),
+            _ => {}
+        })?;
+        Some(parts)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.code.or(self.message).or(self.details).is_none()
+    }
+
+    /// `None` where code or message is no text. A detail that cannot be read is left out.
+    fn status(&self, otherwise: Code) -> Option<Status> {
+        let text = |value| given(value).map_or(Some(String::new()), loose::text);
+        let code = codes::from_connect_name(&text(self.code)?).unwrap_or(otherwise);
+        let message = text(self.message)?;
+        let details: Vec<_> =
+            self.details.and_then(loose::elements).into_iter().flatten().filter_map(read_detail).collect();
+        if details.is_empty() {
+            return Some(Status::new(code, message));
+        }
+        let packed = rpc::Status { code: code as i32, message: message.clone(), details };
+        Some(Status::with_details(code, message, packed.encode_to_vec().into()))
+    }
+}
+
+fn read_detail(detail: &str) -> Option<Any> {
+    let (mut name, mut value) = (None, None);
+    loose::members(detail, |key, json| match key {
+        "type" => name = loose::text(json),
+        "value" => value = loose::text(json),
+        _ => {}
+    })?;
+    Some(Any { type_url: format!("type.googleapis.com/{}", name?), value: BASE64.decode(value?).ok()? })
+}
+
+fn read_metadata(json: &str) -> Fields {
     let mut metadata = Fields::default();
     let wrong = || broken("metadata is no list of texts");
-    for (name, values) in &fields.fields {
-        let Some(Kind::ListValue(values)) = &values.kind else {
-            metadata.fail(wrong);
-            continue;
-        };
-        for value in &values.values {
-            let field = match &value.kind {
-                Some(Kind::StringValue(value)) => name.parse().ok().zip(HeaderValue::try_from(value).ok()),
-                _ => None,
-            };
-            metadata.add(field, wrong);
+    let read = loose::members(json, |name, values| {
+        let Some(values) = loose::elements(values) else { return metadata.fail(wrong) };
+        for value in values {
+            let value = loose::text(value).and_then(|value| HeaderValue::try_from(value).ok());
+            metadata.add(name.parse().ok().zip(value), wrong);
         }
+    });
+    if read.is_none() {
+        metadata.fail(|| broken("metadata is no object"));
     }
     metadata
 }

@@ -5,6 +5,7 @@ mod client;
 mod error;
 mod get;
 mod headers;
+mod loose;
 mod stream;
 mod unary;
 
