@@ -25,11 +25,13 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// The form of this name, as content types end with it.
+    /// The form of this name, as content types end with it, in any case (RFC 9110, 8.3.1).
     pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
         match name {
             b"proto" => Some(Self::Proto),
             b"json" => Some(Self::Json),
+            name if name.eq_ignore_ascii_case(b"proto") => Some(Self::Proto),
+            name if name.eq_ignore_ascii_case(b"json") => Some(Self::Json),
             _ => None,
         }
     }

@@ -277,6 +277,7 @@ async fn failures_by_http() {
         (Protocol::Connect, "403 Forbidden", "application/json", Then::Breaks, "PermissionDenied: "),
         (Protocol::Connect, "502 Bad Gateway", "text/plain", Then::Breaks, "Unavailable: "),
         (Protocol::GrpcWeb, "503 Service Unavailable", "text/html\r\ngrpc-encoding: lzma", Then::Ends, "Unavailable: "),
+        (Protocol::Connect, "200 OK", "Application/Proto", Then::Ends, "Internal: the message does not decode"),
         (
             Protocol::GrpcWeb,
             "200 OK",

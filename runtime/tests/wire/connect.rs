@@ -228,6 +228,8 @@ pub const ROWS: &[Row] = &[
     Row { name: "an unknown method", path: "/test.Echo/Nothing", body: &[|| bare("hi")], answer: Want { http: 404, ..OK }, ..UNARY },
     Row { name: "an unknown method, as a stream", path: "/test.Echo/Nothing", body: &[|| text("hi")], answer: Want { http: 404, ..OK }, ..UP },
     Row { name: "another content-type", headers: &[("content-type", "image/jpeg")], body: &[|| bare("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/proto, application/json")], ..OK }, ..UNARY },
+    Row { name: "a content-type in capitals", headers: &[("content-type", "Application/JSON")], body: &[|| br#""hi""#.to_vec()], answer: Want { body: || br#""hi""#.to_vec(), ..OK }, ..UNARY },
+    Row { name: "a content-type in capitals, of a stream", headers: &[("content-type", "application/connect+Proto")], body: &[|| texts(&["a", "b"])], answer: Want { body: || ok(&["ab"]), ..OK }, ..UP },
     Row { name: "no content-type", headers: &[], body: &[|| bare("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/proto, application/json")], ..OK }, ..UNARY },
     Row { name: "a codec we do not have", headers: &[("content-type", "application/connect+thrift")], body: &[|| text("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/connect+proto, application/connect+json")], ..OK }, ..UP },
     Row { name: "a stream to a unary method", body: &[|| text("hi")], answer: Want { http: 415, headers: &[("accept-post", "application/proto, application/json")], ..OK }, ..STREAM },

@@ -46,6 +46,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "unary", body: &[|| text("hi")], answer: Want { body: || ok(&["hi"]), headers: &[("content-type", "application/grpc-web+proto")], ..OK }, ..UNARY },
     Row { name: "unary, content-type without codec", headers: &[("content-type", "application/grpc-web")], body: &[|| text("hi")], answer: Want { body: || ok(&["hi"]), headers: &[("content-type", "application/grpc-web")], ..OK }, ..UNARY },
     Row { name: "unary, content-type in capitals and with a parameter", headers: &[("content-type", "Application/GRPC-Web; charset=utf-8")], body: &[|| text("hi")], answer: Want { body: || ok(&["hi"]), ..OK }, ..UNARY },
+    Row { name: "unary, content-type with codec in capitals", headers: &[("content-type", "Application/gRPC-Web+Proto")], body: &[|| text("hi")], answer: Want { body: || ok(&["hi"]), ..OK }, ..UNARY },
     Row { name: "unary, the message byte by byte", body: &[|| text("hi")[..1].to_vec(), || text("hi")[1..5].to_vec(), || text("hi")[5..6].to_vec(), || text("hi")[6..].to_vec()], answer: Want { body: || ok(&["hi"]), ..OK }, ..UNARY },
     Row { name: "server streaming", body: &[|| text("n:2")], answer: Want { body: || [texts(&["0", "1"]), trailers("x-end: yes\r\ngrpc-status: 0\r\n")].concat(), ..OK }, ..DOWN },
     Row { name: "server streaming, with a pause", body: &[|| text("slow:1")], answer: Want { body: || [texts(&["0", "late"]), trailers("x-end: yes\r\ngrpc-status: 0\r\n")].concat(), ..OK }, ..DOWN },
