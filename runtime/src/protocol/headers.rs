@@ -219,6 +219,15 @@ pub(super) fn first_values<'h, const N: usize>(
     values
 }
 
+/// As [`encoding`], where it is known which value of the header is the first: there is none in most requests.
+pub(super) fn encoding_after(
+    first: Option<&HeaderValue>,
+    headers: &HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<Encoding>, Status> {
+    first.map_or(Ok(None), |_| encoding(headers, name))
+}
+
 /// The encoding that this header names: `None` for identity.
 pub(super) fn encoding(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Encoding>, Status> {
     let mut values = headers.get_all(name).iter().map(HeaderValue::as_bytes);

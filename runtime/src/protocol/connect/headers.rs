@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tonic::Status;
 
-use crate::{compress::Encoding, protocol::headers};
+use crate::{compress::Encoding, protocol::headers as shared};
 
 pub(super) const TIMEOUT: HeaderName = HeaderName::from_static("connect-timeout-ms");
 pub(super) const VERSION: HeaderName = HeaderName::from_static("connect-protocol-version");
@@ -19,12 +19,12 @@ pub(super) const STREAM: Names =
 
 /// Reads how messages arrive compressed and the time the caller allows, and checks the version.
 pub(super) fn read(headers: &HeaderMap, names: &Names) -> Result<(Option<Encoding>, Option<Duration>), Status> {
-    let [version, time, encoding] = headers::first_values(headers, [&VERSION, &TIMEOUT, &names.0]);
+    let [version, time, encoding] = shared::first_values(headers, [&VERSION, &TIMEOUT, &names.0]);
     if let Some(version) = version {
         check_version(version.as_bytes(), b"1")?;
     }
     let time = time.map(timeout).transpose()?;
-    Ok((headers::named_encoding(encoding.map(HeaderValue::as_bytes))?, time))
+    Ok((shared::encoding_after(encoding, headers, &names.0)?, time))
 }
 
 /// There is one version of the protocol; callers need not name it.
@@ -54,7 +54,7 @@ pub(super) fn answer_encoding(
     ours: Option<Encoding>,
 ) -> Option<Encoding> {
     ours.filter(|&ours| match headers.contains_key(accept) {
-        true => headers::accepts(headers, accept, ours),
+        true => shared::accepts(headers, accept, ours),
         false => sent == Some(ours),
     })
 }

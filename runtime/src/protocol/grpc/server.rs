@@ -87,7 +87,7 @@ pub(in crate::protocol) fn accept(
         return Err(refused(Status::unimplemented(format!("no method {} here", head.uri.path()))));
     };
     let [encoding, timeout] = shared::first_values(&head.headers, [&headers::ENCODING, &deadline::GRPC_TIMEOUT]);
-    let encoding = shared::named_encoding(encoding.map(HeaderValue::as_bytes)).map_err(|status| {
+    let encoding = shared::encoding_after(encoding, &head.headers, &headers::ENCODING).map_err(|status| {
         let mut response = refused(status);
         response.headers_mut().insert(headers::ACCEPT_ENCODING, shared::SUPPORTED.clone());
         response
