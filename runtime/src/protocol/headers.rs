@@ -238,6 +238,21 @@ pub(super) fn encoding(headers: &HeaderMap, name: &HeaderName) -> Result<Option<
     }
 }
 
+/// The `Content-Encoding` of a body of frames, which are compressed each by itself: there is none that it may have.
+pub(super) fn encoded_whole(headers: &HeaderMap) -> Option<&HeaderValue> {
+    let mut values = headers.get_all(header::CONTENT_ENCODING).iter();
+    values.find(|value| !value.is_empty() && !value.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Refuses an answer in frames that has one.
+pub(super) fn check_not_encoded_whole(headers: &HeaderMap) -> Result<(), Status> {
+    encoded_whole(headers).map_or(Ok(()), |encoding| {
+        Err(Status::internal(format!(
+            "the server answered with content-encoding {encoding:?}, which frames cannot have"
+        )))
+    })
+}
+
 /// The encoding of this name: `None` for identity, which is meant where there is none.
 pub(super) fn named_encoding(name: Option<&[u8]>) -> Result<Option<Encoding>, Status> {
     let name = match name {

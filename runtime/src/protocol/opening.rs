@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderValue, Response, StatusCode,
     header::{self, HeaderName},
     request,
 };
@@ -77,6 +77,12 @@ pub(super) fn needs_http2() -> Response<Body> {
     let mut response = bare_response(StatusCode::HTTP_VERSION_NOT_SUPPORTED);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response.map(|_| Body::whole(Some(Bytes::from_static(why.as_bytes())), None))
+}
+
+/// The answer to frames that are compressed as a whole, if they are (RFC 9110, 15.5.16).
+pub(super) fn check_not_encoded_whole(fields: &HeaderMap) -> Result<(), Response<Body>> {
+    headers::encoded_whole(fields)
+        .map_or(Ok(()), |_| Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT_ENCODING, "identity")))
 }
 
 /// An answer to what is no call at all: an HTTP status and the one header that goes with it.

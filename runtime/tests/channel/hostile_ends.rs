@@ -277,6 +277,14 @@ async fn failures_by_http() {
         (Protocol::Connect, "403 Forbidden", "application/json", Then::Breaks, "PermissionDenied: "),
         (Protocol::Connect, "502 Bad Gateway", "text/plain", Then::Breaks, "Unavailable: "),
         (Protocol::GrpcWeb, "503 Service Unavailable", "text/html\r\ngrpc-encoding: lzma", Then::Ends, "Unavailable: "),
+        (
+            Protocol::GrpcWeb,
+            "200 OK",
+            "application/grpc-web+proto\r\ncontent-encoding: br",
+            Then::Ends,
+            "Internal: the server answered with content-encoding",
+        ),
+        (Protocol::GrpcWeb, "502 Bad Gateway", "text/html\r\ncontent-encoding: br", Then::Ends, "Unavailable: "),
         (Protocol::Connect, "200 OK", "Application/Proto", Then::Ends, "Internal: the message does not decode"),
         (
             Protocol::GrpcWeb,
@@ -291,4 +299,7 @@ async fn failures_by_http() {
         assert!(said(&error).starts_with(end), "{http}, {content_type}: {error}");
         assert!(!error.message().contains("not_found"), "{error}");
     }
+    let content_type = "application/connect+proto\r\ncontent-encoding: gzip";
+    let end = within("its end", outcome(Protocol::Connect, content_type, b"", 1 << 16, Then::Ends)).await.1;
+    assert_eq!(end, "Internal: the server answered with content-encoding \"gzip\", which frames cannot have");
 }

@@ -83,6 +83,7 @@ impl ClientProtocol for Connect {
             return Err(error::from_http(head.status));
         }
         media::check(&head.headers, "application/connect", codec.form())?;
+        shared::check_not_encoded_whole(&head.headers)?;
         let encoding = encoding(&head.headers, &headers::STREAM)?;
         let metadata = shared::into_metadata(head.headers);
         let mut inbound = Inbound::new(body, LastFrame::new(END, error::read_end_of_stream, encoding), codec, limit);

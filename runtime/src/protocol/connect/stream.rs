@@ -15,7 +15,10 @@ use crate::{
     envelope::{self, Envelope},
     handler::Extra,
     method::MethodKind,
-    protocol::{Accepted, Known, Media, Negotiated, Opening, Protocol, headers as shared, refuse, unclaimed},
+    protocol::{
+        Accepted, Known, Media, Negotiated, Opening, Protocol, check_not_encoded_whole, headers as shared, refuse,
+        unclaimed,
+    },
     server::Core,
 };
 
@@ -47,6 +50,7 @@ impl Protocol for Stream {
         }
         let media = Media::of_form(content_type, PREFIX)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, TYPES))?;
+        check_not_encoded_whole(&head.headers)?;
         let read = headers::read(&head.headers, &headers::STREAM);
         let sent = read.as_ref().map_or(None, |read| read.0);
         let answer = headers::answer_encoding(&head.headers, &headers::STREAM.1, sent, core.send_encoding);

@@ -15,7 +15,7 @@ use crate::{
     envelope::Envelope,
     method::Method,
     protocol::{
-        grpc,
+        grpc, headers as shared,
         last_frame::{Fields, LastFrame},
         media,
     },
@@ -51,11 +51,15 @@ impl ClientProtocol for GrpcWeb {
         // One that we do not have is an error where the answer is one of gRPC-Web.
         let encoding = grpc::encoding(response.headers()).unwrap_or_default();
         let frames = LastFrame::new(TRAILERS, read_trailers, encoding);
+        let encoded = shared::check_not_encoded_whole(response.headers());
         // Who has asked for text may still be answered in bytes.
         if self.text && media::is(response.headers(), TEXT_TYPE) {
-            return grpc::response(response, TEXT_TYPE, Decoded::new(frames, Code::Internal), codec, limit);
+            let frames = Decoded::new(frames, Code::Internal);
+            let answer = grpc::response(response, TEXT_TYPE, frames, codec, limit)?;
+            return encoded.map(|()| answer);
         }
-        grpc::response(response, BINARY_TYPE, frames, codec, limit)
+        let answer = grpc::response(response, BINARY_TYPE, frames, codec, limit)?;
+        encoded.map(|()| answer)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     call::{Body, Deframe, Reframe},
     envelope::Envelope,
     handler::Extra,
-    protocol::{Accepted, Known, Media, Negotiated, Protocol, grpc, media, refuse},
+    protocol::{Accepted, Known, Media, Negotiated, Protocol, check_not_encoded_whole, grpc, media, refuse},
     server::Core,
 };
 
@@ -38,6 +38,7 @@ impl Protocol for GrpcWeb {
         }
         let mut media = Media::of(known.content_type.take(), self.r#type)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, self.r#type))?;
+        check_not_encoded_whole(&head.headers)?;
         let text = accepts_text(&head.headers).unwrap_or(self.text);
         if text != self.text {
             media.content_type = HeaderValue::from_static(content_type(text, media.form));
