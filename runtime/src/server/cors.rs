@@ -136,13 +136,27 @@ fn methods(head: &Parts) -> HeaderValue {
 }
 
 fn parse_origin(origin: &str) -> Result<HeaderValue, BuildError> {
-    let host = origin.split_once("://").map_or("", |(_, host)| host);
-    let plain = !host.is_empty() && !host.contains(['/', '*', ',', ' ']) && !origin.contains(char::is_uppercase);
-    HeaderValue::from_str(origin).ok().filter(|_| plain).ok_or_else(|| {
+    let (scheme, host) = origin.split_once("://").unwrap_or_default();
+    let own_port = match scheme {
+        "https" => ":443",
+        "http" => ":80",
+        _ => "",
+    };
+    let plain = !host.is_empty() && !host.contains(['/', '*', ',', ' ', '?', '#', '@']) && !has_odd_port(host);
+    let written = plain && !origin.contains(char::is_uppercase) && (own_port.is_empty() || !host.ends_with(own_port));
+    HeaderValue::from_str(origin).ok().filter(|_| written).ok_or_else(|| {
         BuildError(format!(
-            "{origin:?} is no origin that a browser sends; write it as scheme://host or scheme://host:port, in lower case"
+            "{origin:?} is no origin that a browser sends; write it as scheme://host or, where the port is not the \
+             scheme's own, scheme://host:port, in lower case"
         ))
     })
+}
+
+/// Whether what follows the last colon outside of an IPv6 address is no port as browsers write them.
+fn has_odd_port(host: &str) -> bool {
+    let behind_address = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
+    let port = behind_address.split_once(':').map(|(_, port)| port);
+    port.is_some_and(|port| port.parse::<u16>().map(|number| number.to_string()).as_deref() != Ok(port))
 }
 
 fn list(ours: &[&str], more: &[String]) -> Result<HeaderValue, BuildError> {

@@ -119,10 +119,31 @@ fn error(cors: Cors) -> String {
 #[test]
 fn dangerous_and_useless_settings_are_errors() {
     assert!(error(Cors::any_origin().allow_credentials()).contains("name the origins"));
-    for origin in
-        ["", "*", "app.example", "https://", "https://app.example/", "https://*.example", "https://App.example"]
-    {
+    for origin in [
+        "",
+        "*",
+        "app.example",
+        "https://",
+        "https://app.example/",
+        "https://*.example",
+        "https://App.example",
+        "https://app.example:443",
+        "http://app.example:80",
+        "http://[::1]:80",
+        "https://a?x",
+        "https://a#x",
+        "https://u@a",
+        "https://a:99999",
+        "https://a:0443",
+        "https://a:",
+        "https://a:b",
+    ] {
         assert!(error(Cors::origins([origin])).contains("scheme://host"), "{origin}");
+    }
+    for origin in
+        ["https://a:80", "http://a:443", "http://[::1]:8080", "http://[::1]", "app://a:443", "tauri://localhost"]
+    {
+        Server::builder().cors(Cors::origins([origin])).build().unwrap();
     }
     assert!(error(Cors::origins(["https://a.example"]).allow_headers(["x y"])).contains("no header name"));
 }
