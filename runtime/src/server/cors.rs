@@ -188,6 +188,11 @@ impl Policy {
         let headers = response.headers_mut();
         if self.allow(head, headers) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods(head));
+            let vary = match self.origins {
+                Some(_) => "origin, access-control-request-method",
+                None => "access-control-request-method",
+            };
+            headers.insert(header::VARY, HeaderValue::from_static(vary));
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, self.allow_headers.clone());
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, self.max_age.clone());
         }

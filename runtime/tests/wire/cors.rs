@@ -29,7 +29,7 @@ const ALLOWED: Headers = &[
     ),
     ("access-control-allow-credentials", "true"),
     ("access-control-max-age", "7200"),
-    ("vary", "origin"),
+    ("vary", "origin, access-control-request-method"),
 ];
 const EXPOSED: Headers = &[
     ("access-control-allow-origin", "https://app.example"),
@@ -54,14 +54,14 @@ const ANY: Headers = &[
     ("access-control-allow-origin", "*"),
     ("access-control-allow-credentials", "absent"),
     ("access-control-max-age", "60"),
-    ("vary", "absent"),
+    ("vary", "access-control-request-method"),
 ];
 
 /// A server for two origins.
 #[rustfmt::skip]
 pub const TWO_ORIGINS: &[Row] = &[
     Row { name: "preflight", answer: Want { headers: ALLOWED, ..PREFLIGHT.answer }, ..PREFLIGHT },
-    Row { name: "preflight, of the other origin", headers: &[("origin", "http://localhost:8080"), ("access-control-request-method", "GET"), ("access-control-request-headers", "x-a")], answer: Want { headers: &[("access-control-allow-origin", "http://localhost:8080"), ("vary", "origin")], ..PREFLIGHT.answer }, ..PREFLIGHT },
+    Row { name: "preflight, of the other origin", headers: &[("origin", "http://localhost:8080"), ("access-control-request-method", "GET"), ("access-control-request-headers", "x-a")], answer: Want { headers: &[("access-control-allow-origin", "http://localhost:8080"), ("vary", "origin, access-control-request-method")], ..PREFLIGHT.answer }, ..PREFLIGHT },
     Row { name: "preflight, of another origin", headers: &[("origin", "https://evil.example"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
     Row { name: "preflight, of a longer name", headers: &[("origin", "https://app.example.evil.example"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
     Row { name: "preflight, of another scheme", headers: &[("origin", "http://app.example"), ("access-control-request-method", "POST")], answer: NO, ..PREFLIGHT },
