@@ -30,7 +30,7 @@ use media::Media;
 #[cfg(any(feature = "net", feature = "tower"))]
 pub(crate) use opening::bare_response;
 pub(crate) use opening::unclaimed;
-use opening::{Opening, check_not_encoded_whole, needs_http2, refuse};
+use opening::{Opening, check_not_encoded_whole, needs_http2, needs_post, refuse};
 
 use crate::{
     call::{Body, Output, Peer},

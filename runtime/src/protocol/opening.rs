@@ -10,7 +10,7 @@ use http::{
 };
 use tonic::Status;
 
-use super::headers;
+use super::{connect, headers};
 use crate::{
     call::{Body, CallContext, Deframe, Inbound, Outbound, Peer, Reframe},
     codec::{Codec, Room},
@@ -83,6 +83,12 @@ pub(super) fn needs_http2() -> Response<Body> {
 pub(super) fn check_not_encoded_whole(fields: &HeaderMap) -> Result<(), Response<Body>> {
     headers::encoded_whole(fields)
         .map_or(Ok(()), |_| Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT_ENCODING, "identity")))
+}
+
+/// The answer to another verb than a protocol has: what the method may be called by in any (RFC 9110, 10.2.1).
+pub(super) fn needs_post(route: Option<&Arc<Route>>) -> Response<Body> {
+    let by_get = route.is_some_and(|route| connect::may_get(route.method));
+    refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, if by_get { "GET, POST" } else { "POST" })
 }
 
 /// An answer to what is no call at all: an HTTP status and the one header that goes with it.

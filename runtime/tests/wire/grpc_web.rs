@@ -98,6 +98,7 @@ pub const ROWS: &[Row] = &[
     Row { name: "a field that is longer than its message, in one piece with what follows", body: &[|| [crate::peer::frame(b"\x0a\x05hi"), text("more")].concat()], answer: Want { body: || error(13, "the message does not decode as protobuf"), ..OK }, ..UP },
     Row { name: "a field that is longer than its message, apart from what follows", body: &[|| crate::peer::frame(b"\x0a\x05hi"), || text("more")], answer: Want { body: || error(13, "the message does not decode as protobuf"), ..OK }, ..UP },
     Row { name: "an unknown method", path: "/test.Echo/Nothing", body: &[|| text("hi")], answer: Want { body: || error(12, "no method /test.Echo/Nothing here"), ..OK }, ..UNARY },
+    Row { name: "GET, of a method that Connect calls so", method: "GET", path: "/test.Echo/Look", body: &[], answer: Want { http: 405, headers: &[("allow", "GET, POST")], ..OK }, ..UNARY },
     Row { name: "GET", method: "GET", body: &[], answer: Want { http: 405, headers: &[("allow", "POST")], ..OK }, ..UNARY },
     Row { name: "a codec we do not have", headers: &[("content-type", "application/grpc-web+thrift")], body: &[|| text("hi")], answer: Want { http: 415, ..OK }, ..UNARY },
     Row { name: "a content-type that only begins like gRPC-Web's", headers: &[("content-type", "application/grpc-webx")], body: &[|| text("hi")], answer: Want { http: 415, ..OK }, ..UNARY },

@@ -42,7 +42,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(crate) struct Get;
 
 /// Whether a method may be called by GET, which any web page can make a browser do: it must promise to change nothing.
-pub(super) fn is_allowed(method: &Method) -> bool {
+pub(in crate::protocol) fn is_allowed(method: &Method) -> bool {
     method.kind == MethodKind::Unary && method.idempotency == Idempotency::NoSideEffects
 }
 

@@ -11,5 +11,6 @@ mod unary;
 
 pub(crate) use client::Connect as ClientConnect;
 pub(crate) use get::Get;
+pub(super) use get::is_allowed as may_get;
 pub(crate) use stream::Stream;
 pub(crate) use unary::Unary;

@@ -16,8 +16,8 @@ use crate::{
     handler::Extra,
     method::MethodKind,
     protocol::{
-        Accepted, Known, Media, Negotiated, Opening, Protocol, check_not_encoded_whole, headers as shared, refuse,
-        unclaimed,
+        Accepted, Known, Media, Negotiated, Opening, Protocol, check_not_encoded_whole, headers as shared, needs_post,
+        refuse, unclaimed,
     },
     server::Core,
 };
@@ -43,7 +43,7 @@ impl Protocol for Stream {
             return Err(unclaimed());
         };
         if head.method != Method::POST {
-            return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
+            return Err(needs_post(Some(route)));
         }
         if route.method.kind == MethodKind::Unary {
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, unary::TYPES));

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use tonic::Status;
 
-use super::{error, get, headers, stream};
+use super::{error, headers, stream};
 use crate::{
     call::Body,
     codec::Form,
@@ -16,7 +16,7 @@ use crate::{
     protocol::{
         Accepted, Known, Media, Negotiated, Opening, Protocol,
         bare::{Bare, WholeBody},
-        codes, headers as shared, refuse, unclaimed,
+        codes, headers as shared, needs_post, refuse, unclaimed,
     },
     server::Core,
 };
@@ -47,8 +47,7 @@ impl Protocol for Unary {
             return Err(unclaimed());
         };
         if head.method != Method::POST {
-            let allow = if get::is_allowed(route.method) { "GET, POST" } else { "POST" };
-            return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, allow));
+            return Err(needs_post(Some(route)));
         }
         if route.method.kind != MethodKind::Unary {
             return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, ACCEPT_POST, stream::TYPES));

@@ -13,7 +13,8 @@ use crate::{
     envelope::Envelope,
     handler::{Answer, Extra},
     protocol::{
-        Accepted, Known, Media, Negotiated, Opening, Protocol, headers as shared, in_one_piece, needs_http2, refuse,
+        Accepted, Known, Media, Negotiated, Opening, Protocol, headers as shared, in_one_piece, needs_http2,
+        needs_post, refuse,
     },
     server::Core,
 };
@@ -37,7 +38,7 @@ impl Protocol for Grpc {
             return Err(needs_http2());
         }
         if head.method != Method::POST {
-            return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
+            return Err(needs_post(known.route));
         }
         let media = Media::of(known.content_type.take(), TYPE)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, TYPE))?;

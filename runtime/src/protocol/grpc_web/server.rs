@@ -13,7 +13,9 @@ use crate::{
     call::{Body, Deframe, Reframe},
     envelope::Envelope,
     handler::Extra,
-    protocol::{Accepted, Known, Media, Negotiated, Protocol, check_not_encoded_whole, grpc, media, refuse},
+    protocol::{
+        Accepted, Known, Media, Negotiated, Protocol, check_not_encoded_whole, grpc, media, needs_post, refuse,
+    },
     server::Core,
 };
 
@@ -34,7 +36,7 @@ impl Protocol for GrpcWeb {
 
     fn accept(&self, core: &Core, head: Parts, body: Body, mut known: Known<'_>) -> Result<Accepted, Response<Body>> {
         if head.method != Method::POST {
-            return Err(refuse(StatusCode::METHOD_NOT_ALLOWED, header::ALLOW, "POST"));
+            return Err(needs_post(known.route));
         }
         let mut media = Media::of(known.content_type.take(), self.r#type)
             .ok_or_else(|| refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, header::ACCEPT, self.r#type))?;
