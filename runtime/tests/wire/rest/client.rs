@@ -444,6 +444,7 @@ async fn answers_of_one_message() {
         ("200 OK\ncontent-type: application/json\n\n{\"text\":1}", Err(Code::Internal)),
         ("200 OK\ncontent-type: application/json\ncontent-length: 9\n\n{", Err(Code::Unavailable)),
         ("302 Found\nlocation: /\n\n", Err(Code::Unknown)),
+        ("503 Service Unavailable\ncontent-encoding: br\n\n<html>", Err(Code::Unavailable)),
         ("400 Bad Request\n\n{\"error\":{\"status\":\"OUT_OF_RANGE\"}}", Err(Code::OutOfRange)),
     ] {
         let client = answering(answer).await;

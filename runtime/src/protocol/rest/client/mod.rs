@@ -97,8 +97,7 @@ impl ClientProtocol for Rest {
     ) -> Result<(MetadataMap, Inbound), Status> {
         let (head, body) = response.into_parts();
         let mut fields = head.headers;
-        let encoding = shared::encoding(&fields, &header::CONTENT_ENCODING)
-            .map_err(|status| Status::internal(status.message()))?;
+        let encoding = shared::encoding(&fields, &header::CONTENT_ENCODING);
         let content_type = fields.remove(header::CONTENT_TYPE);
         let (metadata, trailers) = headers::parted(fields);
         let Some((line, options)) = Taken::sent(&codec) else {
@@ -108,9 +107,11 @@ impl ClientProtocol for Rest {
         if !head.status.is_success() {
             let all = headers::joined(metadata, trailers);
             let read = move |body: &[u8]| error::of_answer(body, head.status, all, &options);
-            let failed = Failed::new(encoding, read);
+            // What cannot be undone leaves what HTTP says.
+            let failed = Failed::new(encoding.unwrap_or_default(), read);
             return Ok((MetadataMap::new(), Inbound::new(body, Box::new(failed), codec, limit)));
         }
+        let encoding = encoding.map_err(|status| Status::internal(status.message()))?;
         let by = Arc::clone(&options);
         let framing = Answers::new(method, line.rule, content_type.as_ref(), encoding, trailers, by)?;
         let codec = Reading::codec(line.rule, options, content_type, codec);
