@@ -123,7 +123,7 @@ fn members_within(mut data: &[u8], limit: usize) -> std::io::Result<Bytes> {
     let mut plain = BytesMut::new().writer();
     for _ in 0..MEMBERS {
         let mut member = flate2::bufread::GzDecoder::new(data);
-        let left = (limit + 1).saturating_sub(plain.get_ref().len()) as u64;
+        let left = limit.saturating_add(1).saturating_sub(plain.get_ref().len()) as u64;
         std::io::copy(&mut std::io::Read::take(&mut member, left), &mut plain)?;
         data = member.into_inner();
         if data.is_empty() || plain.get_ref().len() > limit {
@@ -142,7 +142,7 @@ fn too_many_members() -> std::io::Error {
 #[cfg(any(feature = "deflate", feature = "zstd"))]
 fn read_within(reader: impl std::io::Read, limit: usize) -> std::io::Result<Bytes> {
     let mut plain = BytesMut::new().writer();
-    std::io::copy(&mut std::io::Read::take(reader, limit as u64 + 1), &mut plain)?;
+    std::io::copy(&mut std::io::Read::take(reader, (limit as u64).saturating_add(1)), &mut plain)?;
     Ok(plain.into_inner().freeze())
 }
 
@@ -157,6 +157,10 @@ mod tests {
             encoding.compress(&[7; 100], &mut data).expect("it compresses");
             let read = |data: &[u8]| encoding.decompress(data, 100, Code::Internal);
             assert_eq!(read(&data).expect("it is whole"), [7; 100][..], "{encoding:?}");
+            for limit in [usize::MAX, usize::MAX - 1] {
+                let read = encoding.decompress(&data, limit, Code::Internal);
+                assert_eq!(read.expect("there is no limit"), [7; 100][..], "{encoding:?}");
+            }
             for end in 1..data.len() {
                 assert!(read(&data[..end]).is_err(), "{encoding:?} of {end} bytes");
             }
