@@ -15,7 +15,8 @@
 //!   transport, and builds for targets that have no sockets.
 //! - `dns`: hosts looked up by hickory-resolver, which knows how long addresses are good, instead of by the system.
 //! - `tls`: TLS for servers and channels, by rustls.
-//! - `tower`: our services in axum's and tonic's routers, tonic's services in our server.
+//! - `tower`: our services in axum's and tonic's routers, tonic's services in our server,
+//!   layers around it, and clients over any service of HTTP.
 //! - `auth`: static tokens for callers; `jwt`: JSON Web Tokens ([`interceptors`]).
 //! - `otel`: OpenTelemetry's trace contexts and metrics ([`interceptors`]).
 //! - `gzip` (default), `deflate`, `zstd`: compression of messages.

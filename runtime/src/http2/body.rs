@@ -136,8 +136,9 @@ impl RecvBody {
             // had ended, h2 does not tell then; what ends an answer by itself, such as trailers, comes before.
             Of::Answer { left: Some(0) } if is_reset_without_error => Poll::Ready(None),
             Of::Answer { left: Some(_) }
-                if error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR) =>
+                if error.is_reset() && error.is_library() && error.reason() == Some(h2::Reason::PROTOCOL_ERROR) =>
             {
+                drop(self.held.broken(error));
                 let status =
                     Status::internal("the answer is not as long as its head says, or its trailers break the rules");
                 Poll::Ready(Some(Err(status)))

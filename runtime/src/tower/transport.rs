@@ -34,8 +34,9 @@ impl Client {
     /// gives trailers, so one that cannot is called by gRPC-Web or Connect ([`Client::protocol`]). What a channel does
     /// besides, such as to balance, to retry connecting and to keep alive, is the service's.
     ///
-    /// An error of the service is the call's: the [`Status`] in it, if its chain of sources has one, and `UNAVAILABLE`
-    /// with its words otherwise.
+    /// An error of the service, or of the body of its answer, is the call's: the [`Status`] in it, if its chain of sources
+    /// has one, and `UNAVAILABLE` with its words otherwise. A call for an `origin` that has an authority and no scheme ends
+    /// with `INVALID_ARGUMENT`.
     ///
     /// ```
     /// # fn main() {
@@ -73,18 +74,22 @@ where
     B::Error: Into<BoxError>,
 {
     fn send<'a>(&'a self, mut request: Request<Body>, _: &'static Method, _: Patience) -> Sending<'a> {
-        *request.uri_mut() = within(&self.origin, request.uri());
+        match within(&self.origin, request.uri()) {
+            Ok(uri) => *request.uri_mut() = uri,
+            Err(status) => return Box::pin(std::future::ready(Err(status))),
+        }
         let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Box::pin(async move {
             poll_fn(|cx| service.poll_ready(cx)).await.map_err(failed)?;
             if request.body().is_whole() {
                 let response = service.call(request).await.map_err(failed)?;
-                return Ok(response.map(Body::new));
+                return Ok(response.map(|body| Body::new(Answer(Box::pin(body)))));
             }
             let (caller, gone) = oneshot::channel();
-            let response =
-                service.call(request.map(|body| Body::source(Wanted { body, gone }))).await.map_err(failed)?;
-            Ok(response.map(|body| Body::source(Awaited { body: Body::new(body), _caller: caller })))
+            let request = request.map(|body| Body::source(Wanted { body, gone: Some(gone) }));
+            let response = service.call(request).await.map_err(failed)?;
+            let answer = |body| Awaited { body: Body::new(Answer(Box::pin(body))), _caller: caller };
+            Ok(response.map(|body| Body::source(answer(body))))
         })
     }
 
@@ -97,12 +102,15 @@ where
 /// with them then, and so their server would not learn that the call is given up.
 struct Wanted {
     body: Body,
-    gone: oneshot::Receiver<()>,
+    /// `None` once the caller has.
+    gone: Option<oneshot::Receiver<()>>,
 }
 
 impl Source for Wanted {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Status>>> {
-        if Pin::new(&mut self.gone).poll(cx).is_ready() {
+        let Some(gone) = &mut self.gone else { return Poll::Ready(None) };
+        if Pin::new(gone).poll(cx).is_ready() {
+            self.gone = None;
             return Poll::Ready(Some(Err(Status::cancelled("nobody waits for the answer any more"))));
         }
         self.body.poll_next(cx)
@@ -121,16 +129,39 @@ impl Source for Awaited {
     }
 }
 
+/// The body of an answer, with the errors of the service.
+struct Answer<B>(Pin<Box<B>>);
+
+impl<B: http_body::Body<Data = Bytes, Error: Into<BoxError>>> http_body::Body for Answer<B> {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Status>>> {
+        self.0.as_mut().poll_frame(cx).map_err(failed)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+}
+
 /// The target of a request at this origin.
-fn within(origin: &Uri, target: &Uri) -> Uri {
+fn within(origin: &Uri, target: &Uri) -> Result<Uri, Status> {
     let target = target.path_and_query().map_or("/", PathAndQuery::as_str);
-    let mut parts = origin.clone().into_parts();
     let path = match origin.path().trim_end_matches('/') {
         "" => target.parse(),
         prefix => format!("{prefix}{target}").parse(),
     };
-    parts.path_and_query = path.ok();
-    Uri::from_parts(parts).unwrap_or_default()
+    let whole = path.map_err(http::Error::from).and_then(|path: PathAndQuery| {
+        let mut parts = origin.clone().into_parts();
+        parts.path_and_query = Some(path);
+        Ok(Uri::from_parts(parts)?)
+    });
+    whole
+        .map_err(|error| Status::invalid_argument(format!("`{target}` is no target at the origin `{origin}`: {error}")))
 }
 
 fn failed(error: impl Into<BoxError>) -> Status {
@@ -160,7 +191,9 @@ mod tests {
             ("/api", "/v1/x", "/api/v1/x"),
         ] {
             let origin = if origin.is_empty() { Uri::default() } else { origin.parse().unwrap() };
-            assert_eq!(within(&origin, &target.parse().unwrap()).to_string(), expected);
+            assert_eq!(within(&origin, &target.parse().unwrap()).unwrap().to_string(), expected);
         }
+        let error = within(&"host:1".parse().unwrap(), &"/a.B/C".parse().unwrap()).unwrap_err();
+        assert_eq!(error.message(), "`/a.B/C` is no target at the origin `host:1`: scheme missing");
     }
 }

@@ -31,6 +31,8 @@ const CONNECT: &[Row] = &[
     Row { name: "metadata that is a list", frames: &[HI, (2, br#"{"metadata":[]}"#)], end: "Internal: the end of the stream does not parse: metadata is no object", ..ROW },
     Row { name: "an error beside metadata that is none", frames: &[HI, (2, br#"{"metadata":{"a b":["x"],"x":[1],"y":2},"error":{"code":"not_found","message":"gone"}}"#)], end: "NotFound: gone", ..ROW },
     Row { name: "an error whose details are none", frames: &[HI, (2, br#"{"error":{"code":"not_found","message":"gone","details":[{"type":"a.B","value":"!!"},1]}}"#)], end: "NotFound: gone", ..ROW },
+    Row { name: "an error beside what is no text", frames: &[HI, (2, b"{\"error\":{\"code\":\"not_found\",\"message\":\"m\"},\"metadata\":{\"x\":[\"\xff\"]}}")], end: "NotFound: m", ..ROW },
+    Row { name: "what is no text", frames: &[HI, (2, b"{\"x\":\"\xff\"}")], end: "Internal: the end of the stream does not parse: invalid utf-8 sequence of 1 bytes from index 6", ..ROW },
     Row { name: "more than anybody has asked for", frames: &[HI, (2, br#"{"x":1e999,"y":"\ud800","y":[[[]]]}"#)], end: "Ok: ", ..ROW },
     Row { name: "metadata that is no header", frames: &[HI, (2, br#"{"metadata":{"a b":["x"]}}"#)], end: "Internal: the end of the stream does not parse: metadata is no list of texts", ..ROW },
     Row { name: "metadata of numbers", frames: &[HI, (2, br#"{"metadata":{"x":[1]}}"#)], end: "Internal: the end of the stream does not parse: metadata is no list of texts", ..ROW },

@@ -19,6 +19,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
+    task::AbortHandle,
     time::Instant,
 };
 use tonic::Status;
@@ -38,7 +39,6 @@ use crate::{
     },
     http2::{Waiting, unavailable},
     method::Method,
-    task::AbortOnDrop,
 };
 
 /// Connections at a time, unless a channel says otherwise; a further call waits for one to end.
@@ -80,7 +80,16 @@ struct Kept {
 /// A connection, which is closed when it is dropped, whatever of a request is left to send.
 struct Connected {
     send: SendRequest<Body>,
-    _task: AbortOnDrop,
+    task: AbortHandle,
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        // One that is idle closes by itself, and says so where there is TLS.
+        if !self.send.is_ready() {
+            self.task.abort();
+        }
+    }
 }
 
 impl Kept {
@@ -307,7 +316,7 @@ async fn open(io: Io, header_bytes: usize) -> Result<Opened, String> {
             let _ = noted.set(explain(&error));
         }
     });
-    Ok((Connected { send, _task: AbortOnDrop::new(&task) }, cause))
+    Ok((Connected { send, task: task.abort_handle() }, cause))
 }
 
 /// The status of a call that this error ended, or what broke the connection before it.

@@ -86,15 +86,14 @@ pub(super) fn from_http(status: StatusCode) -> Status {
 /// leaves what HTTP says, with the text if it is short; an error without a known code has the code of that.
 pub(super) fn of_answer(body: &[u8], is_json: bool, http: StatusCode, metadata: MetadataMap) -> Status {
     let otherwise = from_http(http);
-    let text = std::str::from_utf8(body).ok();
-    let error = text.filter(|_| is_json).and_then(Parts::of).filter(|parts| !parts.is_empty());
-    let mut status =
-        error.and_then(|parts| parts.status(otherwise.code())).unwrap_or_else(|| match text.map(str::trim) {
-            Some(text) if (1..=LONGEST_TEXT).contains(&text.len()) => {
-                Status::new(otherwise.code(), format!("{}: {text}", otherwise.message()))
-            }
-            _ => otherwise,
-        });
+    let text = String::from_utf8_lossy(body);
+    let error = if is_json { Parts::of(&text).filter(|parts| !parts.is_empty()) } else { None };
+    let mut status = error.and_then(|parts| parts.status(otherwise.code())).unwrap_or_else(|| match text.trim() {
+        text if (1..=LONGEST_TEXT).contains(&text.len()) && std::str::from_utf8(body).is_ok() => {
+            Status::new(otherwise.code(), format!("{}: {text}", otherwise.message()))
+        }
+        _ => otherwise,
+    });
     *status.metadata_mut() = metadata;
     status
 }
@@ -102,9 +101,9 @@ pub(super) fn of_answer(body: &[u8], is_json: bool, http: StatusCode, metadata: 
 /// Reads the JSON that ends a stream: the trailing metadata, or the error. What succeeds has to be read in full; an error is
 /// one whatever else there is.
 pub(super) fn read_end_of_stream(text: &[u8]) -> Result<MetadataMap, Status> {
-    let text = std::str::from_utf8(text).map_err(|error| broken(&error.to_string()))?;
+    let (not_text, text) = (std::str::from_utf8(text).err(), String::from_utf8_lossy(text));
     let (mut error, mut metadata) = (None, None);
-    loose::members(text, |name, value| match name {
+    loose::members(&text, |name, value| match name {
         "error" => error = Some(value),
         "metadata" => metadata = Some(value),
         _ => {}
@@ -112,6 +111,7 @@ pub(super) fn read_end_of_stream(text: &[u8]) -> Result<MetadataMap, Status> {
     .ok_or_else(|| broken("it is no JSON object"))?;
     let Fields { map, wrong, .. } = read_metadata(given(metadata).unwrap_or("{}"));
     let metadata = headers::into_metadata(map);
+    let wrong = not_text.map(|error| broken(&error.to_string())).or(wrong);
     let Some(error) = given(error) else { return wrong.map_or(Ok(metadata), Err) };
     let error = Parts::of(error).and_then(|parts| parts.status(Code::Unknown));
     let mut status = error.ok_or_else(|| broken("error is no error of Connect"))?;

@@ -45,6 +45,11 @@ impl Elements {
         Self { place: Place::Start, value: Value::default(), gap: 0 }
     }
 
+    /// Whether the end of an array has come, behind which no value can stand.
+    pub(super) fn is_over(&self) -> bool {
+        self.place == Place::End
+    }
+
     /// Reads up to the next value; whether there is one.
     fn approach(&mut self, chunks: &mut Chunks, limit: usize) -> Result<bool, Status> {
         while let Some([byte]) = chunks.peek() {

@@ -409,6 +409,11 @@ async fn streams_in_each_form_and_how_they_end() {
             both.clone(),
         ),
         ("200 OK\ncontent-type: application/json\n\n[]", "[]".to_owned()),
+        // The array says that it is all, however the body goes on.
+        (
+            "200 OK\ncontent-type: application/json\ncontent-length: 1000\n\n[{\"text\":\"1\"},{\"text\":\"2\"}]",
+            both.clone(),
+        ),
         (
             "200 OK\ncontent-type: application/json\n\n[{\"text\":\"1\"},{\"error\":{\"code\":404,\"message\":\"m\",\"status\":\"NOT_FOUND\"}}]",
             format!("[{}] NotFound m", item("1")),

@@ -149,7 +149,8 @@ impl Answers {
                 if let Item::Message { len, .. } = item {
                     self.error = error::in_stream(chunks.first(len), &self.options);
                 }
-                Ok(item)
+                let is_over = matches!(item, Item::More) && values.is_over();
+                Ok(if is_over { Item::Over } else { item })
             }
             Messages::Events(events) => {
                 let item = events.next(chunks, eof, limit);
@@ -169,7 +170,7 @@ impl Deframe for Answers {
         if self.error.is_some() {
             // What stands behind an error says nothing more.
             chunks.skip(chunks.len());
-            return Ok(Item::More);
+            return Ok(Item::Over);
         }
         match item {
             // What is wrong with a request is wrong with the server here.

@@ -154,8 +154,10 @@ pub(super) fn difference(template: &'static Template, first: &PathAndQuery, othe
     if first == other {
         return None;
     }
-    let segments = (Segments::of(first.path())?, Segments::of(other.path())?);
-    let captured = captures(template, first.path(), &segments.0).zip(captures(template, other.path(), &segments.1));
+    let (Some(mine), Some(theirs)) = (Segments::of(first.path()), Segments::of(other.path())) else {
+        return Some(template.text.to_owned());
+    };
+    let captured = captures(template, first.path(), &mine).zip(captures(template, other.path(), &theirs));
     for ((variable, first), (_, other)) in captured {
         if first != other {
             return Some(variable.field.join("."));
