@@ -276,7 +276,7 @@ fn depth(value: &serde_json::Value) -> usize {
     }
 }
 
-/// What an error in JSON says; `None` if it has no part of one, or one of a type that it may not have.
+/// What an error in JSON says; `None` if it has no part of one, or a code or message that is no text.
 fn error_of(value: &serde_json::Value, otherwise: Code) -> Option<Failure> {
     use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
     use serde_json::Value;
@@ -289,20 +289,19 @@ fn error_of(value: &serde_json::Value, otherwise: Code) -> Option<Failure> {
         Some(Value::String(text)) => Some(text.clone()),
         Some(_) => None,
     };
+    // One that cannot be read is left out.
     let detail = |detail: &Value| {
-        let detail = detail.as_object()?;
-        let value = text(detail, "value")?;
+        let (name, value) = (detail.get("type")?.as_str()?, detail.get("value")?.as_str()?);
         let bare = value.trim_end_matches('=');
         let is_padded = value.len() == bare.len() || value.len() == bare.len().next_multiple_of(4);
         let value = STANDARD_NO_PAD.decode(bare).ok().filter(|_| is_padded)?;
-        Some(prost_types::Any { type_url: format!("type.googleapis.com/{}", text(detail, "type")?), value })
+        Some(prost_types::Any { type_url: format!("type.googleapis.com/{name}"), value })
     };
     let code = text(error, "code")?;
     let code = CODES.iter().position(|name| *name == code).map_or(otherwise, |at| Code::from_i32(at as i32 + 1));
     let details = match error.get("details") {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(details)) => details.iter().map(detail).collect::<Option<_>>()?,
-        Some(_) => return None,
+        Some(Value::Array(details)) => details.iter().filter_map(detail).collect(),
+        _ => Vec::new(),
     };
     Some(Failure { code, message: text(error, "message")?, details })
 }
@@ -328,5 +327,6 @@ fn is_message(sent: &str, got: &str) -> bool {
     sent == got || is_cut
 }
 
-/// As many bytes arrive uncut, as an escape is three times as long as what it stands for.
-const LEAST: usize = 2048 / 3 - 3;
+/// More bytes than these arrive uncut, as an escape is three times as long as what it stands for: four are kept for spaces,
+/// and a character that does not fit is no longer than twelve.
+const LEAST: usize = (2048 - 4 - 11) / 3;
