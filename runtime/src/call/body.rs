@@ -54,7 +54,7 @@ pub(crate) trait Source: Send {
     /// Ends what is still running with this status.
     fn abort(&mut self, _status: Status) {}
 
-    /// How many bytes have come, also those that are no part of a frame yet.
+    /// How many bytes have come in all, where some may come of which no frame tells for long.
     fn arrived(&self) -> u64 {
         0
     }
@@ -209,7 +209,7 @@ impl Body {
         }
     }
 
-    /// How many bytes have come of which no frame has told.
+    /// How many bytes have come in all, where a source counts them.
     pub(crate) fn arrived(&self) -> u64 {
         if let Inner::Source(source) = &self.inner { source.arrived() } else { 0 }
     }

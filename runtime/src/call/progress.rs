@@ -45,7 +45,7 @@ impl Patience {
 pub(super) struct Progress {
     patience: Patience,
     waiting: Option<Box<Waiting>>,
-    /// Bytes that came without a frame.
+    /// What the body has counted, where it does.
     arrived: u64,
 }
 
@@ -68,7 +68,7 @@ impl Progress {
         }
     }
 
-    /// So many bytes have arrived in all that are in no frame yet.
+    /// So many bytes have arrived in all, by the body's own count: they are progress, also without a frame.
     pub(super) fn arrived(&mut self, bytes: u64) {
         if std::mem::replace(&mut self.arrived, bytes) != bytes {
             self.made();

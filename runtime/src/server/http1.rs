@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// The least that hyper can read with.
-const LEAST_BUFFER: usize = 8 * 1024;
+pub(crate) const LEAST_BUFFER: usize = 8 * 1024;
 /// How many headers hyper takes by itself: for so many it has room on its stack, and allocates for any other number.
 const OWN_HEADER_COUNT: usize = 100;
 

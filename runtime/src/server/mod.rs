@@ -42,6 +42,8 @@ use http::{header, request::Parts};
 pub use builder::{BuildError, ServerBuilder};
 pub use connection_limits::ConnectionLimits;
 pub use cors::Cors;
+#[cfg(feature = "net")]
+pub(crate) use http1::LEAST_BUFFER;
 pub use limits::CallLimits;
 pub(crate) use limits::{DEFAULT_MESSAGE_BYTES, Limits};
 #[cfg(feature = "net")]

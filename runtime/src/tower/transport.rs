@@ -39,13 +39,11 @@ impl Client {
     /// with `INVALID_ARGUMENT`.
     ///
     /// ```
-    /// # fn main() {
     /// use rsgrpc::Client;
     ///
     /// # let server = rsgrpc::Server::builder().build().unwrap();
     /// // A server is such a service, too.
     /// let client = Client::through(server, "http://greeter.example".parse().unwrap());
-    /// # }
     /// ```
     pub fn through<S, B>(service: S, origin: Uri) -> Self
     where

@@ -39,6 +39,7 @@ use crate::{
     },
     http2::{Waiting, unavailable},
     method::Method,
+    server::LEAST_BUFFER,
 };
 
 /// Connections at a time, unless a channel says otherwise; a further call waits for one to end.
@@ -47,8 +48,6 @@ pub(super) const CONNECTIONS: usize = 256;
 const IDLE: usize = 32;
 /// What is said to those who would speak gRPC.
 pub(super) const NEEDS_HTTP2: &str = "gRPC needs HTTP/2; choose another protocol, or leave http1_only out";
-/// The least that hyper can read with; the number of headers is bounded by it, at 100.
-const LEAST_BUFFER: usize = 8 * 1024;
 /// How long a request may go on behind its answer, if its connection is to be kept.
 const PATIENCE: Duration = Duration::from_millis(250);
 
@@ -215,7 +214,7 @@ impl Http1 {
     /// A new connection, or why there is none.
     async fn connect(&self, patience: Patience) -> Result<Result<Opened, Status>, Status> {
         let _connecting = Waiting::new(&self.connecting);
-        let header_bytes = self.connector.max_header_bytes as usize;
+        let header_bytes = self.header_bytes();
         let opening = self.connector.open(&self.endpoint, |io, _| open(io, header_bytes));
         let opened = patience.wait(opening, || format!("a connection to {}", self.endpoint)).await?;
         Ok(opened.map(|(opened, _)| opened))
@@ -256,10 +255,15 @@ impl Http1 {
         response.map(|body| Body::source(Answer { body, server, used }))
     }
 
+    /// What the head of an answer may have; the number of headers is bounded by hyper, at 100.
+    fn header_bytes(&self) -> usize {
+        (self.connector.max_header_bytes as usize).max(LEAST_BUFFER)
+    }
+
     /// The status of a call of which there is no head.
     fn broken(&self, error: &hyper::Error, before: Option<&String>) -> Status {
         if error.is_parse_too_large() {
-            let limit = (self.connector.max_header_bytes as usize).max(LEAST_BUFFER);
+            let limit = self.header_bytes();
             return Status::resource_exhausted(format!(
                 "the head of the answer is larger than the {limit} bytes that the channel takes (max_header_bytes), or \
                  has more than 100 headers"
@@ -303,7 +307,7 @@ type Opened = (Connected, Arc<OnceLock<String>>);
 /// Opens HTTP/1.1 on a new connection.
 async fn open(io: Io, header_bytes: usize) -> Result<Opened, String> {
     let (send, mut connection) = http1::Builder::new()
-        .max_buf_size(header_bytes.max(LEAST_BUFFER))
+        .max_buf_size(header_bytes)
         .handshake(TokioIo::new(io))
         .await
         .map_err(|error| error.to_string())?;
