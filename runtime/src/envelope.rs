@@ -30,6 +30,21 @@ pub(crate) fn next(chunks: &mut Chunks, limit: usize) -> Result<Option<(u8, usiz
     Ok(Some((flags, length)))
 }
 
+/// Reads the prefix of the next frame where its flags are zero and it has come whole, in one chunk; its payload, which has
+/// fewer bytes than `end`, lies behind it then.
+#[inline]
+pub(crate) fn next_plain(chunks: &mut Chunks, end: usize) -> Option<usize> {
+    let [0, length @ ..] = *chunks.front().first_chunk::<PREFIX>()? else {
+        return None;
+    };
+    let length = u32::from_be_bytes(length) as usize;
+    if length >= end || chunks.front().len() < PREFIX + length {
+        return None;
+    }
+    chunks.skip(PREFIX);
+    Some(length)
+}
+
 /// Appends a frame with these flags.
 pub(crate) fn append(buf: &mut BytesMut, flags: u8, payload: &[u8]) {
     let start = buf.len();
@@ -83,6 +98,10 @@ impl Deframe for Envelope {
             ))),
             None => Ok(Item::More),
         }
+    }
+
+    fn has_envelopes(&self) -> bool {
+        true
     }
 
     fn ends_silently(&self) -> bool {

@@ -48,6 +48,12 @@ impl Chunks {
         }
     }
 
+    /// What has come in one piece, from the first byte on.
+    #[inline]
+    pub(crate) fn front(&self) -> &[u8] {
+        &self.front
+    }
+
     /// Copies the first `N` bytes without consuming them, if there are as many.
     #[inline]
     pub(crate) fn peek<const N: usize>(&self) -> Option<[u8; N]> {

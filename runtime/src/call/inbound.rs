@@ -5,12 +5,11 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use http::HeaderMap;
-use tokio::{runtime::Handle, time::Sleep};
+use tokio::time::Sleep;
 use tonic::{Code, Status, metadata::MetadataMap};
 
 use super::{
@@ -21,7 +20,7 @@ use super::{
 use crate::{
     codec::{Codec, Erased, Room},
     compress::Encoding,
-    deadline,
+    envelope,
 };
 
 /// Finds the messages in the bytes of a body, and says what their end means. One for each framing; a framing without
@@ -43,6 +42,11 @@ pub(crate) trait Deframe: Send + Sync {
 
     /// Whether a body is one message and nothing else.
     fn is_single(&self) -> bool {
+        false
+    }
+
+    /// Whether messages that are not compressed lie in [envelopes](crate::envelope) whose flags are zero.
+    fn has_envelopes(&self) -> bool {
         false
     }
 
@@ -100,9 +104,6 @@ const STRIDE: u8 = 32;
 /// A shorter piece goes on with what else has come, in bytes: each is given all that the request says besides.
 const PIECE: usize = 8 * 1024;
 
-/// A body may go on for as long behind what says how the call ended.
-const GRACE: Duration = Duration::from_millis(250);
-
 /// The messages of one direction of a call, pulled by whoever wants them.
 pub struct Inbound {
     pub(crate) codec: Codec,
@@ -111,7 +112,7 @@ pub struct Inbound {
     /// The largest message in bytes, compressed and decompressed.
     pub(crate) limit: usize,
     /// What a message may take in memory; all there is, for what a client receives.
-    pub(crate) room: Option<Room>,
+    pub(crate) room: Room,
     /// The caller's deadline; a server bounds the whole call instead.
     pub(crate) timer: Option<Pin<Box<Sleep>>>,
     /// The requests of the call, on a client: where they break off, the answer does.
@@ -127,16 +128,18 @@ pub struct Inbound {
     /// Has the last word on how the call ended.
     pub(crate) on_end: Vec<Box<OnEnd>>,
     pub(super) framing: Box<dyn Deframe>,
-    body: Body,
+    pub(super) body: Body,
     pub(super) chunks: Chunks,
-    ending: Ending,
+    pub(super) ending: Ending,
     pub(super) state: State,
     /// Bounds how long messages may come to a standstill; `None` for what a client receives.
-    progress: Option<Progress>,
+    pub(super) progress: Option<Progress>,
     /// The request as a whole is awaited, rather than its next message.
-    is_awaited: bool,
+    pub(super) is_awaited: bool,
     /// Messages since the last step.
     stride: u8,
+    /// Messages of fewer bytes are taken [as they lie](Self::find_plain).
+    pub(super) plain: usize,
     /// The message that came last, until it is read.
     pub(super) arrived: Arrived,
     /// It came before anybody asked for it.
@@ -192,7 +195,7 @@ impl Inbound {
             codec,
             encoding: None,
             limit,
-            room: None,
+            room: Room::UNLIMITED,
             timer: None,
             upload: None,
             compressed: false,
@@ -208,6 +211,7 @@ impl Inbound {
             progress: None,
             is_awaited: false,
             stride: 0,
+            plain: 0,
             arrived: Arrived::Next(0),
             is_ahead: false,
             is_found: false,
@@ -250,6 +254,27 @@ impl Inbound {
         })
     }
 
+    /// Finds the next message where it has come whole, is small and not compressed, and nobody is to look at it. Of a stream of
+    /// such messages [`poll_message`](Self::poll_message) would cost as much as reading them.
+    #[inline]
+    pub(super) fn find_plain(&mut self) -> bool {
+        if self.plain == 0 || self.stride == STRIDE - 1 || !matches!(self.arrived, Arrived::Next(0)) {
+            return false;
+        }
+        let Some(len) = envelope::next_plain(&mut self.chunks, self.plain) else {
+            return false;
+        };
+        self.stride += 1;
+        self.found(len, false);
+        true
+    }
+
+    /// Whether messages may be [taken as they lie](Self::find_plain) from now on: those that are read where they are awaited.
+    pub(super) fn set_plain(&mut self) {
+        let may_be = self.hooks.is_empty() && self.framing.has_envelopes();
+        self.plain = if may_be { self.room.small().min(self.limit.saturating_add(1)) } else { 0 };
+    }
+
     /// Ends the reading with the error of a message that is no use; nothing changes where it has ended already.
     pub(crate) fn fail(&mut self, status: Status) -> Result<(), Status> {
         match self.state {
@@ -280,7 +305,7 @@ impl Inbound {
     /// Shows the message to all who look at messages.
     fn look(&mut self) -> Result<(), Status> {
         let bytes = self.take_bytes();
-        let payload = self.hooks.run(&self.codec, bytes, self.room())?;
+        let payload = self.hooks.run(&self.codec, bytes, self.room)?;
         self.arrived = Arrived::Apart(payload.bytes);
         self.seen = Some(payload.codec);
         Ok(())
@@ -291,13 +316,10 @@ impl Inbound {
         self.seen.as_ref().unwrap_or(&self.codec)
     }
 
-    pub(super) fn room(&self) -> Room {
-        self.room.unwrap_or(Room::UNLIMITED)
-    }
-
     /// Ends the reading, well or with an error; whoever wants a word on that has it now.
     fn conclude(&mut self, result: Result<(), Status>) -> Result<(), Status> {
         self.state = State::Ended;
+        self.plain = 0;
         // Nobody reads on: the peer may stop.
         self.body = Body::empty();
         if self.on_end.is_empty() {
@@ -382,84 +404,24 @@ impl Inbound {
                 Item::Over => ready!(self.poll_rest(cx)),
             }
         };
-        self.arrived.set_next(len);
-        self.compressed = compressed;
         if let Some(progress) = &mut self.progress {
             progress.complete();
         }
-        if let Some(traffic) = &self.traffic {
-            traffic.add_received(len);
-        }
+        self.found(len, compressed);
         if compressed {
             self.decompress()?;
         }
         Poll::Ready(Ok(true))
     }
 
-    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        // Before the body, so that a peer with always more to say cannot hold the deadline up.
-        if let Some(timer) = &mut self.timer
-            && deadline::poll_timer(timer, cx).is_ready()
-        {
-            return Poll::Ready(Err(deadline::exceeded()));
+    /// The next bytes are a message.
+    #[inline]
+    fn found(&mut self, len: usize, compressed: bool) {
+        self.arrived.set_next(len);
+        self.compressed = compressed;
+        if let Some(traffic) = &self.traffic {
+            traffic.add_received(len);
         }
-        let frame = match self.body.poll_next(cx) {
-            Poll::Ready(frame) => frame.transpose(),
-            Poll::Pending => return self.poll_stalled(cx).map(Err),
-        };
-        if let Some(progress) = &mut self.progress {
-            progress.made();
-        }
-        let frame = frame.map_err(|status| deadline::broken(status, self.timer.as_ref()))?;
-        match frame.map(|frame| frame.into_data().map_err(|frame| frame.into_trailers())) {
-            Some(Ok(data)) => {
-                data.into_slices().for_each(|slice| self.chunks.push(slice));
-                if self.body.at_end() {
-                    self.state = State::Draining;
-                }
-            }
-            Some(Err(trailers)) => self.ending.trailers = trailers.ok(),
-            None => self.state = State::Draining,
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Reads on where it is known how the call ended: only a connection whose answer came to its end can carry another call,
-    /// and more of an answer is an error. But a body that breaks now, or does not end, changes nothing any more.
-    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut read = self.poll_body(cx);
-        if read.is_pending() {
-            if !deadline::HAS_CLOCK || Handle::try_current().is_err() {
-                self.state = State::Draining;
-                return Poll::Ready(());
-            }
-            let end = deadline::after(GRACE);
-            if self.timer.as_ref().is_none_or(|timer| timer.deadline().into_std() > end) {
-                self.timer = Some(deadline::timer(end));
-                read = self.poll_body(cx);
-            }
-        }
-        if ready!(read).is_err() {
-            self.state = State::Draining;
-        }
-        Poll::Ready(())
-    }
-
-    /// Ready once it is no use to wait: the peer has let a message wait for too long, or the requests broke off.
-    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Status> {
-        if let Some(upload) = &self.upload
-            && let Poll::Ready(status) = upload.poll_broken(cx)
-        {
-            return Poll::Ready(status);
-        }
-        let Some(progress) = &mut self.progress else {
-            return Poll::Pending;
-        };
-        progress.arrived(self.body.arrived());
-        let has_begun = self.is_awaited || !self.chunks.is_empty() || self.framing.keeps_some();
-        let limit = ready!(progress.poll_stalled(has_begun, cx));
-        let what = if has_begun { "nothing more of a message" } else { "no further message" };
-        Poll::Ready(Status::deadline_exceeded(format!("{what} arrived for {limit:?}")))
     }
 
     fn end(&mut self) -> Result<(), Status> {

@@ -1,5 +1,6 @@
 //! What travels: the bytes of messages in both directions, the metadata around them and the facts of a call.
 
+mod arriving;
 mod batches;
 mod block;
 mod body;

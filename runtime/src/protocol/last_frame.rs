@@ -62,6 +62,10 @@ impl Deframe for LastFrame {
         Err(Status::internal("the server sent more behind the frame that ends the call"))
     }
 
+    fn has_envelopes(&self) -> bool {
+        true
+    }
+
     fn end(&mut self, _: Ending) -> Result<MetadataMap, Status> {
         self.outcome.take().unwrap_or_else(|| {
             Err(Status::internal("the server ended its answer without the frame that ends the call"))

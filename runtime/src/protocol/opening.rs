@@ -50,7 +50,7 @@ impl Opening<'_> {
             pipe: None,
             on_head: OnHead::default(),
         });
-        parts.inbound.room = Some(Room::of(service, method, limits.max_decoded_message_bytes()).nests(*nests));
+        parts.inbound.room = Room::of(service, method, limits.max_decoded_message_bytes()).nests(*nests);
         parts.inbound.set_patience(limits.patience);
         parts.inbound.encoding = self.encodings.0;
         parts.outbound.encoding = self.encodings.1;

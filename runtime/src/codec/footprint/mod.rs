@@ -37,34 +37,40 @@ const DEPTH: u32 = 128;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Room {
     bytes: usize,
+    /// Messages of fewer bytes fit, whatever is in them.
+    small: usize,
     /// Whose requests they are.
     rpc: Option<(&'static ServiceDescriptor, &'static Method)>,
-    /// Large structs may nest in them.
-    nests: bool,
 }
 
 impl Room {
     /// As much as there is.
-    pub(crate) const UNLIMITED: Self = Self { bytes: usize::MAX, rpc: None, nests: false };
+    pub(crate) const UNLIMITED: Self = Self { bytes: usize::MAX, small: usize::MAX, rpc: None };
 
     /// So many bytes for each request of this method.
     pub(crate) fn of(service: &'static ServiceDescriptor, method: &'static Method, bytes: usize) -> Self {
-        Self { bytes, rpc: Some((service, method)), nests: false }
+        Self { bytes, small: SMALL.min(bytes / (LARGEST / 2)), rpc: Some((service, method)) }
     }
 
     /// For requests in which large structs may [nest](nesting), or may not.
     pub(crate) fn nests(self, nests: bool) -> Self {
-        Self { nests, ..self }
+        Self { small: if nests { 0 } else { self.small }, ..self }
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
+    /// Messages of fewer bytes fit, whatever is in them.
+    #[inline]
+    pub(crate) fn small(&self) -> usize {
+        self.small
+    }
+
     /// Whether a message of so many bytes fits, whatever is in it.
     #[inline]
     pub(crate) fn fits(&self, len: usize) -> bool {
-        len < SMALL.min(self.bytes / (LARGEST / 2)) && !self.nests
+        len < self.small
     }
 
     /// What the elements of a message in protobuf will take, in bytes, where it is large and its descriptor is known.

@@ -128,6 +128,10 @@ impl Deframe for Messages {
         Envelope.next(chunks, eof, limit)
     }
 
+    fn has_envelopes(&self) -> bool {
+        true
+    }
+
     fn end(&mut self, ending: Ending) -> Result<MetadataMap, Status> {
         status::from_trailers(ending.trailers.unwrap_or_default())
     }
