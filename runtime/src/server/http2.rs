@@ -23,7 +23,9 @@ use super::{
 };
 use crate::{
     call::{Body, Data, Peer},
-    http2::{Guard, Laws, Opened, Police, Pulse, Pump, RecvBody, SEND_BUFFER, Vitals, Watched, unavailable},
+    http2::{
+        Guard, Laws, Opened, Police, Pulse, Pump, RecvBody, SEND_BUFFER, Vitals, Watched, frame_size, unavailable,
+    },
     protocol::Exchange,
 };
 
@@ -51,6 +53,7 @@ where
     let handshake = h2::server::Builder::new()
         .initial_window_size(limits.windows.stream)
         .initial_connection_window_size(limits.windows.connection)
+        .max_frame_size(frame_size(limits.header_bytes))
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(limits.header_bytes)
         .max_send_buffer_size(SEND_BUFFER)
