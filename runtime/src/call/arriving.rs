@@ -75,7 +75,9 @@ impl Inbound {
         let Some(progress) = &mut self.progress else {
             return Poll::Pending;
         };
-        progress.arrived(self.body.arrived());
+        if let Some(last) = self.body.last_arrival() {
+            progress.made_at(last);
+        }
         let has_begun = self.is_awaited || !self.chunks.is_empty() || self.framing.keeps_some();
         let limit = ready!(progress.poll_stalled(has_begun, cx));
         let what = if has_begun { "nothing more of a message" } else { "no further message" };

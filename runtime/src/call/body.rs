@@ -9,6 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use http::HeaderMap;
+use tokio::time::Instant;
 use tonic::Status;
 
 use super::{Data, Output};
@@ -54,9 +55,9 @@ pub(crate) trait Source: Send {
     /// Ends what is still running with this status.
     fn abort(&mut self, _status: Status) {}
 
-    /// How many bytes have come in all, where some may come of which no frame tells for long.
-    fn arrived(&self) -> u64 {
-        0
+    /// When bytes last came of which no frame tells yet, if they did.
+    fn last_arrival(&self) -> Option<Instant> {
+        None
     }
 
     /// All of it, where that is known. (Where it is one chunk, it is no source.)
@@ -209,9 +210,14 @@ impl Body {
         }
     }
 
-    /// How many bytes have come in all, where a source counts them.
-    pub(crate) fn arrived(&self) -> u64 {
-        if let Inner::Source(source) = &self.inner { source.arrived() } else { 0 }
+    /// When bytes last came of which no frame tells yet, if they did.
+    pub(crate) fn last_arrival(&self) -> Option<Instant> {
+        match &self.inner {
+            #[cfg(feature = "net")]
+            Inner::H2(body) => body.last_arrival(),
+            Inner::Source(source) => source.last_arrival(),
+            _ => None,
+        }
     }
 
     /// Whether it is known that nothing more will come.

@@ -45,8 +45,6 @@ impl Patience {
 pub(super) struct Progress {
     patience: Patience,
     waiting: Option<Box<Waiting>>,
-    /// What the body has counted, where it does.
-    arrived: u64,
 }
 
 /// Somebody waits for more. The timer is set anew when it has fired too early, rather than with every byte.
@@ -58,7 +56,7 @@ struct Waiting {
 
 impl Progress {
     pub(super) fn new(patience: Patience) -> Self {
-        Self { patience, waiting: None, arrived: 0 }
+        Self { patience, waiting: None }
     }
 
     /// Something has arrived.
@@ -68,10 +66,10 @@ impl Progress {
         }
     }
 
-    /// So many bytes have arrived in all, by the body's own count: they are progress, also without a frame.
-    pub(super) fn arrived(&mut self, bytes: u64) {
-        if std::mem::replace(&mut self.arrived, bytes) != bytes {
-            self.made();
+    /// Something arrived then.
+    pub(super) fn made_at(&mut self, then: Instant) {
+        if let Some(waiting) = &mut self.waiting {
+            waiting.last = waiting.last.max(then);
         }
     }
 
@@ -114,14 +112,19 @@ mod tests {
         const SECOND: Duration = Duration::from_secs(1);
         let mut progress = Progress::new(Patience::new(30 * SECOND));
         let mut cx = Context::from_waker(Waker::noop());
-        for bytes in [0, 1, 2, 500] {
-            progress.arrived(bytes);
-            assert!(progress.poll_stalled(true, &mut cx).is_pending(), "{bytes}");
+        let mut last = Instant::now();
+        for turn in 0..4 {
+            progress.made_at(last);
+            assert!(progress.poll_stalled(true, &mut cx).is_pending(), "{turn}");
             tokio::time::advance(20 * SECOND).await;
+            last = Instant::now();
+            tokio::time::advance(5 * SECOND).await;
         }
-        progress.arrived(500);
+        progress.made_at(last);
+        tokio::time::advance(24 * SECOND).await;
+        progress.made_at(last);
         assert!(progress.poll_stalled(true, &mut cx).is_pending());
-        tokio::time::advance(11 * SECOND).await;
+        tokio::time::advance(SECOND).await;
         assert_eq!(progress.poll_stalled(true, &mut cx), Poll::Ready(30 * SECOND));
     }
 

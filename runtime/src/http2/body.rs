@@ -10,10 +10,10 @@ use std::{
 use bytes::Bytes;
 use h2::RecvStream;
 use http::{HeaderMap, HeaderName, header};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::Instant};
 use tonic::Status;
 
-use super::{error::status_of, slots::Slot};
+use super::{error::status_of, guard::Vitals, slots::Slot};
 use crate::{call::Frame, task::AbortOnDrop};
 
 /// The receiving half of an HTTP/2 stream. What is read is given back to flow control at once, and nothing is read
@@ -24,6 +24,8 @@ pub(crate) struct RecvBody {
     data_ended: bool,
     of: Of,
     held: Held,
+    /// Tells when bytes of a frame came that is not there as a whole.
+    vitals: Option<Arc<Vitals>>,
 }
 
 /// What it is the body of.
@@ -85,13 +87,19 @@ impl RecvBody {
     /// The body of an answer with this head.
     pub(crate) fn of_answer(head: &HeaderMap, stream: RecvStream, held: Held) -> Self {
         let length = head.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        Self { stream: Some(stream), data_ended: false, of: Of::Answer { left: length }, held }
+        Self { stream: Some(stream), data_ended: false, of: Of::Answer { left: length }, held, vitals: None }
     }
 
     /// The body of a request. A server that has answered may reset a stream whose request has not ended (RFC 9113, 8.1),
     /// but there are clients that then forget the answer, so a request that is about to end gets the time to do so.
-    pub(crate) fn of_request(stream: RecvStream) -> Self {
-        Self { stream: Some(stream), data_ended: false, of: Of::Request, held: Held::default() }
+    pub(crate) fn of_request(stream: RecvStream, vitals: Arc<Vitals>) -> Self {
+        let held = Held::default();
+        Self { stream: Some(stream), data_ended: false, of: Of::Request, held, vitals: Some(vitals) }
+    }
+
+    /// When bytes last came of a frame that is not there as a whole. h2 tells nothing of it before it is, and it may be large.
+    pub(crate) fn last_arrival(&self) -> Option<Instant> {
+        self.vitals.as_ref()?.last_arrival(self.stream.as_ref()?.stream_id().as_u32())
     }
 
     pub(crate) fn at_end(&self) -> bool {

@@ -177,7 +177,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<IO> {
         let link = Link { vitals: &self.vitals, unread };
         for Asked { request, respond, headed } in self.batch.drain(..) {
             let (head, stream) = request.into_parts();
-            let exchange = self.server.exchange_within(&self.phases, head, body(stream), &self.peer);
+            let exchange = self.server.exchange_within(&self.phases, head, body(stream, &self.vitals), &self.peer);
             let mut stream = Stream { state: State::Answering { exchange, respond }, _headed: headed };
             if stream.poll(&mut cx, link).is_pending() {
                 tokio::spawn(stream.until_closed(Arc::clone(&self.vitals), unread, self.phases.clone()));
@@ -208,8 +208,8 @@ pub(super) fn shutting_down() -> Status {
     unavailable("the server is shutting down")
 }
 
-fn body(stream: RecvStream) -> Body {
-    if stream.is_end_stream() { Body::empty() } else { Body::h2(RecvBody::of_request(stream)) }
+fn body(stream: RecvStream, vitals: &Arc<Vitals>) -> Body {
+    if stream.is_end_stream() { Body::empty() } else { Body::h2(RecvBody::of_request(stream, Arc::clone(vitals))) }
 }
 
 /// A request that nobody has looked at yet.

@@ -5,7 +5,7 @@ use rsgrpc::{ConnectionLimits, ServerBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{
-    attacker::{Caller, DATA, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame},
+    attacker::{Caller, DATA, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame, framed},
     lane::{Lane, Protocol, Sent},
     raw::{Step, connect, events},
     served::{SECOND, Set, builder},
@@ -28,6 +28,16 @@ pub fn limits(builder: ServerBuilder, set: fn(ConnectionLimits) -> ConnectionLim
 
 fn begun() -> Step {
     Send([PREFACE, &frame(SETTINGS, 0, 0, &[])].concat())
+}
+
+/// All that a call says, of 60,000 bytes, in one frame.
+fn large(by: Caller) -> Vec<u8> {
+    let text = "x".repeat(60_000);
+    let body = match by {
+        Caller::Grpc => framed(0, &[&[0x0a, 0xe0, 0xd4, 0x03], text.as_bytes()].concat()),
+        Caller::Rest => format!("\"{text}\"").into_bytes(),
+    };
+    frame(DATA, END_STREAM, 1, &body)
 }
 
 const OVER_HTTP2: &[Row<Caller>] = &[
@@ -144,6 +154,28 @@ const OVER_HTTP2: &[Row<Caller>] = &[
             |builder| limits(builder, |limits| limits.windows(256 << 10, 2 << 20)),
             &["0 s: 1 ended", "0 s: 1 reset by 3", "0 s: GOAWAY 0", "10 s: closed"],
         )),
+    },
+    Row {
+        name: "a large frame that comes slowly",
+        steps: |by| {
+            let frame = large(by);
+            let parts = frame.chunks(10_000).flat_map(|part| [Send(part.to_vec()), Wait(7 * SECOND)]);
+            [begun(), Send(by.open(1, "Unary"))].into_iter().chain(parts).collect()
+        },
+        last: 60,
+        by_default: &["42 s: 1 ended"],
+        set: Some((|builder| builder.receive_timeout(5 * SECOND), &["5 s: 1 ended", "5 s: 1 reset by 0"])),
+    },
+    Row {
+        name: "one of which a half comes slowly",
+        steps: |by| {
+            let frame = large(by);
+            let parts = frame.chunks(10_000).take(3).flat_map(|part| [Send(part.to_vec()), Wait(7 * SECOND)]);
+            [begun(), Send(by.open(1, "Unary"))].into_iter().chain(parts).collect()
+        },
+        last: 60,
+        by_default: &["44 s: 1 ended", "44 s: 1 reset by 0"],
+        set: Some((|builder| builder.receive_timeout(10 * SECOND), &["24 s: 1 ended", "24 s: 1 reset by 0"])),
     },
     Row {
         name: "PINGs, of which more are allowed then",

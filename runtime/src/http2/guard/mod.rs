@@ -87,6 +87,7 @@ impl<IO> Guard<IO> {
                 police.silence(bytes);
                 self.vitals.owes(look.owes, look.anew, now);
                 self.vitals.opened(look.opened);
+                self.vitals.arrives(look.arriving);
                 self.vitals.wears(look.worn);
                 if !look.tolerable {
                     self.vitals.abuse();

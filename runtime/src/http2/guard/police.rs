@@ -39,8 +39,9 @@ pub(crate) struct Police {
     settled: bool,
     /// A block of headers has begun and not ended.
     in_block: bool,
-    /// The kind of the last frame that came.
+    /// The kind of the last frame that came, and its stream.
     kind: u8,
+    stream: u32,
     /// Streams that began since somebody asked.
     opened: u32,
     /// Where the kinds of frames stand that say nothing.
@@ -75,6 +76,8 @@ pub(super) struct Look {
     pub(super) anew: bool,
     /// Streams that it began.
     pub(super) opened: u32,
+    /// The stream of a frame of data that has not come as a whole; 0 if there is none.
+    pub(super) arriving: u32,
 }
 
 impl Police {
@@ -92,6 +95,7 @@ impl Police {
             settled: false,
             in_block: false,
             kind: SETTINGS,
+            stream: 0,
             opened: 0,
             hollow: Vec::new(),
         }
@@ -113,7 +117,7 @@ impl Police {
             // The frame before this one is complete, and with it what it owed, unless it left a block open.
             anew |= self.settled && !self.in_block;
             self.settled = true;
-            self.kind = head.kind;
+            (self.kind, self.stream) = (head.kind, head.stream);
             let is_hollow = head.kind == DATA && head.len == 0 && self.is_hollow(&head);
             self.count(&head);
             // One that is cut in its head stays as it is.
@@ -124,7 +128,8 @@ impl Police {
         let unfinished = self.inbound.inside_head() || (self.inbound.inside() && self.kind != DATA);
         let owes = !self.settled || self.in_block || unfinished;
         let (tolerable, worn) = (self.tolerates(), self.uploads.is_worn(self.laws.window));
-        Look { tolerable, worn, owes, anew, opened: std::mem::take(&mut self.opened) }
+        let arriving = if self.inbound.inside() && !unfinished { self.stream } else { 0 };
+        Look { tolerable, worn, owes, anew, opened: std::mem::take(&mut self.opened), arriving }
     }
 
     /// Whether an empty DATA frame is one that the peer may send, but does not end anything.

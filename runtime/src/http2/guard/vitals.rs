@@ -23,6 +23,8 @@ pub(crate) struct Vitals {
     opened: Instant,
     /// When bytes last arrived, in milliseconds since the connection was opened; not noted over HTTP/1.1.
     last_read: AtomicU64,
+    /// The stream of which a frame of data has begun to come then, and not ended; 0 if there is none.
+    arriving: AtomicU32,
     abused: AtomicBool,
     worn: AtomicBool,
     /// No call runs; and since when, for all that is known.
@@ -96,6 +98,7 @@ impl Vitals {
         Self {
             opened,
             last_read: AtomicU64::new(0),
+            arriving: AtomicU32::new(0),
             abused: AtomicBool::new(false),
             worn: AtomicBool::new(false),
             quiet: AtomicBool::new(true),
@@ -145,6 +148,16 @@ impl Vitals {
         let now = self.now();
         self.last_read.store(now, Ordering::Relaxed);
         now
+    }
+
+    pub(super) fn arrives(&self, stream: u32) {
+        self.arriving.store(stream, Ordering::Relaxed);
+    }
+
+    /// When bytes last came of a frame of this stream's data that has not come as a whole.
+    pub(crate) fn last_arrival(&self, stream: u32) -> Option<Instant> {
+        let arrives = self.arriving.load(Ordering::Relaxed) == stream;
+        arrives.then(|| self.opened + Duration::from_millis(self.last_read.load(Ordering::Relaxed)))
     }
 
     /// Notes whether the peer owes the rest of something, as of a moment given by [`read`](Self::read). `anew` says that

@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::time::Instant;
 use tonic::Status;
 
 use crate::{
@@ -21,8 +22,8 @@ pub(super) struct Decompressed {
     /// What has come and is not undone yet, behind its first slice.
     data: Data,
     slice: Bytes,
-    /// How many bytes have come.
-    arrived: u64,
+    /// When bytes last came.
+    arrived: Option<Instant>,
     /// How it ended, which is told behind what has come out.
     end: Option<Result<(), Status>>,
 }
@@ -32,7 +33,7 @@ impl Decompressed {
         let decoder = Decoder::new(encoding)
             .map_err(|error| Status::internal(format!("{} cannot be undone: {error}", encoding.name())))?;
         let (data, slice) = (Data::default(), Bytes::new());
-        Ok(Body::source(Self { encoding, decoder, body, data, slice, arrived: 0, end: None }))
+        Ok(Body::source(Self { encoding, decoder, body, data, slice, arrived: None, end: None }))
     }
 
     /// Undoes some of what has come, or waits for more.
@@ -47,7 +48,7 @@ impl Decompressed {
         }
         match ready!(self.body.poll_next(cx)).transpose().map(|frame| frame.map(Frame::into_data)) {
             Ok(Some(Ok(data))) => {
-                self.arrived += data.len() as u64;
+                self.arrived = Some(Instant::now());
                 self.data = data;
             }
             // A server learns nothing from trailers.
@@ -80,8 +81,8 @@ impl Source for Decompressed {
         }
     }
 
-    fn arrived(&self) -> u64 {
-        self.arrived
+    fn last_arrival(&self) -> Option<Instant> {
+        self.body.last_arrival().max(self.arrived)
     }
 
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
