@@ -13,7 +13,7 @@ use tokio::time::Sleep;
 use tonic::{Code, Status};
 
 use crate::{
-    codec::nesting,
+    codec::{Room, largest},
     deadline,
     handler::{Answer, Call, Reply, Service},
     hash::Table,
@@ -34,8 +34,8 @@ pub(crate) struct Route {
     pub(crate) service: &'static ServiceDescriptor,
     pub(crate) method: &'static Method,
     pub(crate) limits: Limits,
-    /// Whether large structs may nest in its requests.
-    pub(crate) nests: bool,
+    /// What each of its requests may take in memory.
+    pub(crate) room: Room,
     target: Arc<Target>,
 }
 
@@ -47,11 +47,13 @@ impl Registry {
         chain: impl Fn(&'static Method) -> Chain,
         limits: impl Fn(&'static Method) -> Limits,
     ) -> bool {
-        let nesting = nesting(service.descriptor());
+        let largest = largest(service.descriptor());
         service.descriptor().methods.iter().enumerate().all(|(index, method)| {
             let target = Arc::new(Target { service: Arc::clone(&service), index, chain: chain(method) });
-            let nests = nesting.contains(method.full_name());
-            let route = Route { service: service.descriptor(), method, limits: limits(method), nests, target };
+            let limits = limits(method);
+            let largest = largest.get(method.full_name()).copied().unwrap_or_default();
+            let room = Room::of(service.descriptor(), method, limits.max_decoded_message_bytes(), largest);
+            let route = Route { service: service.descriptor(), method, limits, room, target };
             self.routes.insert(method.path, Arc::new(route)).is_none()
         })
     }

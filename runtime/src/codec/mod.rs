@@ -9,7 +9,7 @@ use std::{any::Any, sync::Arc};
 use bytes::{Bytes, BytesMut};
 use tonic::{Extensions, Status};
 
-pub(crate) use self::footprint::{ON_STACK, Room, STACK, allocated, nesting, too_deep};
+pub(crate) use self::footprint::{ON_STACK, Room, STACK, allocated, largest, too_deep};
 use self::json::Json;
 pub use self::message::Message;
 pub(crate) use self::message::{Erased, Fresh, fresh, merge};

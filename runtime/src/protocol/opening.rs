@@ -13,7 +13,7 @@ use tonic::Status;
 use super::{connect, headers};
 use crate::{
     call::{Body, CallContext, Deframe, Inbound, Outbound, Peer, Reframe},
-    codec::{Codec, Room},
+    codec::Codec,
     compress::Encoding,
     dispatch::{self, Route},
     handler::{Call, OnHead, Parts},
@@ -38,7 +38,7 @@ impl Opening<'_> {
     /// The call, with the headers that are its metadata.
     pub(super) fn call(self, head: request::Parts, body: Body) -> Result<Call, Status> {
         let metadata = headers::request_metadata(head.headers)?;
-        let Route { service, method, limits, nests, .. } = self.route;
+        let Route { service, method, limits, room, .. } = self.route;
         let (input, output) = ((self.codec)(method.input.as_ref())?, (self.codec)(method.output.as_ref())?);
         let deadline = dispatch::deadline_of(self.timeout, limits.timeout);
         let mut parts = Box::new(Parts {
@@ -50,7 +50,7 @@ impl Opening<'_> {
             pipe: None,
             on_head: OnHead::default(),
         });
-        parts.inbound.room = Room::of(service, method, limits.max_decoded_message_bytes()).nests(*nests);
+        parts.inbound.room = *room;
         parts.inbound.set_patience(limits.patience);
         parts.inbound.encoding = self.encodings.0;
         parts.outbound.encoding = self.encodings.1;

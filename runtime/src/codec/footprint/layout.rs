@@ -93,25 +93,34 @@ impl Layouts {
     }
 }
 
-/// The methods, such as `example.v1.UserService/GetUser`, in whose requests structs of at least so many bytes can hold others
-/// of their kind.
-pub(super) fn nesting(set: &[u8], least: usize) -> HashSet<String> {
-    let Ok(set) = FileDescriptorSet::decode(set) else { return HashSet::new() };
+/// The largest struct in the requests of methods, such as `example.v1.UserService/GetUser`, where it has more than `usual`
+/// bytes: as many as there are where one of at least `nesting` bytes can hold others of its kind.
+pub(super) fn largest(set: &[u8], nesting: usize, usual: usize) -> HashMap<String, usize> {
+    let Ok(set) = FileDescriptorSet::decode(set) else { return HashMap::new() };
     let mut sizes = Sizes::of(&set);
-    let all = 0..sizes.messages.len();
-    let large: Vec<_> = all.filter(|&index| sizes.message(index).bytes >= least).collect();
-    let large: Vec<_> = large.into_iter().filter(|&index| sizes.leads(index, index, |_| true)).collect();
-    if large.is_empty() {
-        return HashSet::new();
+    let mut large = Vec::new();
+    for index in 0..sizes.messages.len() {
+        let bytes = sizes.message(index).bytes;
+        if bytes >= nesting && sizes.leads(index, index, |_| true) {
+            large.push((index, usize::MAX));
+        } else if bytes > usual {
+            large.push((index, bytes));
+        }
     }
-    let holds = |input: usize| large.iter().any(|&each| each == input || sizes.leads(input, each, |_| true));
+    if large.is_empty() {
+        return HashMap::new();
+    }
+    let holds = |input: usize, each: usize| each == input || sizes.leads(input, each, |_| true);
     let services = set.file.iter().flat_map(|file| file.service.iter().map(|service| (file.package(), service)));
     let methods = services.flat_map(|(package, service)| {
         let name = child(&format!(".{package}").replace("..", "."), service.name());
         service.method.iter().map(move |method| (format!("{}/{}", name.trim_start_matches('.'), method.name()), method))
     });
-    let nests = |input: &str| sizes.indexes.get(input).is_some_and(|&input| holds(input));
-    methods.filter(|(_, method)| nests(method.input_type())).map(|(name, _)| name).collect()
+    let largest = |input: &str| {
+        let input = *sizes.indexes.get(input)?;
+        large.iter().filter(|(each, _)| holds(input, *each)).map(|(_, bytes)| *bytes).max()
+    };
+    methods.filter_map(|(name, method)| Some((name, largest(method.input_type())?))).collect()
 }
 
 fn child(parent: &str, name: &str) -> String {

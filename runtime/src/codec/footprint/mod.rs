@@ -8,7 +8,7 @@
 mod layout;
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     ptr,
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
@@ -21,8 +21,8 @@ use crate::{
     method::{Method, ServiceDescriptor},
 };
 
-/// Messages of fewer bytes are read without a look, and of fewer still where there is less room: an element takes two bytes
-/// at least, and the largest of structs hardly more than 16 KiB, of which as many fit into the default.
+/// Messages of fewer bytes are read without a look, and of fewer still where there is less room or structs are larger: an
+/// element takes two bytes at least, and of 16 KiB, more than nearly all structs, as many fit into the default.
 const SMALL: usize = 4 * 1024;
 const LARGEST: usize = 16 * 1024;
 /// Structs of as many bytes are counted while they nest: whoever reads a message has one on the stack for each level, twice or
@@ -47,14 +47,14 @@ impl Room {
     /// As much as there is.
     pub(crate) const UNLIMITED: Self = Self { bytes: usize::MAX, small: usize::MAX, rpc: None };
 
-    /// So many bytes for each request of this method.
-    pub(crate) fn of(service: &'static ServiceDescriptor, method: &'static Method, bytes: usize) -> Self {
-        Self { bytes, small: SMALL.min(bytes / (LARGEST / 2)), rpc: Some((service, method)) }
-    }
-
-    /// For requests in which large structs may [nest](nesting), or may not.
-    pub(crate) fn nests(self, nests: bool) -> Self {
-        Self { small: if nests { 0 } else { self.small }, ..self }
+    /// So many bytes for each request of this method, whose structs have as many at most as is known of the [largest].
+    pub(crate) fn of(
+        service: &'static ServiceDescriptor,
+        method: &'static Method,
+        bytes: usize,
+        largest: usize,
+    ) -> Self {
+        Self { bytes, small: SMALL.min(bytes / (LARGEST.max(largest) / 2)), rpc: Some((service, method)) }
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -109,9 +109,10 @@ pub(crate) fn too_deep() -> String {
     )
 }
 
-/// The methods of a service, by their full names, in whose requests large structs may hold each other without end.
-pub(crate) fn nesting(service: &ServiceDescriptor) -> HashSet<String> {
-    layout::nesting(service.file_descriptor_set, STACK / DEPTH as usize)
+/// The largest struct in the requests of those methods of a service, by their full names, where it is unusual: there is
+/// none where large ones may hold each other, as together they have no end.
+pub(crate) fn largest(service: &ServiceDescriptor) -> HashMap<String, usize> {
+    layout::largest(service.file_descriptor_set, STACK / DEPTH as usize, LARGEST)
 }
 
 /// The layouts of a method's requests, from the descriptors that its service has embedded. They are made when the first

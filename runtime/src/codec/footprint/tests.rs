@@ -79,7 +79,11 @@ fn descriptors() -> Vec<u8> {
     let large = message("Large", numbers.clone().chain([own]).collect());
     let flat = message("Flat", numbers.collect());
     let holder = message("Holder", vec![field("large", 1, Label::Optional, Type::Message, ".test.Large")]);
-    let methods = [("Take", ".test.Bulk"), ("Nest", ".test.Holder"), ("Flat", ".test.Flat")];
+    let flats =
+        (1..6).map(|number| field(&format!("flat{number}"), number, Label::Optional, Type::Message, ".test.Flat"));
+    let wide = message("Wide", flats.collect());
+    let wides = message("Wides", vec![field("wides", 1, Label::Repeated, Type::Message, ".test.Wide")]);
+    let methods = [("Take", ".test.Bulk"), ("Nest", ".test.Holder"), ("Flat", ".test.Flat"), ("Wide", ".test.Wides")];
     let method = methods.map(|(name, input)| MethodDescriptorProto {
         name: Some(name.to_owned()),
         input_type: Some(input.to_owned()),
@@ -88,7 +92,7 @@ fn descriptors() -> Vec<u8> {
     let service = ServiceDescriptorProto { name: Some("S".to_owned()), method: method.into(), options: None };
     let file = FileDescriptorProto {
         package: Some("test".to_owned()),
-        message_type: vec![item("Item"), bulk, large, flat, holder],
+        message_type: vec![item("Item"), bulk, large, flat, holder, wide, wides],
         service: vec![service],
         syntax: Some("proto3".to_owned()),
         ..FileDescriptorProto::default()
@@ -99,14 +103,20 @@ fn descriptors() -> Vec<u8> {
 static SERVICE: LazyLock<ServiceDescriptor> = LazyLock::new(|| ServiceDescriptor {
     name: "test.S",
     methods: Box::leak(Box::new(
-        ["/test.S/Take", "/test.S/Nest", "/test.S/Flat"].map(|path| Method::new(path, MethodKind::Unary)),
+        ["/test.S/Take", "/test.S/Nest", "/test.S/Flat", "/test.S/Wide"]
+            .map(|path| Method::new(path, MethodKind::Unary)),
     )),
     message_types: &[],
     file_descriptor_set: descriptors().leak(),
 });
 
 fn room(bytes: usize) -> Room {
-    Room::of(&SERVICE, &SERVICE.methods[0], bytes)
+    room_of(0, bytes)
+}
+
+fn room_of(method: usize, bytes: usize) -> Room {
+    let method = &SERVICE.methods[method];
+    Room::of(&SERVICE, method, bytes, largest(&SERVICE).get(method.full_name()).copied().unwrap_or_default())
 }
 
 const WIRE: usize = 64 * 1024;
@@ -192,11 +202,32 @@ fn what_is_small_or_unknown_is_not_looked_at() {
 /// Six hundred numbers are 4,824 bytes.
 #[test]
 fn large_structs_nest_as_deep_as_a_stack_bears() {
-    assert_eq!(nesting(&SERVICE), HashSet::from(["test.S/Nest".to_owned()]));
-    let room = Room::of(&SERVICE, &SERVICE.methods[1], 32 << 20).nests(true);
+    let room = room_of(1, 32 << 20);
     let nested = |levels: usize| (0..levels).fold(Vec::new(), |message, _| wrapped(0x0a, &message));
     room.weigh(&nested(50)).unwrap();
     let error = room.weigh(&nested(60)).unwrap_err();
     assert!(error.message().starts_with("messages with many fields are nested too deep"), "{error}");
     assert!(!room.fits(0));
+}
+
+/// Five times six hundred numbers are 24,040 bytes, of which a thousand four hundred are 32 MiB.
+#[test]
+fn of_the_largest_structs_fewer_bytes_are_small() {
+    let wides = |bytes: usize| [0x0a, 0].repeat(bytes / 2);
+    let room = room_of(3, 32 << 20);
+    for bytes in [2800, SMALL - 2, SMALL] {
+        room.weigh(&wides(bytes)).unwrap_err();
+    }
+    for bytes in [0, 1000, 2700] {
+        room.weigh(&wides(bytes)).unwrap();
+    }
+    assert!(room.fits(2700) && !room.fits(2800));
+}
+
+#[test]
+fn few_methods_have_structs_that_are_unusual() {
+    let largest = largest(&SERVICE);
+    assert_eq!(largest.len(), 2);
+    assert_eq!(largest["test.S/Nest"], usize::MAX);
+    assert_eq!(largest["test.S/Wide"], Layouts::size_of(&descriptors(), ".test.Wide"));
 }
