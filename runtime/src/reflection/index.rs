@@ -3,8 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
-use prost::Message;
-use prost_types::{DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto};
+use prost::{
+    Message,
+    encoding::{self, DecodeContext},
+};
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto, ServiceDescriptorProto,
+};
 use tonic::Code;
 
 use crate::{
@@ -44,19 +49,33 @@ impl Index {
     pub(crate) fn add(&mut self, service: &'static ServiceDescriptor) {
         self.services.insert(service.name);
         let set = RawSet::decode(Bytes::from_static(service.file_descriptor_set)).unwrap_or_default();
+        let mut moved = Moved::new();
         for bytes in set.files {
             if let Ok(file) = FileDescriptorProto::decode(bytes.clone()) {
-                self.add_file(bytes, &file);
+                self.add_file(bytes, &file, &mut moved);
             }
         }
     }
 
-    fn add_file(&mut self, bytes: Bytes, file: &FileDescriptorProto) {
-        if self.files.contains_key(file.name()) {
-            return;
+    /// Adds a file, unless it is known. Of two crates each may have a `service.proto`: one whose name is taken by another is
+    /// moved into a folder of its package, and those of its set that import it, which come later, call it so.
+    fn add_file(&mut self, bytes: Bytes, file: &FileDescriptorProto, moved: &mut Moved) {
+        let mut name = file.name().to_owned();
+        if let Some(taken) = self.files.get(&name) {
+            let known = declared(file).find_map(|symbol| self.symbols.get(&symbol)).cloned();
+            let place = known.unwrap_or_else(|| format!("{}/{name}", file.package()));
+            if place == name || taken.bytes == bytes {
+                return;
+            }
+            moved.insert(std::mem::replace(&mut name, place.clone()), place);
+            if self.files.contains_key(&name) {
+                return;
+            }
         }
-        self.files.insert(file.name().to_owned(), File { bytes, imports: file.dependency.clone() });
-        let mut names = Names { index: self, file: file.name() };
+        let imports = file.dependency.iter().map(|import| moved.get(import).unwrap_or(import).clone()).collect();
+        let bytes = if moved.is_empty() { bytes } else { renamed(&bytes, moved).unwrap_or(bytes) };
+        self.files.insert(name.clone(), File { bytes, imports });
+        let mut names = Names { index: self, file: &name };
         let package = file.package();
         file.message_type.iter().for_each(|message| names.message(package, message));
         file.enum_type.iter().for_each(|kind| names.enumeration(package, kind));
@@ -68,6 +87,42 @@ impl Index {
     }
 }
 
+/// What files of a set are called here instead.
+type Moved = HashMap<String, String>;
+
+/// The full names of what stands at the top of a file.
+fn declared(file: &FileDescriptorProto) -> impl Iterator<Item = String> {
+    let messages = file.message_type.iter().map(DescriptorProto::name);
+    let enums = file.enum_type.iter().map(EnumDescriptorProto::name);
+    let services = file.service.iter().map(ServiceDescriptorProto::name);
+    let names = messages.chain(enums).chain(services).chain(file.extension.iter().map(FieldDescriptorProto::name));
+    names.map(|name| within(file.package(), name))
+}
+
+fn within(scope: &str, name: &str) -> String {
+    if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") }
+}
+
+/// A file with other names for itself and for its imports, in all else as it was embedded.
+fn renamed(mut file: &[u8], moved: &Moved) -> Option<Bytes> {
+    const NAME: u32 = 1;
+    const DEPENDENCY: u32 = 3;
+    let mut renamed = Vec::new();
+    while !file.is_empty() {
+        let field = file;
+        let (tag, wire_type) = encoding::decode_key(&mut file).ok()?;
+        if matches!(tag, NAME | DEPENDENCY) {
+            let mut name = String::new();
+            encoding::string::merge(wire_type, &mut name, &mut file, DecodeContext::default()).ok()?;
+            encoding::string::encode(tag, moved.get(&name).unwrap_or(&name), &mut renamed);
+        } else {
+            encoding::skip_field(wire_type, tag, &mut file, DecodeContext::default()).ok()?;
+            renamed.extend_from_slice(&field[..field.len() - file.len()]);
+        }
+    }
+    Some(renamed.into())
+}
+
 /// Collects the names that a file declares.
 struct Names<'a> {
     index: &'a mut Index,
@@ -76,7 +131,7 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn add(&mut self, scope: &str, name: &str) -> String {
-        let full_name = if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") };
+        let full_name = within(scope, name);
         self.index.symbols.insert(full_name.clone(), self.file.to_owned());
         full_name
     }
@@ -186,4 +241,62 @@ fn not_found(question: &MessageRequest) -> MessageResponse {
 
 fn error(code: Code, message: String) -> MessageResponse {
     MessageResponse::ErrorResponse(ErrorResponse { error_code: code as i32, error_message: message })
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::{FileDescriptorSet, FileOptions};
+
+    use super::*;
+
+    /// A service `S` in `service.proto`, which imports `types.proto`, both of this package.
+    fn service(package: &'static str, name: &'static str) -> &'static ServiceDescriptor {
+        let file = |name: &str| FileDescriptorProto {
+            name: Some(name.to_owned()),
+            package: Some(package.to_owned()),
+            options: Some(FileOptions { go_package: Some(format!("go/{package}")), ..FileOptions::default() }),
+            ..FileDescriptorProto::default()
+        };
+        let message = DescriptorProto { name: Some("M".to_owned()), ..DescriptorProto::default() };
+        let types = FileDescriptorProto { message_type: vec![message], ..file("types.proto") };
+        let services = vec![ServiceDescriptorProto { name: Some("S".to_owned()), ..ServiceDescriptorProto::default() }];
+        let dependency = vec!["types.proto".to_owned()];
+        let service = FileDescriptorProto { service: services, dependency, ..file("service.proto") };
+        let set = FileDescriptorSet { file: vec![types, service] }.encode_to_vec();
+        Box::leak(Box::new(ServiceDescriptor {
+            name,
+            methods: &[],
+            message_types: &[],
+            file_descriptor_set: set.leak(),
+        }))
+    }
+
+    #[test]
+    fn files_of_one_name_are_told_apart() {
+        let mut index = Index::default();
+        for service in [service("a", "a.S"), service("b", "b.S"), service("a", "a.S"), service("b", "b.S")] {
+            index.add(service);
+        }
+        assert_eq!(index.files.len(), 4);
+        let index = std::sync::Arc::new(index);
+        for (package, place) in [("a", ""), ("b", "b/")] {
+            for symbol in ["S", "M"].map(|name| format!("{package}.{name}")) {
+                let question = MessageRequest::FileContainingSymbol(symbol.clone());
+                let Some(MessageResponse::FileDescriptorResponse(answer)) = Session::new(&index).find(&question) else {
+                    panic!("{symbol} is not found");
+                };
+                let files =
+                    answer.file_descriptor_proto.iter().map(|file| FileDescriptorProto::decode(&**file).unwrap());
+                let (names, rest): (Vec<_>, Vec<_>) = files
+                    .map(|file| (file.name().to_owned(), (file.package().to_owned(), file.dependency, file.options)))
+                    .unzip();
+                let wanted = ["service.proto", "types.proto"].map(|name| format!("{place}{name}"));
+                assert_eq!(names, &wanted[usize::from(symbol.ends_with('M'))..]);
+                for (its, imports, options) in rest {
+                    assert_eq!((&*its, options.unwrap().go_package()), (package, &*format!("go/{package}")));
+                    assert!(imports.iter().all(|import| *import == wanted[1]), "{imports:?}");
+                }
+            }
+        }
+    }
 }
