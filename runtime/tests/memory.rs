@@ -14,11 +14,12 @@ mod support;
 use std::{io::Write, net::SocketAddr, time::Duration};
 
 use attacker::{
-    ACK, Attacker, Caller, DATA, END_HEADERS, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE, frame,
+    ACK, Attacker, Caller, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE,
+    frame,
 };
 use futures_util::{StreamExt, stream};
 use peer::{Hostile, Peer, bombs, framed};
-use rsgrpc::{ConnectionLimits, Request, Response, Server, Status, codegen::Stream};
+use rsgrpc::{ConnectionLimits, Request, Response, Server, Status, Streaming, codegen::Stream};
 use support::{Answer, Echo, EchoServer, Ruled, RuledBulk};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -36,6 +37,12 @@ struct Same;
 impl Echo for Same {
     async fn unary(&self, request: Request<String>) -> Answer<String> {
         Ok(Response::new(request.into_inner()))
+    }
+
+    /// Reads nothing.
+    async fn up(&self, request: Request<Streaming<String>>) -> Answer<String> {
+        let _request = request;
+        std::future::pending().await
     }
 
     /// As many messages of 1 KiB as somebody takes.
@@ -71,6 +78,7 @@ async fn costs_one_by_one() {
     let peer = Peer::connect(addr).await;
     peer.assert_healthy().await;
     claims(addr).await;
+    trailers(addr).await;
     idle_connections().await;
     for hostile in bombs(&bomb_of_1_gib) {
         costs(&peer, &hostile, 16 * MIB).await;
@@ -142,6 +150,26 @@ async fn claims(addr: SocketAddr) {
     Peer::connect(addr).await.assert_healthy().await;
     let grown = status("VmSize").saturating_sub(before);
     assert!(grown < 16 * MIB, "200 times a body of 4 GiB over HTTP/1.1 took {} KiB", grown / KIB);
+}
+
+/// Requests that end by trailers of a thousand fields, which nobody reads. What they are on their way is counted.
+async fn trailers(addr: SocketAddr) {
+    let many = attacker::fields(&[("a", "")].repeat(900));
+    for (name, block, is_refused) in
+        [("few", attacker::fields(&[("checksum", "0123456789abcdef")]), false), ("many", many, true)]
+    {
+        let before = status("VmRSS");
+        let mut attacker = Attacker::connect(addr).await;
+        for _ in 0..200 {
+            let stream = attacker.stream();
+            let open = frame(HEADERS, END_HEADERS, stream, &attacker::call("/test.Echo/Up"));
+            attacker.send(&[open, frame(HEADERS, END_HEADERS | END_STREAM, stream, &block)].concat()).await;
+        }
+        let is_taken = attacker.settled().await;
+        let grown = status("VmRSS").saturating_sub(before);
+        assert!(grown < 4 * MIB, "200 times {name} trailers took {} KiB", grown / KIB);
+        assert_eq!(is_taken, !is_refused, "{name}");
+    }
 }
 
 /// A thousand of them, which are closed when their time has come.

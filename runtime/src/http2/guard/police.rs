@@ -150,7 +150,11 @@ impl Police {
             _ => self.control_frames += 1,
         }
         match head.kind {
-            HEADERS | CONTINUATION => self.in_block = head.flags & END_HEADERS == 0,
+            HEADERS => self.in_block = head.flags & END_HEADERS == 0,
+            CONTINUATION => {
+                self.in_block = head.flags & END_HEADERS == 0;
+                self.uploads.continuation(head);
+            }
             RST_STREAM => self.reset(head),
             PING if head.flags & ACK == 0 => self.ping(),
             _ => {}

@@ -1,6 +1,6 @@
 //! Which requests have not ended, and data of those that have.
 
-use super::scan::{END_STREAM, Head};
+use super::scan::{END_STREAM, Head, Scan};
 
 /// Streams whose requests may be unfinished at once. It bounds this list only: how many calls there may be at once is
 /// another limit, and what h2 refuses is reset.
@@ -12,12 +12,18 @@ const UNFINISHED: usize = 4096;
 const LATE: usize = 16;
 const WORN: usize = 4;
 
+/// What the trailers of all requests that are not answered may take on their way, in bytes, with the heads of their frames.
+/// h2 keeps them until they are read; a field of them takes one byte as it comes, and some two hundred there.
+const TRAILERS: usize = 16 * 1024;
+
 /// The unfinished requests of a connection, in the order of their streams.
 #[derive(Debug, Default)]
 pub(super) struct Uploads {
     unfinished: Vec<u32>,
     last: u32,
     late: usize,
+    /// Those that ended by trailers and are not answered, and what these took.
+    trailed: Vec<(u32, usize)>,
 }
 
 impl Uploads {
@@ -30,10 +36,20 @@ impl Uploads {
             if !ends {
                 self.unfinished.push(head.stream);
             }
-        } else if ends {
-            self.end(head.stream);
+        } else if let Ok(at) = self.unfinished.binary_search(&head.stream) {
+            self.trailed.push((head.stream, Scan::HEAD + head.len));
+            if ends {
+                self.unfinished.remove(at);
+            }
         }
         begins
+    }
+
+    /// Notes what goes on with a block of headers: trailers are the last that began.
+    pub(super) fn continuation(&mut self, head: &Head) {
+        if let Some((_, bytes)) = self.trailed.last_mut().filter(|(stream, _)| *stream == head.stream) {
+            *bytes += Scan::HEAD + head.len;
+        }
     }
 
     /// Notes DATA; whether it belongs to an unfinished request.
@@ -58,6 +74,7 @@ impl Uploads {
         if let Ok(at) = self.unfinished.binary_search(&stream) {
             self.unfinished.remove(at);
         }
+        self.trailed.retain(|(trailed, _)| *trailed != stream);
     }
 
     /// Whether the connection should give way to another.
@@ -66,6 +83,7 @@ impl Uploads {
     }
 
     pub(super) fn tolerable(&self, window: u32) -> bool {
-        self.late <= LATE.saturating_mul(window as usize) && self.unfinished.len() <= UNFINISHED
+        let trailers: usize = self.trailed.iter().map(|(_, bytes)| bytes).sum();
+        self.late <= LATE.saturating_mul(window as usize) && self.unfinished.len() <= UNFINISHED && trailers <= TRAILERS
     }
 }
