@@ -97,7 +97,8 @@ impl RecvBody {
         Self { stream: Some(stream), data_ended: false, of: Of::Request, held, vitals: Some(vitals) }
     }
 
-    /// When bytes last came of a frame that is not there as a whole. h2 tells nothing of it before it is, and it may be large.
+    /// When bytes last came of a frame that is not there as a whole. h2 tells nothing of it before it is, and it may be
+    /// large.
     pub(crate) fn last_arrival(&self) -> Option<Instant> {
         self.vitals.as_ref()?.last_arrival(self.stream.as_ref()?.stream_id().as_u32())
     }

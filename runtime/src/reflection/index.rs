@@ -57,8 +57,8 @@ impl Index {
         }
     }
 
-    /// Adds a file, unless it is known. Of two crates each may have a `service.proto`: one whose name is taken by another is
-    /// moved into a folder of its package, and those of its set that import it, which come later, call it so.
+    /// Adds a file, unless it is known. Of two crates each may have a `service.proto`: one whose name is taken by another
+    /// is moved into a folder of its package, and those of its set that import it, which come later, call it so.
     fn add_file(&mut self, bytes: Bytes, file: &FileDescriptorProto, moved: &mut Moved) {
         let mut name = file.name().to_owned();
         if let Some(taken) = self.files.get(&name) {

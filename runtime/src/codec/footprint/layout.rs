@@ -93,8 +93,8 @@ impl Layouts {
     }
 }
 
-/// The largest struct in the requests of methods, such as `example.v1.UserService/GetUser`, where it has more than `usual`
-/// bytes: as many as there are where one of at least `nesting` bytes can hold others of its kind.
+/// The largest struct in the requests of methods, such as `example.v1.UserService/GetUser`, where it has more than
+/// `usual` bytes: as many as there are where one of at least `nesting` bytes can hold others of its kind.
 pub(super) fn largest(set: &[u8], nesting: usize, usual: usize) -> HashMap<String, usize> {
     let Ok(set) = FileDescriptorSet::decode(set) else { return HashMap::new() };
     let mut sizes = Sizes::of(&set);

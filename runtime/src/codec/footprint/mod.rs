@@ -21,8 +21,8 @@ use crate::{
     method::{Method, ServiceDescriptor},
 };
 
-/// Messages of fewer bytes are read without a look, and of fewer still where there is less room or structs are larger: an
-/// element takes two bytes at least, and of 16 KiB, more than nearly all structs, as many fit into the default.
+/// Messages of fewer bytes are read without a look, and of fewer still where there is less room or structs are larger:
+/// an element takes two bytes at least, and of 16 KiB, more than nearly all structs, as many fit into the default.
 const SMALL: usize = 4 * 1024;
 const LARGEST: usize = 16 * 1024;
 /// Structs of as many bytes are counted while they nest: whoever reads a message has one on the stack for each level, twice or

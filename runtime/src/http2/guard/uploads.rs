@@ -12,8 +12,8 @@ const UNFINISHED: usize = 4096;
 const LATE: usize = 16;
 const WORN: usize = 4;
 
-/// What the trailers of all requests that are not answered may take on their way, in bytes, with the heads of their frames.
-/// h2 keeps them until they are read; a field of them takes one byte as it comes, and some two hundred there.
+/// What the trailers of all requests that are not answered may take on their way, in bytes, with the heads of their
+/// frames. h2 keeps them until they are read; a field of them takes one byte as it comes, and some two hundred there.
 const TRAILERS: usize = 16 * 1024;
 
 /// The unfinished requests of a connection, in the order of their streams.
