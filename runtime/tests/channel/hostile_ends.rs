@@ -272,6 +272,20 @@ async fn errors_of_unary_connect() {
     }
 }
 
+/// Trailers of an error are metadata as others are: without what is the protocol's, and with binary values apart.
+#[tokio::test]
+async fn trailers_of_errors_of_unary_connect() {
+    let head = "application/json\r\nx-a: 1\r\ntrailer-x-a: 2\r\ntrailer-x-b-bin: AAE, Ag\r\ntrailer-grpc-status: 0\r\n\
+                trailer-connect-x: 3\r\ntrailer-content-length: 4";
+    let client = client(Protocol::Connect, "404 Not Found", head, br#"{"code":"not_found"}"#, 1 << 16, Then::Ends);
+    let error = within("its end", async { client.unary("hi".to_owned()).await }).await.unwrap_err();
+    let metadata = error.metadata();
+    assert_eq!(metadata.get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2"]);
+    let binary: Vec<_> = metadata.get_all_bin("x-b-bin").iter().map(|value| value.to_bytes().unwrap()).collect();
+    assert_eq!(binary, [&[0, 1][..], &[2]]);
+    assert_eq!(metadata.keys_len(), 2, "{metadata:?}");
+}
+
 /// What HTTP has said of an answer counts where the rest of it is lost, or is of no use.
 #[tokio::test]
 async fn failures_by_http() {

@@ -160,7 +160,7 @@ fn unary(
     let encoding = encoding(&fields, &headers::UNARY);
     if status != StatusCode::OK {
         let is_json = media::is_json(&fields);
-        let trailers = take_trailers(&mut fields);
+        let trailers = shared::into_metadata(take_trailers(&mut fields)).into_headers();
         let mut metadata = shared::into_metadata(fields).into_headers();
         for (name, value) in &trailers {
             metadata.append(name, value.clone());
