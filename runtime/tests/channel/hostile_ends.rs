@@ -1,6 +1,6 @@
 //! Ends of answers by gRPC-Web and Connect that no honest server sends, and the honest ones beside them.
 
-use rsgrpc::{Channel, Protocol, Status};
+use rsgrpc::{Channel, Protocol, Status, StatusExt, google::rpc::ErrorInfo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::{node::within, support::EchoClient};
@@ -284,6 +284,23 @@ async fn trailers_of_errors_of_unary_connect() {
     let binary: Vec<_> = metadata.get_all_bin("x-b-bin").iter().map(|value| value.to_bytes().unwrap()).collect();
     assert_eq!(binary, [&[0, 1][..], &[2]]);
     assert_eq!(metadata.keys_len(), 2, "{metadata:?}");
+}
+
+/// Some servers write the whole URL of a detail's type in place of its name.
+#[tokio::test]
+async fn details_by_their_url() {
+    for (said, read) in [
+        ("google.rpc.ErrorInfo", "type.googleapis.com/google.rpc.ErrorInfo"),
+        ("type.googleapis.com/google.rpc.ErrorInfo", "type.googleapis.com/google.rpc.ErrorInfo"),
+        ("example.com/google.rpc.ErrorInfo", "example.com/google.rpc.ErrorInfo"),
+    ] {
+        let body = format!(r#"{{"code":"aborted","details":[{{"type":"{said}","value":"CgFh"}}]}}"#);
+        let client =
+            client(Protocol::Connect, "409 Conflict", "application/json", body.as_bytes(), 1 << 16, Then::Ends);
+        let error = within(said, async { client.unary("hi".to_owned()).await }).await.unwrap_err();
+        assert_eq!(error.any_details()[0].type_url, read);
+        assert_eq!(error.detail::<ErrorInfo>().unwrap().reason, "a");
+    }
 }
 
 /// What HTTP has said of an answer counts where the rest of it is lost, or is of no use.

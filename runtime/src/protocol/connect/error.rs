@@ -174,7 +174,9 @@ fn read_detail(detail: &str) -> Option<Any> {
         "value" => value = loose::text(json),
         _ => {}
     })?;
-    Some(Any { type_url: format!("type.googleapis.com/{}", name?), value: BASE64.decode(value?).ok()? })
+    // Some servers write the whole URL.
+    let type_url = name.map(|name| if name.contains('/') { name } else { format!("type.googleapis.com/{name}") });
+    Some(Any { type_url: type_url?, value: BASE64.decode(value?).ok()? })
 }
 
 fn read_metadata(json: &str) -> Fields {
