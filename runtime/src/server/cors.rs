@@ -10,8 +10,8 @@ use crate::call::Body;
 /// The methods that our protocols use.
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 
-/// What callers of gRPC-Web and Connect send besides what browsers send anyway.
-const REQUEST_HEADERS: [&str; 11] = [
+/// What callers of gRPC-Web and Connect send besides what browsers send anyway, our own client in a page among them.
+const REQUEST_HEADERS: [&str; 13] = [
     "content-type",
     "content-encoding",
     "connect-protocol-version",
@@ -21,8 +21,10 @@ const REQUEST_HEADERS: [&str; 11] = [
     "grpc-timeout",
     "grpc-encoding",
     "grpc-accept-encoding",
+    "grpc-previous-rpc-attempts",
     "x-grpc-web",
     "x-user-agent",
+    "user-agent",
 ];
 
 /// What callers of gRPC-Web and Connect read of an answer. `content-encoding` is for the browser, which undoes it.

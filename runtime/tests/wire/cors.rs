@@ -1,8 +1,14 @@
 //! The rows of CORS: what browsers ask, and what their pages may do.
 
-use rsgrpc::{BuildError, Cors, Server};
+use std::{collections::BTreeSet, io, sync::mpsc, time::Duration};
 
-use crate::table::{Row, Want};
+use rsgrpc::{BuildError, Channel, Client, Cors, Encoding, Protocol, Server, client::ServiceConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::{
+    support::EchoClient,
+    table::{Row, Want},
+};
 
 const PREFLIGHT: Row = Row {
     name: "",
@@ -25,7 +31,7 @@ const ALLOWED: Headers = &[
     ("access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE"),
     (
         "access-control-allow-headers",
-        "content-type, content-encoding, connect-protocol-version, connect-timeout-ms, connect-content-encoding, connect-accept-encoding, grpc-timeout, grpc-encoding, grpc-accept-encoding, x-grpc-web, x-user-agent, authorization",
+        "content-type, content-encoding, connect-protocol-version, connect-timeout-ms, connect-content-encoding, connect-accept-encoding, grpc-timeout, grpc-encoding, grpc-accept-encoding, grpc-previous-rpc-attempts, x-grpc-web, x-user-agent, user-agent, authorization",
     ),
     ("access-control-allow-credentials", "true"),
     ("access-control-max-age", "7200"),
@@ -146,4 +152,55 @@ fn dangerous_and_useless_settings_are_errors() {
         Server::builder().cors(Cors::origins([origin])).build().unwrap();
     }
     assert!(error(Cors::origins(["https://a.example"]).allow_headers(["x y"])).contains("no header name"));
+}
+
+/// What browsers send by themselves and let no page set, or let every page set (Fetch, 2.2.2).
+const NEEDS_NO_LEAVE: [&str; 6] =
+    ["accept", "accept-encoding", "connection", "content-length", "host", "transfer-encoding"];
+
+/// A page may run our own client, too.
+#[tokio::test]
+async fn all_that_our_client_sends_is_allowed() {
+    let (names, sent) = mpsc::channel();
+    let connect = move |_| {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        tokio::spawn(refuse(theirs, names.clone()));
+        async { Ok(ours) }
+    };
+    let channel = Channel::builder("http://test").protocol(Protocol::Connect).http1_only().connect_with(connect);
+    let config: ServiceConfig =
+        r#"{"methodConfig":[{"name":[{}],"retryPolicy":{"maxAttempts":2,"initialBackoff":"0.001s",
+        "maxBackoff":"0.001s","backoffMultiplier":1,"retryableStatusCodes":["UNAVAILABLE"]}}]}"#
+            .parse()
+            .unwrap();
+    let client = Client::from(channel.build().unwrap()).service_config(config);
+    for protocol in [Protocol::GrpcWeb, Protocol::GrpcWebText, Protocol::Connect] {
+        for get in [false, true] {
+            let client = EchoClient::new(client.clone().protocol(protocol).get(get));
+            let (minute, text) = (Duration::from_secs(60), "hi".repeat(100));
+            client.look(text.clone()).timeout(minute).send_compressed(Encoding::Gzip).await.unwrap_err();
+            client.down(text).timeout(minute).send_compressed(Encoding::Gzip).await.unwrap_err();
+        }
+    }
+    let (_, allowed) = ALLOWED.iter().find(|(name, _)| *name == "access-control-allow-headers").unwrap();
+    let allowed: BTreeSet<_> = allowed.split(", ").chain(NEEDS_NO_LEAVE).map(str::to_owned).collect();
+    let sent: BTreeSet<_> = sent.try_iter().collect();
+    assert!(sent.len() > 10, "{sent:?}");
+    assert_eq!(sent.difference(&allowed).collect::<Vec<_>>(), [""; 0]);
+}
+
+/// Says which headers a request has, and that nobody is there to answer it.
+async fn refuse(mut caller: tokio::io::DuplexStream, names: mpsc::Sender<String>) -> io::Result<()> {
+    let mut request = Vec::new();
+    let end = loop {
+        if let Some(end) = request.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            break end;
+        }
+        caller.read_buf(&mut request).await?;
+    };
+    let head = String::from_utf8_lossy(&request[..end]);
+    for (name, _) in head.lines().skip(1).filter_map(|line| line.split_once(':')) {
+        let _ = names.send(name.to_ascii_lowercase());
+    }
+    caller.write_all(b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").await
 }
