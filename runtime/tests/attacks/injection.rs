@@ -108,3 +108,23 @@ async fn requests_are_not_smuggled() {
     }
     target.finish().await;
 }
+
+/// Of a length beside chunks the chunks count, and no other request is taken behind them (RFC 9112, 6.1).
+#[tokio::test]
+async fn a_length_beside_chunks() {
+    let target = Target::new().await;
+    let fields = ["content-length: 4\r\n", "transfer-encoding: chunked\r\n"];
+    for [first, second] in [fields, [fields[1], fields[0]]] {
+        let mut socket = TcpStream::connect(target.addr).await.unwrap();
+        let head =
+            format!("POST /v1/unary HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n{first}{second}\r\n");
+        let rest = "4\r\n\"hi\"\r\n0\r\n\r\nGET /v1/second HTTP/1.1\r\nhost: test\r\n\r\n";
+        socket.write_all(&[head.as_bytes(), rest.as_bytes()].concat()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(60), socket.read_to_end(&mut answer)).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("connection: close"), "{first}: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{first}: {answer}");
+    }
+    target.finish().await;
+}
