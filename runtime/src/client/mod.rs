@@ -258,7 +258,8 @@ impl Client {
     }
 
     /// Calls unary methods whose proto says `idempotency_level = NO_SIDE_EFFECTS` by GET, which caches understand. Only
-    /// Connect can; requests that make the URL longer than 8 KiB are sent by POST. Default: off.
+    /// Connect can; requests that make the URL longer than 8 KiB are sent by POST. Equal requests make equal URLs, unless
+    /// they have a `HashMap` (the generator's option `btree_map`). Default: off.
     #[must_use]
     pub fn get(mut self, get: bool) -> Self {
         self.settings.get = get;
