@@ -23,9 +23,7 @@ use super::{
 };
 use crate::{
     call::{Body, Data, Peer},
-    http2::{
-        Guard, Laws, Opened, Police, Pulse, Pump, RecvBody, SEND_BUFFER, Vitals, Watched, frame_size, unavailable,
-    },
+    http2::{Guard, Laws, Opened, Police, Pulse, Pump, RecvBody, SEND_BUFFER, Vitals, Watched, unavailable},
     protocol::Exchange,
 };
 
@@ -53,7 +51,6 @@ where
     let handshake = h2::server::Builder::new()
         .initial_window_size(limits.windows.stream)
         .initial_connection_window_size(limits.windows.connection)
-        .max_frame_size(frame_size(limits.header_bytes))
         .max_concurrent_streams(limits.streams)
         .max_header_list_size(limits.header_bytes)
         .max_send_buffer_size(SEND_BUFFER)

@@ -23,9 +23,19 @@ use super::{
 use crate::{
     call::{Body, Data, Frame, Source},
     client::reach::Unprocessed,
-    http2::{Failure, Guard, Held, Load, Pulse, Pump, RecvBody, SEND_BUFFER, Slot, Slots, frame_size, in_words},
+    http2::{Failure, Guard, Held, Load, Pulse, Pump, RecvBody, SEND_BUFFER, Slot, Slots, in_words},
     task::{AbortOnDrop, Rare},
 };
+
+/// The largest frame that the client takes, in bytes: one for a message of 64 KiB. What such a frame brings is one slice,
+/// where smaller ones would have to be put together, and it is read and written by a system call or two.
+const FRAME: u32 = 80 * 1024;
+
+/// The largest frame for a client that takes heads of as many bytes. h2 counts the frames of a block of headers, and takes
+/// them for as large as this; servers mostly send smaller ones, which for larger heads would be too many.
+fn frame_size(header_bytes: u32) -> u32 {
+    if header_bytes > 6 * 16 * 1024 { 16 * 1024 } else { FRAME }
+}
 
 /// An HTTP/2 connection, as long as it takes calls; when it is dropped, the connection closes after the last of its
 /// streams.
