@@ -98,7 +98,8 @@ impl Failure {
         let code = Code::from_i32(1 + i32::from(input.byte() % 16));
         let message = input.text();
         let detail = |input: &mut Input<'_>| {
-            let type_url = format!("type.googleapis.com/{}", input.text());
+            // Connect takes a type with a slash for a whole URL.
+            let type_url = format!("type.googleapis.com/{}", input.text().replace('/', ""));
             Any { type_url, value: input.piece().to_vec() }
         };
         let details = (0..input.byte() % 4).map(|_| detail(input)).collect();
