@@ -14,7 +14,8 @@ could_not_install() {
 
 install_buf() {
     [[ -e $cache/buf/$buf_version ]] && return
-    npm install --loglevel=error --no-audit --no-fund --no-save --prefix "$cache/buf" "@bufbuild/buf@$buf_version" || could_not_install buf
+    npm install --loglevel=error --no-audit --no-fund --no-save --prefix "$cache/buf" "@bufbuild/buf@$buf_version" ||
+        could_not_install buf
     touch "$cache/buf/$buf_version"
 }
 

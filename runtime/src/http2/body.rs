@@ -24,15 +24,13 @@ pub(crate) struct RecvBody {
     data_ended: bool,
     of: Of,
     held: Held,
-    /// Tells when bytes of a frame came that is not there as a whole.
-    vitals: Option<Arc<Vitals>>,
 }
 
 /// What it is the body of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Of {
-    /// A request. What is unread when it is dropped is still taken in, for a moment.
-    Request,
+    /// A request. What is unread when it is dropped is still taken in, for a moment. The connection tells when bytes of a frame
+    /// came that is not there as a whole.
+    Request(Arc<Vitals>),
     /// An answer, of which so many bytes are to come, where its head says so.
     Answer { left: Option<u64> },
 }
@@ -87,20 +85,20 @@ impl RecvBody {
     /// The body of an answer with this head.
     pub(crate) fn of_answer(head: &HeaderMap, stream: RecvStream, held: Held) -> Self {
         let length = head.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        Self { stream: Some(stream), data_ended: false, of: Of::Answer { left: length }, held, vitals: None }
+        Self { stream: Some(stream), data_ended: false, of: Of::Answer { left: length }, held }
     }
 
     /// The body of a request. A server that has answered may reset a stream whose request has not ended (RFC 9113, 8.1),
     /// but there are clients that then forget the answer, so a request that is about to end gets the time to do so.
     pub(crate) fn of_request(stream: RecvStream, vitals: Arc<Vitals>) -> Self {
-        let held = Held::default();
-        Self { stream: Some(stream), data_ended: false, of: Of::Request, held, vitals: Some(vitals) }
+        Self { stream: Some(stream), data_ended: false, of: Of::Request(vitals), held: Held::default() }
     }
 
     /// When bytes last came of a frame that is not there as a whole. h2 tells nothing of it before it is, and it may be
     /// large.
     pub(crate) fn last_arrival(&self) -> Option<Instant> {
-        self.vitals.as_ref()?.last_arrival(self.stream.as_ref()?.stream_id().as_u32())
+        let Of::Request(vitals) = &self.of else { return None };
+        vitals.last_arrival(self.stream.as_ref()?.stream_id().as_u32())
     }
 
     pub(crate) fn at_end(&self) -> bool {
@@ -138,7 +136,7 @@ impl RecvBody {
         let is_reset_without_error = error.is_reset() && error.reason() == Some(h2::Reason::NO_ERROR);
         match self.of {
             // Which is how some clients give a call up.
-            Of::Request if is_reset_without_error => {
+            Of::Request(_) if is_reset_without_error => {
                 Poll::Ready(Some(Err(Status::cancelled(format!("the peer reset the stream: {error}")))))
             }
             // A server that has sent all of its answer may stop reading the request so (RFC 9113, 8.1). Whether the stream
@@ -159,7 +157,7 @@ impl RecvBody {
 
 impl Drop for RecvBody {
     fn drop(&mut self) {
-        if self.of != Of::Request || self.at_end() {
+        if !matches!(self.of, Of::Request(_)) || self.at_end() {
             return;
         }
         let Some(mut rest) = self.stream.take().map(|stream| Box::pin(take_in(stream))) else {

@@ -160,12 +160,11 @@ fn unary(
     let encoding = encoding(&fields, &headers::UNARY);
     if status != StatusCode::OK {
         let is_json = media::is_json(&fields);
-        let trailers = shared::into_metadata(take_trailers(&mut fields)).into_headers();
-        let mut metadata = shared::into_metadata(fields).into_headers();
-        for (name, value) in &trailers {
-            metadata.append(name, value.clone());
+        for (name, value) in &take_trailers(&mut fields) {
+            fields.append(name, value.clone());
         }
-        let read = move |body: &[u8]| error::of_answer(body, is_json, status, MetadataMap::from_headers(metadata));
+        let metadata = shared::into_metadata(fields);
+        let read = move |body: &[u8]| error::of_answer(body, is_json, status, metadata);
         // Of a body that nobody can read there is its status.
         let Ok(encoding) = encoding else { return Err(read(b"")) };
         let failed = Failed::new(encoding, read);
